@@ -1,0 +1,282 @@
+//! A bundle as the rest of the program sees it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use presetter_connection::Source;
+use presetter_manifest::{Diagnostics, Preset};
+use presetter_template::Problem;
+use sha2::{Digest, Sha256};
+
+use crate::files::{self, Files};
+use crate::{Error, Reference};
+
+/// A bundle whose `bundle.toml` was read and checked. Its presets are read when asked for.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    files: Files,
+    file: String,
+    text: Arc<str>,
+    manifest: presetter_manifest::Bundle,
+    source: Source,
+}
+
+/// One preset of a bundle, read and checked.
+#[derive(Debug, Clone)]
+pub struct PresetFile {
+    /// Its name in the bundle: `create-user`.
+    pub name: String,
+    /// Its manifest as messages name it: `./presets/mosyle/create-user/preset.toml`.
+    pub file: String,
+    /// The manifest's text.
+    pub text: Arc<str>,
+    /// The manifest.
+    pub manifest: Preset,
+}
+
+impl Bundle {
+    /// The bundle that a preset or a connection kind belongs to.
+    ///
+    /// # Errors
+    /// There is no such bundle, or its `bundle.toml` is wrong.
+    pub fn open(reference: &Reference) -> Result<Self, Error> {
+        match reference {
+            Reference::Path { folder, .. } => Self::open_folder(folder),
+            Reference::Named { bundle, .. } => Self::built_in(bundle).unwrap_or_else(|| {
+                Err(Error::NotThere {
+                    message: format!("there is no bundle \"{bundle}\""),
+                    hint: format!(
+                        "built in: {}; a bundle in a folder is named by its path, as in ./{reference}",
+                        files::built_in_names().join(", ")
+                    ),
+                })
+            }),
+        }
+    }
+
+    /// A bundle in source form.
+    ///
+    /// # Errors
+    /// The folder is not there or no bundle, or its `bundle.toml` is wrong.
+    pub fn open_folder(folder: &Path) -> Result<Self, Error> {
+        let shown = folder.display();
+        if !folder.join("bundle.toml").is_file() {
+            return Err(Error::NotThere {
+                message: format!("{shown} is not a bundle's folder: it has no file bundle.toml"),
+                hint: "the path of a preset is its bundle's folder, then its name: ./presets/mosyle/create-user".into(),
+            });
+        }
+        let files = Files::folder(folder)?;
+        let Files::Folder { path, .. } = &files else { unreachable!("made a line above") };
+        let path = path.clone();
+        Self::read(files, |bundle| Source::Folder { path, bundle })
+    }
+
+    /// A bundle that is built into the program; nothing if there is none of that name.
+    #[must_use]
+    pub fn built_in(name: &str) -> Option<Result<Self, Error>> {
+        Files::built_in(name).map(|files| Self::read(files, |bundle| Source::BuiltIn { bundle }))
+    }
+
+    /// The names of the bundles that are built in.
+    #[must_use]
+    pub fn built_in_names() -> Vec<&'static str> {
+        files::built_in_names()
+    }
+
+    fn read(files: Files, source: impl FnOnce(String) -> Source) -> Result<Self, Error> {
+        let file = files.display("bundle.toml");
+        let text: Arc<str> = files.text("bundle.toml")?.into();
+        let manifest = presetter_manifest::Bundle::parse(&file, &text)?;
+        let source = source(manifest.name.as_str().to_owned());
+        Ok(Self { files, file, text, manifest, source })
+    }
+
+    /// The manifest.
+    #[must_use]
+    pub fn manifest(&self) -> &presetter_manifest::Bundle {
+        &self.manifest
+    }
+
+    /// `bundle.toml` as messages name it.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Where it came from: what a connection is bound to.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The names of its presets, sorted.
+    #[must_use]
+    pub fn preset_names(&self) -> Vec<String> {
+        self.files.presets()
+    }
+
+    /// One preset, checked, together with the presets that it names (a probe, a mix-up).
+    ///
+    /// # Errors
+    /// There is no such preset, or its manifest is wrong.
+    pub fn preset(&self, name: &str) -> Result<PresetFile, Error> {
+        let preset = self.preset_alone(name)?;
+        let named = preset.manifest.probe.iter().map(|p| (&p.preset, &p.inputs));
+        let named = named.chain(preset.manifest.mixup.iter().map(|m| (&m.preset, &m.inputs)));
+        for (other, inputs) in named {
+            let wrong = |message: String, hint: String| {
+                let problem = Problem::new(message, other.span()).with_hint(hint);
+                Error::Invalid(Diagnostics::of(&preset.file, &preset.text, vec![problem]))
+            };
+            if !self.preset_names().iter().any(|known| known == other.as_str()) {
+                let known = self.preset_names().join(", ");
+                return Err(wrong(format!("the bundle has no preset \"{other}\""), format!("possible here: {known}")));
+            }
+            let target = self.preset_alone(other.as_str())?;
+            if target.manifest.effect.writes() {
+                return Err(wrong(format!("\"{other}\" changes something; here stands a preset that only reads"), "its effect must be \"read\"".into()));
+            }
+            if let Some(input) = inputs.keys().find(|input| !target.manifest.inputs.contains_key(*input)) {
+                let known = target.manifest.inputs.keys().cloned().collect::<Vec<_>>().join(", ");
+                return Err(wrong(format!("\"{other}\" has no input \"{input}\""), format!("its inputs: {known}")));
+            }
+        }
+        Ok(preset)
+    }
+
+    fn preset_alone(&self, name: &str) -> Result<PresetFile, Error> {
+        let relative = format!("{name}/preset.toml");
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if !plain || !self.files.has(&relative) {
+            return Err(Error::NotThere {
+                message: format!("bundle \"{}\" has no preset \"{name}\"", self.manifest.name),
+                hint: format!("its presets: {}", self.preset_names().join(", ")),
+            });
+        }
+        let file = self.files.display(&relative);
+        let text: Arc<str> = self.files.text(&relative)?.into();
+        let manifest = Preset::parse(&file, &text, &self.manifest)?;
+        Ok(PresetFile { name: name.to_owned(), file, text, manifest })
+    }
+
+    /// The bundle's own component, if it brings one.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn component(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.manifest.component.as_ref().map(|file| self.files.read(file.as_str())).transpose()
+    }
+
+    /// The sources that an interpreter needs to run one preset: `bundle.toml`, the preset, and those that it names.
+    ///
+    /// # Errors
+    /// As [`Bundle::preset`].
+    pub fn sources_for(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
+        let preset = self.preset(name)?;
+        let mut sources = vec![("bundle.toml".to_owned(), self.text.to_string())];
+        let mut wanted = vec![preset];
+        while let Some(preset) = wanted.pop() {
+            let path = format!("{}/preset.toml", preset.name);
+            if sources.iter().any(|(known, _)| *known == path) {
+                continue;
+            }
+            for other in preset.manifest.probe.iter().map(|p| &p.preset).chain(preset.manifest.mixup.iter().map(|m| &m.preset)) {
+                wanted.push(self.preset(other.as_str())?);
+            }
+            sources.push((path, preset.text.to_string()));
+        }
+        Ok(sources)
+    }
+
+    /// The sha256 over everything that can influence a run of a preset, in lower-case hex.
+    ///
+    /// # Errors
+    /// As [`Bundle::sources_for`] and [`Bundle::component`].
+    pub fn digest(&self, preset: &str) -> Result<String, Error> {
+        let mut hash = Sha256::new();
+        let mut add = |name: &str, bytes: &[u8]| {
+            // Lengths first: no two lists of files give the same bytes.
+            hash.update((name.len() as u64).to_le_bytes());
+            hash.update(name);
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        let mut sources = self.sources_for(preset)?;
+        sources.sort();
+        for (name, text) in &sources {
+            add(name, text.as_bytes());
+        }
+        if let Some(component) = self.component()? {
+            add("component", &component);
+        }
+        Ok(hex::encode(hash.finalize()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const BUNDLE: &str = "name = 'acme'\nversion = '1.0.0'\ncontract = '0.1'\ntitle = 'Acme'\n[[grants]]\nmethods = ['GET']\npaths = ['things/*']\n[connections.open]\ntitle = 'Open'\nauth = 'none'\nbase_url = 'https://acme.example'\n";
+    const PRESET: &str = "title = 'Thing'\neffect = 'read'\n[inputs]\nid = { type = 'string', required = true }\n[request]\nmethod = 'GET'\npath = ['things', '{{id}}']\n";
+
+    fn folder(preset: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("bundle.toml"), BUNDLE).unwrap();
+        fs::create_dir(folder.path().join("thing")).unwrap();
+        fs::write(folder.path().join("thing/preset.toml"), preset).unwrap();
+        folder
+    }
+
+    #[test]
+    fn every_built_in_preset_is_right() {
+        for name in Bundle::built_in_names() {
+            let bundle = Bundle::built_in(name).unwrap().unwrap();
+            assert!(bundle.preset_names().len() >= 6, "{:?}", bundle.preset_names());
+            for preset in bundle.preset_names() {
+                bundle.preset(&preset).unwrap_or_else(|e| panic!("{e}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_is_read_and_its_digest_follows_its_content() {
+        let folder = folder(PRESET);
+        let bundle = Bundle::open_folder(folder.path()).unwrap();
+        assert_eq!(bundle.preset_names(), ["thing"]);
+        let before = bundle.digest("thing").unwrap();
+        fs::write(folder.path().join("thing/preset.toml"), format!("{PRESET}# x\n")).unwrap();
+        assert_ne!(before, bundle.digest("thing").unwrap());
+    }
+
+    #[test]
+    fn errors_point_into_the_file() {
+        let folder = folder(&PRESET.replace("{{id}}", "{{idd}}"));
+        let error = Bundle::open_folder(folder.path()).unwrap().preset("thing").unwrap_err().to_string();
+        assert!(error.contains("preset.toml:7:20"), "{error}");
+        assert!(error.contains("did you mean \"id\"?"), "{error}");
+    }
+
+    #[test]
+    fn a_preset_name_cannot_leave_the_folder() {
+        let folder = folder(PRESET);
+        let bundle = Bundle::open_folder(folder.path()).unwrap();
+        for name in ["../thing", "thing/..", "/etc", "", "no"] {
+            assert!(matches!(bundle.preset(name), Err(Error::NotThere { .. })), "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leaves_the_folder_is_refused() {
+        let folder = folder(PRESET);
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        fs::remove_file(folder.path().join("thing/preset.toml")).unwrap();
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("thing/preset.toml")).unwrap();
+        let error = Bundle::open_folder(folder.path()).unwrap().preset("thing").unwrap_err().to_string();
+        assert!(error.contains("leaves the bundle's folder"), "{error}");
+    }
+}

@@ -1,0 +1,112 @@
+//! A bundle's files, wherever they are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+
+use crate::Error;
+
+/// The largest file of a bundle that is read, in bytes: room for a component, not for an accident.
+pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A bundle that is built in: its name, and its files by path.
+type BuiltIn = (&'static str, &'static [(&'static str, &'static str)]);
+const BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+
+/// The names of the bundles that are built in.
+pub(crate) fn built_in_names() -> Vec<&'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name).collect()
+}
+
+/// Where a bundle's files are read from.
+#[derive(Debug, Clone)]
+pub(crate) enum Files {
+    BuiltIn(BuiltIn),
+    Folder {
+        /// As the person named it, for messages.
+        named: PathBuf,
+        /// Canonical.
+        path: PathBuf,
+    },
+}
+
+impl Files {
+    pub(crate) fn built_in(name: &str) -> Option<Self> {
+        BUILT_IN.iter().find(|(known, _)| *known == name).map(|found| Self::BuiltIn(*found))
+    }
+
+    pub(crate) fn folder(named: &Path) -> Result<Self, Error> {
+        let io = |e: std::io::Error| Error::Io { file: named.display().to_string(), reason: e.to_string() };
+        Ok(Self::Folder { named: named.to_owned(), path: named.canonicalize().map_err(io)? })
+    }
+
+    /// The name of a file in messages.
+    pub(crate) fn display(&self, file: &str) -> String {
+        match self {
+            Self::BuiltIn((name, _)) => format!("{name}/{file}"),
+            Self::Folder { named, .. } => named.join(file).display().to_string(),
+        }
+    }
+
+    /// Whether a file is there.
+    pub(crate) fn has(&self, file: &str) -> bool {
+        match self {
+            Self::BuiltIn((_, files)) => files.iter().any(|(name, _)| *name == file),
+            Self::Folder { path, .. } => path.join(file).is_file(),
+        }
+    }
+
+    /// The names of the folders that hold a `preset.toml`, sorted.
+    pub(crate) fn presets(&self) -> Vec<String> {
+        let names: BTreeSet<String> = match self {
+            Self::BuiltIn((_, files)) => files.iter().filter_map(|(name, _)| name.strip_suffix("/preset.toml")).map(str::to_owned).collect(),
+            Self::Folder { path, .. } => fs::read_dir(path)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter(|entry| entry.path().join("preset.toml").is_file())
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .collect(),
+        };
+        names.into_iter().collect()
+    }
+
+    /// The bytes of a file below the bundle's folder.
+    pub(crate) fn read(&self, file: &str) -> Result<Vec<u8>, Error> {
+        let error = |reason: String| Error::Io { file: self.display(file), reason };
+        match self {
+            Self::BuiltIn((_, files)) => {
+                let found = files.iter().find(|(name, _)| *name == file);
+                found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| error("it is not part of the bundle".into()))
+            }
+            Self::Folder { path, .. } => {
+                if !Path::new(file).components().all(|c| matches!(c, Component::Normal(_))) {
+                    return Err(error("a bundle's files lie below its folder".into()));
+                }
+                let full = path.join(file).canonicalize().map_err(|e| error(e.to_string()))?;
+                if !full.starts_with(path) {
+                    return Err(error("it is a link that leaves the bundle's folder".into()));
+                }
+                let mut bytes = Vec::new();
+                let opened = fs::File::open(&full).map_err(|e| error(e.to_string()))?;
+                opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| error(e.to_string()))?;
+                if bytes.len() as u64 > MAX_FILE_BYTES {
+                    return Err(error(format!("it is larger than {MAX_FILE_BYTES} bytes")));
+                }
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// A text file, in UTF-8.
+    pub(crate) fn text(&self, file: &str) -> Result<String, Error> {
+        let bytes = self.read(file)?;
+        let text = String::from_utf8(bytes).map_err(|e| Error::Io {
+            file: self.display(file),
+            reason: format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to()),
+        })?;
+        // Editors on Windows may write a byte order mark; no offset may depend on it.
+        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    }
+}

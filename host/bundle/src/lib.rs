@@ -1,0 +1,19 @@
+//! Where bundles come from: a folder, or the program itself.
+//!
+//! Owns: naming (`bundle/preset` against a path), reading a bundle's files within bounds, its digest. Never does: HTTP,
+//! running anything, writing anything. Signed packages, trust and the store will be rooms of this crate.
+//!
+//! Invariants: a file is read only from below the bundle's folder, never through a symbolic link that leaves it; the
+//! digest covers every file that can influence a run.
+#![forbid(unsafe_code)]
+
+mod bundle;
+mod error;
+mod files;
+mod reference;
+
+pub use bundle::{Bundle, PresetFile};
+pub use error::Error;
+pub use files::MAX_FILE_BYTES;
+pub use presetter_connection::Source;
+pub use reference::Reference;

@@ -1,0 +1,344 @@
+//! The grammar of the command line, and its help.
+//!
+//! Owns: verbs, options, their help and examples. Must never: look anything up, or check a value further than its form.
+//! Scripts rely on these names.
+//!
+//! Keeps: no secret is parsed here. Whatever stands after `--secret` is kept as text and judged in [`crate::connection`],
+//! because a message of the parser would repeat it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Runs presets: ready-made, sandboxed calls to SaaS APIs.
+#[derive(Debug, Parser)]
+#[command(name = "presetter", version, max_term_width = 100, after_help = START, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const START: &str = "\
+Begin with:
+  presetter demo                                   the whole story, against a server inside the program
+  presetter presets                                what there is
+  presetter connection add mosyle --kind mosyle/session --field email=api@example.com \\
+      --secret password=env:MOSYLE_PASSWORD --secret access_token=env:MOSYLE_TOKEN
+  presetter run mosyle/user-by-email --set email=sarah@example.com
+
+Exit codes, the first that applies in this order:
+  7 outcome unknown: something was sent, no answer was seen    5 denied by policy or a sandbox limit
+  6 credentials or session    8 network    9 trust    4 not found    1 the API said no, or the preset failed
+  3 invalid preset, template or input; nothing was sent    2 command line    70 internal    0 ok
+
+Data is printed on standard output, talk on standard error. All state lives in your system's folders for it, or below
+the folder that the variable PRESETTER_HOME names.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Runs a preset
+    #[command(after_help = RUN)]
+    Run(RunArgs),
+    /// Prints the first request that `run` would send, secrets masked; opens no socket
+    #[command(after_help = PLAN)]
+    Plan(PlanArgs),
+    /// Lists presets
+    #[command(after_help = "Examples:\n  presetter presets\n  presetter presets mosyle --find role\n  presetter presets ./presets/mosyle")]
+    Presets(PresetsArgs),
+    /// Shows a preset: its inputs, what it does to the account, what it may reach, an example
+    #[command(after_help = "Example:\n  presetter show mosyle/update-user")]
+    Show(ShowArgs),
+    /// Connections: what is set up once to reach an account
+    #[command(subcommand, visible_alias = "connections")]
+    Connection(ConnectionVerb),
+    /// Tells the whole story, against a server inside the program: no account is needed
+    Demo,
+    /// Prints a script that completes commands in your shell
+    #[command(after_help = "Example:\n  presetter completions bash > ~/.local/share/bash-completion/completions/presetter")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+const RUN: &str = "\
+Examples:
+  presetter run mosyle/create-user --set user_id=e1 --set name='Sarah O.' --set type=ENDUSER
+  presetter run ./presets/mosyle/user-by-id -c school --set mosyle_user_id=u1001 --format json
+  presetter run mosyle/user-by-email --set email=a@example.com \\
+      --map api_response='{{response}}' --map role='{{response.response[0].users[0].type}}'
+  presetter run mosyle/create-user --inputs user.json --body-set /code='\"A-17\"'
+
+Formats:
+  table  for people (default)
+  json   one object: run, preset, outcome, outputs, mapped, response, response_status, response_headers, requests,
+         duration_ms; and class, message, evidence, hint where the outcome is not `ok`
+  raw    the vendor's body alone
+A preset that lists rows prints one line a row as they come: JSON lines with `json`, where the last line is the object
+above; with `table` a table, and the summary goes to standard error.
+
+Response mapping (--map) knows response, response_status, response_headers, outputs and inputs. A mapping that finds
+nothing gives null, is told on standard error, and ends an `ok` run with exit code 1; `{{optional x}}` may be absent.";
+
+const PLAN: &str = "\
+It takes the arguments of `run`. What depends on an answer is named after the request.
+
+Formats:
+  http   the request as it goes over the wire (default)
+  curl   a command to paste, once the masked secrets are put in
+  json   one object
+
+Example:
+  presetter plan mosyle/update-user --set mosyle_user_id=u1001 --set name='Sarah \"O\" Brien'";
+
+/// What `run` and `plan` share.
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// BUNDLE/PRESET, or a path that begins with ./ ../ or / and whose last part is the preset
+    pub(crate) preset: String,
+    /// The connection to use; may be left out when only one fits
+    #[arg(short, long, value_name = "CONNECTION")]
+    pub(crate) connection: Option<String>,
+    /// An input; the text becomes the input's declared type, strictly
+    #[arg(long, value_name = "K=V", value_parser = pair)]
+    pub(crate) set: Vec<(String, String)>,
+    /// An input as JSON
+    #[arg(long, value_name = "K=JSON", value_parser = pair)]
+    pub(crate) set_json: Vec<(String, String)>,
+    /// A file with a JSON object of inputs; - reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) inputs: Option<PathBuf>,
+    /// Advanced Mode, Body tab: a file with a template in place of the preset's body
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: Option<PathBuf>,
+    /// Adds or replaces one field of the body, named by a JSON pointer: /code='"A-17"'
+    #[arg(long, value_name = "POINTER=JSON", value_parser = pair)]
+    pub(crate) body_set: Vec<(String, String)>,
+    /// Advanced Mode, Response tab: where a value of the answer goes
+    #[arg(long, value_name = "FIELD=TEMPLATE", value_parser = pair)]
+    pub(crate) map: Vec<(String, String)>,
+    /// After a write, look whether it took place, as the preset says
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    /// Tell more on standard error: -v phases and requests, -vv also headers and the preset's own log
+    #[arg(short, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) call: CallArgs,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) call: CallArgs,
+    /// How the request is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Http)]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Json,
+    Table,
+    Raw,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    Json,
+    Curl,
+    Http,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PresetsArgs {
+    /// A built-in bundle, or the folder of one; without it all that are built in
+    pub(crate) bundle: Option<String>,
+    /// Only those with this word in their name, title or summary
+    #[arg(long, value_name = "WORD")]
+    pub(crate) find: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// BUNDLE/PRESET, or a path
+    pub(crate) preset: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectionVerb {
+    /// Sets one up
+    #[command(after_help = ADD)]
+    Add(AddArgs),
+    /// Lists all
+    List,
+    /// Shows one; secrets stay references
+    Show(NameArg),
+    /// Changes fields, secrets, settings and permissions
+    #[command(after_help = "Examples:\n  presetter connection set mosyle --setting update_operation=save_user\n  presetter connection set mosyle --read-only true --secret password=file:/run/secrets/mosyle\nAn empty value (--setting page_size=) goes back to the bundle's.")]
+    Set(SetArgs),
+    /// Opens a session and says which of the bundle's assumptions hold
+    Test(NameArg),
+    /// Opens one in your editor; it is checked before it replaces the old
+    Edit(NameArg),
+    /// Prints connections as TOML to hand over: references, never a secret
+    #[command(after_help = "Example:\n  presetter connection export mosyle > mosyle.toml")]
+    Export {
+        /// Which; without a name, all
+        names: Vec<String>,
+    },
+    /// Takes connections that `export` printed
+    Import {
+        /// The file; - reads standard input
+        #[arg(value_name = "FILE|-")]
+        file: PathBuf,
+        /// Replace connections of the same name
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Removes one, and its session
+    Remove(NameArg),
+}
+
+const ADD: &str = "\
+A secret is given as a reference; it is read when it is needed and never written down:
+  env:NAME               a variable of the environment
+  file:PATH              a file that only you can read
+  keyring:SERVICE/NAME   your system's keyring
+  cmd:PROGRAM ARGS       what a program prints, such as `cmd:pass show mosyle`
+  prompt                 asked for at the terminal
+
+Example:
+  presetter connection add mosyle --kind mosyle/session --field email=api@example.com \\
+      --secret password=env:MOSYLE_PASSWORD --secret access_token=env:MOSYLE_TOKEN";
+
+#[derive(Debug, Args)]
+pub(crate) struct NameArg {
+    /// The connection's name
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// Its name: letters, digits, - _ and ., at most 64
+    pub(crate) name: String,
+    /// BUNDLE/KIND, or a path that begins with ./ ../ or / and whose last part is the kind
+    #[arg(long, value_name = "BUNDLE/KIND")]
+    pub(crate) kind: String,
+    /// The server, if not the one that the bundle names
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Allow plain http and addresses of this machine and of private networks, for a test server
+    #[arg(long)]
+    pub(crate) allow_private: bool,
+    /// Refuse presets that change anything
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// A plain value that the kind asks for
+    #[arg(long, value_name = "K=V", value_parser = pair)]
+    pub(crate) field: Vec<(String, String)>,
+    /// Where a secret is: env:NAME, file:PATH, keyring:SERVICE/NAME, cmd:PROGRAM ARGS, prompt
+    #[arg(long, value_name = "K=REF")]
+    pub(crate) secret: Vec<String>,
+    /// Corrects an assumption of the bundle
+    #[arg(long, value_name = "K=V", value_parser = pair)]
+    pub(crate) setting: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetArgs {
+    /// The connection's name
+    pub(crate) name: String,
+    /// The server
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Allow plain http and addresses of this machine and of private networks
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) allow_private: Option<bool>,
+    /// Refuse presets that change anything
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) read_only: Option<bool>,
+    /// A plain value that the kind asks for
+    #[arg(long, value_name = "K=V", value_parser = pair)]
+    pub(crate) field: Vec<(String, String)>,
+    /// Where a secret is
+    #[arg(long, value_name = "K=REF")]
+    pub(crate) secret: Vec<String>,
+    /// Corrects an assumption of the bundle
+    #[arg(long, value_name = "K=V", value_parser = pair)]
+    pub(crate) setting: Vec<(String, String)>,
+}
+
+impl Verb {
+    /// How much is to be told.
+    pub(crate) fn verbose(&self) -> u8 {
+        match self {
+            Self::Run(RunArgs { call, .. }) | Self::Plan(PlanArgs { call, .. }) => call.verbose,
+            _ => 0,
+        }
+    }
+}
+
+/// `K=V`, cut at the first `=`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE, without spaces around the =".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn pairs_are_cut_at_the_first_equals_sign() {
+        assert_eq!(pair("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(pair("a="), Ok(("a".into(), String::new())));
+        assert!(pair("=b").is_err());
+        assert!(pair("ab").is_err());
+    }
+
+    #[test]
+    fn a_plain_secret_is_never_repeated_by_the_parser() {
+        let error = Cli::try_parse_from(["presetter", "connection", "add", "m", "--secret", "hunter2"]).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn every_verb_of_the_contract_is_there() {
+        for line in [
+            "run mosyle/users -c m --set a=b --set-json a=1 --inputs - --body f --body-set /a=1 --map f=x --confirm --format raw -vv",
+            "plan ./presets/mosyle/users --set a=b --confirm --format curl -v",
+            "presets mosyle --find x",
+            "show mosyle/users",
+            "demo",
+            "connection add m --kind mosyle/session --base-url u --allow-private --read-only --field a=b --secret a=prompt --setting a=b",
+            "connection list",
+            "connection set m --read-only false --allow-private true",
+            "connection test m",
+            "connection edit m",
+            "connection export m n",
+            "connection import - --replace",
+            "connection remove m",
+        ] {
+            let words = std::iter::once("presetter").chain(line.split(' '));
+            Cli::try_parse_from(words).unwrap_or_else(|e| panic!("{line}: {e}"));
+        }
+    }
+}

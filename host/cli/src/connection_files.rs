@@ -1,0 +1,111 @@
+//! `presetter connection edit | export | import`: connections as text.
+//!
+//! Keeps: what comes in is checked against its kind before anything is replaced; all of it is taken, or nothing. Process
+//! spawning in this crate is the person's own editor, and stands here alone.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use presetter_connection::{Connection, Reference};
+
+use crate::connection::{bundle_of, check, kind_name, kind_of};
+use crate::console::line;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::select::{self, stored};
+use crate::world::World;
+use crate::{inputs, select::settings};
+
+/// Prints connections to hand over.
+pub(crate) fn export(world: &World, names: &[String]) -> Result<Exit, Failure> {
+    let names = if names.is_empty() {
+        world.store().list().map_err(stored)?.into_iter().map(|c| c.name).collect()
+    } else {
+        names.iter().map(|name| select::stored_connection(world, name).map(|c| c.name)).collect::<Result<Vec<_>, _>>()?
+    };
+    let text = world.store().export(&names).map_err(stored)?;
+    let _ = world.console.raw(&text);
+    Ok(Exit::Ok)
+}
+
+/// Takes connections that `export` printed.
+pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, Failure> {
+    let (_, text) = inputs::read(file)?;
+    let connections = world.store().import(&text).map_err(stored)?;
+    let known = world.store().list().map_err(stored)?;
+    for connection in &connections {
+        if !replace && known.iter().any(|k| k.name == connection.name) {
+            return Err(Failure::usage(format!("there is a connection \"{}\" already; nothing was imported", connection.name))
+                .help("add --replace to replace it"));
+        }
+        whole_check(connection).map_err(|failure| failure.help(format!("connection \"{}\"; nothing was imported", connection.name)))?;
+    }
+    for connection in &connections {
+        world.store().add(connection, replace).map_err(stored)?;
+        world.console.say(&format!("connection {} is set up for {}", line(&connection.name), line(&connection.base_url)));
+        for (name, reference) in &connection.secrets {
+            // Whoever wrote the file chose the program: the person must have seen it.
+            let note = if matches!(reference, Reference::Cmd(_)) { "; it runs this program when the secret is needed" } else { "" };
+            world.console.say(&format!("  secret {}: {}{note}", line(name), line(&reference.to_string())));
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// Opens one in the person's editor.
+pub(crate) fn edit(world: &World, name: &str) -> Result<Exit, Failure> {
+    let before = select::stored_connection(world, name)?;
+    let editor = world.editor.clone().ok_or_else(|| {
+        Failure::usage("no editor is known").help("set the variable EDITOR, or use `presetter connection set`")
+    })?;
+    let text = world.store().export(&[before.name.clone()]).map_err(stored)?;
+    let broken = |error: std::io::Error| Failure::new(Exit::Internal, format!("cannot write a copy to edit: {error}"));
+    // A private copy: references tell where secrets are.
+    let mut copy = tempfile::Builder::new().prefix("presetter-").suffix(".toml").tempfile().map_err(broken)?;
+    copy.write_all(text.as_bytes()).map_err(broken)?;
+    run_editor(&editor, copy.path())?;
+
+    let edited = fs::read_to_string(copy.path()).map_err(broken)?;
+    if edited == text {
+        world.console.say("nothing is changed");
+        return Ok(Exit::Ok);
+    }
+    let kept = |failure: Failure| failure.help(format!("connection \"{}\" is as it was before", before.name));
+    let mut connections = world.store().import(&edited).map_err(|error| kept(stored(error)))?;
+    let after = match (connections.pop(), connections.is_empty()) {
+        (Some(after), true) => after,
+        _ => return Err(kept(Failure::usage("the text must hold one connection"))),
+    };
+    if after.source != before.source {
+        let failure = Failure::new(Exit::Trust, "a connection keeps the source that it was added for");
+        return Err(kept(failure));
+    }
+    whole_check(&after).map_err(kept)?;
+    let renamed = after.name != before.name;
+    if renamed && world.store().list().map_err(stored)?.iter().any(|known| known.name == after.name) {
+        return Err(kept(Failure::usage(format!("there is a connection \"{}\" already", after.name))));
+    }
+    world.store().add(&after, !renamed).map_err(stored)?;
+    if renamed {
+        world.store().remove(&before.name).map_err(stored)?;
+    }
+    world.console.say(&format!("connection {} is changed", line(&after.name)));
+    Ok(Exit::Ok)
+}
+
+/// Everything that can be wrong with a connection.
+fn whole_check(connection: &Connection) -> Result<(), Failure> {
+    let bundle = bundle_of(connection)?;
+    check(connection, kind_of(&bundle, &connection.kind)?, &kind_name(connection))?;
+    settings(&bundle, connection).map(drop)
+}
+
+fn run_editor(editor: &str, file: &Path) -> Result<(), Failure> {
+    let words = shlex::split(editor).filter(|words| !words.is_empty());
+    let words = words.ok_or_else(|| Failure::usage("the variable EDITOR is no command").help("set it to a program, such as nano"))?;
+    let wrong = |why: String| Failure::usage(format!("the editor {} {why}", words[0])).help("set the variable EDITOR to the editor of your choice");
+    let status = Command::new(&words[0]).args(&words[1..]).arg(file).status().map_err(|e| wrong(format!("cannot be started: {e}")))?;
+    if status.success() { Ok(()) } else { Err(wrong("reported a failure; nothing is changed".to_owned())) }
+}

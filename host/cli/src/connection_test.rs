@@ -1,0 +1,149 @@
+//! `presetter connection test`: opens a session, then says which of the bundle's assumptions hold.
+//!
+//! Keeps: only presets that read are run, with no inputs, and of each only the first page; nothing on the account changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use presetter_egress::Live;
+use presetter_manifest::Effect;
+use presetter_runtime::{CancellationToken, Kind, Report, RunObserver, Sending, Verdict};
+use serde_json::Value;
+
+use crate::assumptions::used_by;
+use crate::connection::{bundle_of, kind_name};
+use crate::console::{Paint, line, painted};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{self, cell, width};
+use crate::prepare::{self, Prepared, access_failure};
+use crate::select::{self, Chosen};
+use crate::world::World;
+
+/// Tests one.
+pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
+    let connection = select::stored_connection(world, name)?;
+    let bundle = Arc::new(bundle_of(&connection)?);
+    let settings = select::settings(&bundle, &connection)?;
+    let reference = select::reference(&kind_name(&connection))?;
+    let mut looks = Vec::new();
+    for preset in bundle.preset_names() {
+        let preset = bundle.preset(&preset)?;
+        let manifest = &preset.manifest;
+        let needs = manifest.inputs.values().any(|i| i.required && i.default.is_none()) || !manifest.needs_one_of.is_empty();
+        if manifest.effect == Effect::Read && !needs && manifest.works_with(&connection.kind) {
+            looks.push(Chosen { reference: reference.sibling(&preset.name), bundle: bundle.clone(), preset });
+        }
+    }
+
+    let transport = Arc::new(Live::new());
+    let mut verdicts: BTreeMap<String, (State, String)> = BTreeMap::new();
+    let mut exit = Exit::Ok;
+    let mut engine = None;
+    for look in looks {
+        let access = prepare::open(world, &look, &connection, transport.clone())?;
+        if engine.is_none() {
+            let session = access.login_now().await.map_err(|error| access_failure(&error))?;
+            let _ = world.console.data(&said(world, State::Confirmed, "session", &lasting(session.expires)));
+            engine = Some(prepare::engine(world)?);
+        }
+        let Some(engine) = &engine else { continue };
+        let used = used_by(&look.preset.manifest, Some(&connection.kind));
+        let (component, sources) = prepare::load(engine, &look)?;
+        let prepared = Prepared::bare(look, connection.clone(), settings.clone(), access)?;
+        let first = Arc::new(FirstPage::default());
+        let invocation = prepared.invocation(component, sources, first.clone(), CancellationToken::new());
+        let report = presetter_runtime::run(&invocation).await;
+        let (state, why) = judge(&report, first.more(), &prepared.name());
+        if state != State::Confirmed {
+            exit = exit.or(if state == State::Refuted { Exit::Failed } else { Exit::of(&report) });
+        }
+        for setting in used {
+            verdicts.entry(setting).or_insert((state, why.clone()));
+        }
+    }
+    if engine.is_none() {
+        // No preset can be tried: the session alone tells.
+        let chosen = only_session(&bundle, &reference)?;
+        let access = prepare::open(world, &chosen, &connection, transport)?;
+        let session = access.login_now().await.map_err(|error| access_failure(&error))?;
+        let _ = world.console.data(&said(world, State::Confirmed, "session", &lasting(session.expires)));
+    }
+    for (name, value) in &settings {
+        let (state, why) = verdicts.remove(name).unwrap_or((
+            State::NotTested,
+            "no preset that only reads and needs no inputs rests on it".to_owned(),
+        ));
+        let _ = world.console.data(&said(world, state, &format!("setting {name} = {}", shown(value)), &why));
+    }
+    Ok(exit)
+}
+
+/// What is known of an assumption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Confirmed,
+    Refuted,
+    NotTested,
+}
+
+/// What a look says about the assumptions that it rests on.
+fn judge(report: &Report, more: bool, preset: &str) -> (State, String) {
+    let taken = format!("the API took it ({preset})");
+    if more || matches!(report.outcome.kind, Kind::Ok | Kind::NotFound) {
+        return (State::Confirmed, taken);
+    }
+    let message = line(&output::message(report));
+    match report.outcome.class.as_str() {
+        "refused" => (State::Refuted, format!("the API refused {preset}: {message}")),
+        _ => (State::NotTested, format!("{preset} did not come to an end: {message}")),
+    }
+}
+
+fn said(world: &World, state: State, what: &str, why: &str) -> String {
+    let (word, paint) = match state {
+        State::Confirmed => ("confirmed", Paint::Good),
+        State::Refuted => ("refuted", Paint::Bad),
+        State::NotTested => ("not tested", Paint::Dim),
+    };
+    let gap = " ".repeat(12 - width(word));
+    format!("{}{gap}{}: {}", painted(paint, word, world.console.color()), line(what), line(why))
+}
+
+/// How long a session lasts.
+fn lasting(expires: Option<SystemTime>) -> String {
+    let left = expires.and_then(|at| at.duration_since(SystemTime::now()).ok());
+    match left.map(|left| left.as_secs().div_ceil(60)) {
+        Some(minutes) => format!("the server accepts the credentials; it lasts {} h {} min", minutes / 60, minutes % 60),
+        None => "the server accepts the credentials, or asks for none to log in with".to_owned(),
+    }
+}
+
+fn shown(value: &Value) -> String {
+    cell(value)
+}
+
+fn only_session(bundle: &Arc<presetter_bundle::Bundle>, reference: &presetter_bundle::Reference) -> Result<Chosen, Failure> {
+    let name = bundle.preset_names().into_iter().next().ok_or_else(|| Failure::new(Exit::Invalid, "the bundle has no presets"))?;
+    Ok(Chosen { reference: reference.sibling(&name), preset: bundle.preset(&name)?, bundle: bundle.clone() })
+}
+
+/// Lets one request through. That a second is asked for means that the first was taken.
+#[derive(Default)]
+struct FirstPage(AtomicU32);
+
+impl FirstPage {
+    fn more(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 1
+    }
+}
+
+#[async_trait]
+impl RunObserver for FirstPage {
+    async fn before_send(&self, _: &Sending<'_>) -> Verdict {
+        if self.0.fetch_add(1, Ordering::Relaxed) == 0 { Verdict::Proceed } else { Verdict::Veto }
+    }
+}

@@ -1,0 +1,225 @@
+//! The last door before the terminal: redaction, control characters, colours.
+//!
+//! Owns: writing to standard output (data) and standard error (talk). Must never: let a text pass that did not go through
+//! the redactor, or a control character of a stranger reach a terminal.
+//!
+//! Keeps: JSON stays JSON and loses nothing; a closed pipe is no error, it is told by [`Console::data`]'s result.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use presetter_secret::Redactor;
+use serde_json::Value;
+
+use crate::failure::{Failure, said};
+
+/// Where output goes.
+pub(crate) struct Console {
+    out: Mutex<Box<dyn Write + Send>>,
+    err: Mutex<Box<dyn Write + Send>>,
+    style: Style,
+    redactor: Redactor,
+}
+
+/// What the two outputs can show.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Style {
+    /// Standard output takes colours.
+    pub(crate) out: bool,
+    /// Standard error takes colours.
+    pub(crate) err: bool,
+    /// Standard output is a terminal.
+    pub(crate) terminal: bool,
+}
+
+impl Console {
+    /// A console on two outputs.
+    pub(crate) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, style: Style, redactor: Redactor) -> Self {
+        Self { out: Mutex::new(out), err: Mutex::new(err), style, redactor }
+    }
+
+    /// The redactor that every text goes through.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// Whether standard output takes colours.
+    pub(crate) fn color(&self) -> bool {
+        self.style.out
+    }
+
+    /// Prints data and a line break. `shown` holds no control characters but those that we put there.
+    pub(crate) fn data(&self, shown: &str) -> io::Result<()> {
+        put(&self.out, &self.redactor.text(shown))
+    }
+
+    /// Prints JSON on one line.
+    pub(crate) fn json(&self, value: &Value) -> io::Result<()> {
+        let mut value = value.clone();
+        self.redactor.value(&mut value);
+        let shown = json_text(&value);
+        // Strings and keys are clean by now. A secret that still stands in the text is one that looks like structure.
+        let shown = if self.redactor.holds(shown.as_bytes()) { self.redactor.text(&shown) } else { shown };
+        put(&self.out, &shown)
+    }
+
+    /// Prints a vendor's text as it is; on a terminal, without what could steer it.
+    pub(crate) fn raw(&self, shown: &str) -> io::Result<()> {
+        let shown = self.redactor.text(shown);
+        put(&self.out, &if self.style.terminal { text(&shown) } else { shown })
+    }
+
+    /// Talks to the person. `shown` may have colours only through [`Console::paint`].
+    pub(crate) fn say(&self, shown: &str) {
+        // Nobody can be told that nobody can be told.
+        let _ = put(&self.err, &self.redactor.text(shown));
+    }
+
+    /// Tells what went wrong.
+    pub(crate) fn fail(&self, failure: &Failure) {
+        self.say(&failure.render(self.style.err));
+    }
+
+    /// Tells something that needs attention but ends nothing.
+    pub(crate) fn warn(&self, message: &str, help: &[String]) {
+        self.say(&said("warning", message, help, self.style.err));
+    }
+
+    /// A text of a stranger, ready for talk, in a colour if there are colours.
+    pub(crate) fn paint(&self, paint: Paint, stranger: &str) -> String {
+        painted(paint, &line(stranger), self.style.err)
+    }
+}
+
+/// The few colours that talk and tables use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Bold,
+    Dim,
+    Good,
+    Bad,
+}
+
+/// A text in a colour.
+pub(crate) fn painted(paint: Paint, shown: &str, color: bool) -> String {
+    let code = match paint {
+        Paint::Bold => "1",
+        Paint::Dim => "2",
+        Paint::Good => "32",
+        Paint::Bad => "31",
+    };
+    if color { format!("\x1b[{code}m{shown}\x1b[0m") } else { shown.to_owned() }
+}
+
+fn put(to: &Mutex<Box<dyn Write + Send>>, shown: &str) -> io::Result<()> {
+    let mut to: MutexGuard<'_, _> = to.lock().unwrap_or_else(PoisonError::into_inner);
+    to.write_all(shown.as_bytes())?;
+    if !shown.ends_with('\n') {
+        to.write_all(b"\n")?;
+    }
+    to.flush()
+}
+
+/// JSON on one line, in which whatever could steer a terminal is escaped. It is the same value to every reader.
+pub(crate) fn json_text(value: &Value) -> String {
+    let mut shown = String::new();
+    for c in value.to_string().chars() {
+        if steers(c) && !c.is_ascii_whitespace() {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// A stranger's text on one line.
+pub(crate) fn line(stranger: &str) -> String {
+    let shown: String = stranger.trim_end().chars().map(|c| if matches!(c, '\n' | '\t') { ' ' } else { harmless(c) }).collect();
+    shown.replace('\r', "")
+}
+
+/// A stranger's text on several lines.
+pub(crate) fn text(stranger: &str) -> String {
+    stranger.replace("\r\n", "\n").chars().map(|c| if matches!(c, '\n' | '\t') { c } else { harmless(c) }).collect()
+}
+
+fn harmless(c: char) -> char {
+    if steers(c) { '?' } else { c }
+}
+
+/// Control characters (C0, DEL, C1), and those that turn the direction of writing and so can show one text for another.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::Arc;
+
+    use presetter_secret::Secret;
+
+    use super::*;
+
+    /// An output that a test can read.
+    #[derive(Clone, Default)]
+    pub(crate) struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Page {
+        pub(crate) fn read(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A console with the two pages it writes on.
+    pub(crate) fn console(redactor: Redactor) -> (Console, Page, Page) {
+        let (out, err) = (Page::default(), Page::default());
+        (Console::new(Box::new(out.clone()), Box::new(err.clone()), Style::default(), redactor), out, err)
+    }
+
+    #[test]
+    fn secrets_do_not_pass() {
+        let redactor = Redactor::new();
+        redactor.add("password", &Secret::new("hunter2-and-more".into()));
+        let (console, out, err) = console(redactor);
+        console.data("a hunter2-and-more b").unwrap();
+        console.json(&serde_json::json!({"k": ["x hunter2-and-more"]})).unwrap();
+        console.raw("hunter2-and-more").unwrap();
+        console.say("hunter2-and-more");
+        console.fail(&Failure::usage("hunter2-and-more"));
+        assert_eq!(out.read(), "a [secret password] b\n{\"k\":[\"x [secret password]\"]}\n[secret password]\n");
+        assert_eq!(err.read(), "[secret password]\nerror: [secret password]\n");
+    }
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        let hostile = "a\u{1b}[31m\u{9b}0m\u{7f}\u{202e}b\r\n\tc\u{85}";
+        for shown in [line(hostile), text(hostile), json_text(&Value::from(hostile))] {
+            assert!(!shown.chars().any(|c| steers(c) && c != '\n' && c != '\t'), "{shown:?}");
+        }
+        assert_eq!(line("a\r\n b"), "a  b");
+        assert_eq!(text("a\r\nb"), "a\nb");
+    }
+
+    #[test]
+    fn json_loses_nothing() {
+        let value = serde_json::json!({"a\u{9b}": "\u{1b}\u{7f}\u{202e} \" \\ é 😀 \n"});
+        assert_eq!(serde_json::from_str::<Value>(&json_text(&value)).unwrap(), value);
+    }
+}

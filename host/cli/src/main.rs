@@ -1,0 +1,142 @@
+//! The program `presetter`.
+//!
+//! Owns: the start. The environment is read in this file alone and handed down as a [`World`]; so is everything else that
+//! comes from the machine: folders, terminal, the way to secrets. Must never: hold a rule about presets.
+//!
+//! Keeps: data on standard output, talk on standard error; a panic is one redacted line and exit code 70, whatever
+//! `RUST_BACKTRACE` says.
+#![forbid(unsafe_code)]
+
+mod args;
+mod ask;
+mod assumptions;
+mod connection;
+mod connection_files;
+mod connection_test;
+mod console;
+mod demo;
+mod exit;
+mod failure;
+mod inputs;
+mod mapping;
+mod output;
+mod plan;
+mod prepare;
+mod presets;
+mod rows;
+mod run;
+mod run_id;
+mod select;
+mod verbs;
+mod watch;
+mod world;
+
+use std::env;
+use std::io::{self, IsTerminal, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use presetter_connection::Surroundings;
+use presetter_secret::{Redactor, Secret};
+
+use crate::args::Cli;
+use crate::console::{Console, Style, line};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::world::{Dirs, World};
+
+fn main() -> ExitCode {
+    let redactor = Redactor::new();
+    confess_panics(redactor.clone());
+    let cli = Cli::parse();
+    let style = style();
+    let console = Arc::new(Console::new(Box::new(io::stdout()), Box::new(io::stderr()), style, redactor));
+    let result = world(&cli, console.clone()).and_then(|world| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| Failure::new(Exit::Internal, format!("this machine gives the program no timer or sockets: {e}")))?;
+        let result = runtime.block_on(verbs::follow(&world, cli));
+        // A thread that waits for a terminal or a lock must not keep the program from ending.
+        runtime.shutdown_background();
+        result
+    });
+    result.unwrap_or_else(|failure| {
+        console.fail(&failure);
+        failure.exit
+    })
+    .into()
+}
+
+/// The machine, as the commands see it.
+fn world(cli: &Cli, console: Arc<Console>) -> Result<World, Failure> {
+    Ok(World {
+        cwd: env::current_dir().unwrap_or_default(),
+        dirs: dirs()?,
+        surroundings: Arc::new(Environment { notes: (cli.verb.verbose() >= 2).then(|| console.clone()) }),
+        console,
+        editor: ["VISUAL", "EDITOR"].iter().find_map(|name| env::var(name).ok()).filter(|editor| !editor.trim().is_empty()),
+        interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+        signals: true,
+    })
+}
+
+/// `PRESETTER_HOME`, else the platform's folders.
+fn dirs() -> Result<Dirs, Failure> {
+    if let Some(home) = env::var_os("PRESETTER_HOME").filter(|home| !home.is_empty()) {
+        let home = PathBuf::from(home);
+        // Messages name files below it, and a command may be run from elsewhere next.
+        return Ok(Dirs::below(&std::path::absolute(&home).unwrap_or(home)));
+    }
+    let found = directories::ProjectDirs::from("", "", "presetter");
+    let found = found.ok_or_else(|| {
+        Failure::new(Exit::Internal, "this machine tells no home folder for you").help("set the variable PRESETTER_HOME to a folder of your own")
+    })?;
+    let state = found.state_dir().unwrap_or_else(|| found.data_local_dir());
+    Ok(Dirs { config: found.config_dir().to_owned(), state: state.to_owned(), cache: found.cache_dir().to_owned() })
+}
+
+/// Colours only on a terminal, and never where `NO_COLOR` is set to anything (no-color.org).
+fn style() -> Style {
+    let colors = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+    Style { out: out && colors, err: err && colors, terminal: out }
+}
+
+/// Where secrets are looked up: the environment and the terminal.
+struct Environment {
+    /// Where details are told, if they are asked for.
+    notes: Option<Arc<Console>>,
+}
+
+impl Surroundings for Environment {
+    fn var(&self, name: &str) -> Option<String> {
+        env::var(name).ok()
+    }
+
+    fn prompt(&self, what: &str) -> Result<Secret, String> {
+        if !io::stdin().is_terminal() {
+            return Err("there is no terminal to ask at; refer to the secret by env:, file:, keyring: or cmd:".to_owned());
+        }
+        let secret = rpassword::prompt_password(format!("{}: ", line(what)));
+        secret.map(Secret::new).map_err(|error| format!("the terminal could not be asked: {error}"))
+    }
+
+    fn note(&self, message: &str) {
+        if let Some(console) = &self.notes {
+            console.say(&line(message));
+        }
+    }
+}
+
+/// A panic is a fault of ours: one line without secrets, and the exit code for it.
+fn confess_panics(redactor: Redactor) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let what = panic.payload_as_str().unwrap_or("unknown");
+        // The file's name without its folders: they are those of the machine that built the program.
+        let at = panic.location().map(|at| format!("{}:{}", at.file().rsplit(['/', '\\']).next().unwrap_or_default(), at.line()));
+        let message = line(&redactor.text(&format!("{what} ({})", at.unwrap_or_default())));
+        let _ = writeln!(io::stderr(), "error: this is a fault of presetter, not yours: {message}");
+        std::process::exit(Exit::Internal.code().into());
+    }));
+}

@@ -1,0 +1,195 @@
+//! How a run is shown: one JSON object, a table for people, or the vendor's body.
+//!
+//! Owns: the shape of the JSON that scripts rely on. Must never print; [`crate::console`] does.
+
+use presetter_runtime::{Kind, Report};
+use serde_json::{Map, Value, json};
+
+use crate::console::{Paint, json_text, line, painted};
+
+/// The run as scripts see it. `outputs` are there for every kind of outcome, empty where there are none.
+pub(crate) fn object(run: &str, preset: &str, report: &Report, mapped: &Map<String, Value>) -> Value {
+    let mut object = json!({
+        "run": run,
+        "preset": preset,
+        "outcome": report.outcome.kind.to_string(),
+        "outputs": report.outputs,
+        "mapped": mapped,
+        "response": report.response,
+        "response_status": report.response_status,
+        "response_headers": headers(&report.response_headers),
+        "requests": report.requests,
+        // Tenths of a millisecond: finer would promise what no clock keeps.
+        "duration_ms": (report.duration.as_secs_f64() * 10_000.0).round() / 10.0,
+    });
+    if report.outcome.kind != Kind::Ok {
+        object["class"] = report.outcome.class.clone().into();
+        object["message"] = message(report).into();
+        object["hint"] = report.outcome.hint.clone().into();
+    }
+    if report.outcome.kind != Kind::Ok || !report.outcome.evidence.is_empty() {
+        object["evidence"] = report.outcome.evidence.clone().into();
+    }
+    object
+}
+
+/// One sentence on an outcome, also where the preset gave none.
+pub(crate) fn message(report: &Report) -> String {
+    if let Some(problem) = report.diagnostics.as_ref().and_then(|d| d.0.first()) {
+        return problem.problem.message.clone();
+    }
+    let outcome = &report.outcome;
+    match outcome.kind {
+        _ if !outcome.message.is_empty() => outcome.message.clone(),
+        Kind::Ok => String::new(),
+        Kind::NotFound => "it was not found".into(),
+        Kind::Unknown => "a write was sent and no answer was seen: whether it took place is not known".into(),
+        Kind::Failed => format!("the preset failed (class {})", outcome.class),
+    }
+}
+
+/// Headers as an object. A name that came several times has its values joined, as RFC 9110 (5.3) allows; `set-cookie`,
+/// which it exempts, has a list.
+pub(crate) fn headers(list: &[(String, String)]) -> Map<String, Value> {
+    let mut object = Map::new();
+    for (name, value) in list {
+        match object.get_mut(name) {
+            None if name == "set-cookie" => drop(object.insert(name.clone(), json!([value]))),
+            None => drop(object.insert(name.clone(), Value::from(value.as_str()))),
+            Some(Value::Array(values)) => values.push(value.as_str().into()),
+            Some(Value::String(before)) => *before = format!("{before}, {value}"),
+            Some(_) => {}
+        }
+    }
+    object
+}
+
+/// The run for people, in lines.
+pub(crate) fn table(preset: &str, report: &Report, mapped: &Map<String, Value>, color: bool) -> String {
+    let outcome = &report.outcome;
+    let paint = if outcome.kind == Kind::Ok { Paint::Good } else { Paint::Bad };
+    let mut word = outcome.kind.to_string();
+    if outcome.kind == Kind::Failed && !outcome.class.is_empty() {
+        word = format!("{word} ({})", line(&outcome.class));
+    }
+    let mut rows = vec![
+        ("preset".to_owned(), line(preset)),
+        ("outcome".to_owned(), painted(paint, &word, color)),
+    ];
+    if !outcome.evidence.is_empty() {
+        rows.push(("evidence".into(), line(&outcome.evidence)));
+    }
+    rows.push(("requests".into(), format!("{} in {}", report.requests, time(report.duration))));
+    if let Some(status) = report.response_status {
+        rows.push(("answer".into(), format!("HTTP {status}")));
+    }
+    let mut shown = aligned(&rows, "", color);
+    for (title, values) in [("outputs", &report.outputs), ("mapped", mapped)] {
+        if !values.is_empty() {
+            shown.push(painted(Paint::Bold, title, color));
+            let rows: Vec<(String, String)> = values.iter().map(|(name, value)| (line(name), cell(value))).collect();
+            shown.extend(aligned(&rows, "  ", color));
+        }
+    }
+    shown.join("\n")
+}
+
+/// Names and values in two columns.
+pub(crate) fn aligned(rows: &[(String, String)], indent: &str, color: bool) -> Vec<String> {
+    let width = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    rows.iter()
+        .map(|(name, value)| {
+            let gap = " ".repeat(width.saturating_sub(self::width(name)) + 2);
+            format!("{indent}{}{gap}{value}", painted(Paint::Dim, name, color)).trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// A value in a table: texts bare, everything else as JSON, all on one line.
+pub(crate) fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => line(text),
+        other => json_text(other),
+    }
+}
+
+/// Characters, which is near enough for columns.
+pub(crate) fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// A length of time as people read it.
+pub(crate) fn time(duration: std::time::Duration) -> String {
+    let ms = duration.as_secs_f64() * 1000.0;
+    if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else if ms < 10_000.0 {
+        format!("{ms:.0} ms")
+    } else {
+        format!("{:.1} s", ms / 1000.0)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::time::Duration;
+
+    use presetter_runtime::Outcome;
+
+    use super::*;
+
+    /// A report as a run of `user-role` leaves it.
+    pub(crate) fn report(kind: Kind, class: &str) -> Report {
+        let mut outputs = Map::new();
+        outputs.insert("role".into(), "ADMIN".into());
+        outputs.insert("mosyle_user_id".into(), "u1001".into());
+        Report {
+            outcome: Outcome { kind, class: class.into(), message: "m\u{1b}sg".into(), evidence: "scan 3 pages".into(), hint: Some("h".into()) },
+            outputs,
+            response: Some(json!({"status": "OK"})),
+            response_status: Some(200),
+            response_headers: vec![("vary".into(), "a".into()), ("vary".into(), "b".into()), ("set-cookie".into(), "c=1".into())],
+            requests: 3,
+            diagnostics: None,
+            phases: Vec::new(),
+            duration: Duration::from_micros(12_345),
+        }
+    }
+
+    #[test]
+    fn the_object_is_that_of_the_contract() {
+        let shown = object("R", "mosyle/user-role", &report(Kind::Ok, ""), &Map::new());
+        let names: Vec<&str> = shown.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, ["run", "preset", "outcome", "outputs", "mapped", "response", "response_status", "response_headers", "requests", "duration_ms", "evidence"]);
+        assert_eq!(shown["outcome"], "ok");
+        assert_eq!(shown["duration_ms"], 12.3);
+        assert_eq!(shown["response_headers"], json!({"vary": "a, b", "set-cookie": ["c=1"]}));
+        let shown = object("R", "p", &report(Kind::NotFound, ""), &Map::new());
+        assert_eq!((&shown["outcome"], &shown["evidence"], &shown["hint"]), (&json!("not_found"), &json!("scan 3 pages"), &json!("h")));
+        assert_eq!(object("R", "p", &report(Kind::Failed, "refused"), &Map::new())["class"], "refused");
+    }
+
+    #[test]
+    fn a_table_is_aligned_and_steers_nothing() {
+        let mut mapped = Map::new();
+        mapped.insert("x\u{1b}".into(), json!({"a": ["\u{9b}"]}));
+        let shown = table("mosyle/user-role", &report(Kind::Failed, "refused"), &mapped, false);
+        assert_eq!(
+            shown,
+            "preset    mosyle/user-role\noutcome   failed (refused)\nevidence  scan 3 pages\nrequests  3 in 12 ms\nanswer    HTTP 200\n\
+             outputs\n  role            ADMIN\n  mosyle_user_id  u1001\nmapped\n  x?  {\"a\":[\"\\u009b\"]}"
+        );
+        assert!(table("p", &report(Kind::Ok, ""), &mapped, true).contains("\u{1b}[32mok\u{1b}[0m"));
+    }
+
+    #[test]
+    fn there_is_always_a_sentence() {
+        let mut report = report(Kind::Unknown, "unanswered");
+        report.outcome.message.clear();
+        for kind in [Kind::NotFound, Kind::Failed, Kind::Unknown] {
+            report.outcome.kind = kind;
+            assert!(!message(&report).is_empty());
+        }
+    }
+}

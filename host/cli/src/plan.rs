@@ -1,0 +1,197 @@
+//! `presetter plan`: walks the way of `run` and stops at the door.
+//!
+//! Owns: printing the first request, and naming what depends on an answer. Keeps: no socket is opened, no session is looked
+//! up, no secret is resolved: the transport refuses, and the observer vetoes before it is asked.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use presetter_connection::{Error, Preview};
+use presetter_egress::{Policy, Request, Response, Transport};
+use presetter_manifest::{AuthKind, Repeat};
+use presetter_runtime::{CancellationToken, RunObserver, Sending, Verdict};
+use serde_json::{Map, Value, json};
+
+use crate::args::{PlanArgs, PlanFormat};
+use crate::console::line;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+use crate::prepare::{self, Prepared};
+use crate::select::quoted;
+use crate::world::World;
+
+/// Prints the first request of a run.
+pub(crate) async fn plan(world: &World, args: &PlanArgs) -> Result<Exit, Failure> {
+    let prepared = prepare::prepare(world, &args.call, Arc::new(Closed))?;
+    let (component, sources) = prepare::load(&prepare::engine(world)?, &prepared.chosen)?;
+    let door = Arc::new(Door::default());
+    let report = presetter_runtime::run(&prepared.invocation(component, sources, door.clone(), CancellationToken::new())).await;
+
+    let seen = door.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match seen {
+        Some(Ok(preview)) => {
+            let then = afterwards(&prepared, args.call.confirm);
+            show(world, args.format, &prepared, &preview, &then);
+            Ok(Exit::Ok)
+        }
+        Some(Err(error)) => Err(prepare::access_failure(&error)),
+        // It never came to a request: something is wrong with the templates or inputs, or nothing is ever sent.
+        None if report.diagnostics.as_ref().is_some_and(|d| !d.0.is_empty()) => {
+            Err(Failure::at(Exit::of(&report), report.diagnostics.unwrap_or_else(|| presetter_manifest::Diagnostics(Vec::new()))))
+        }
+        None if Exit::of(&report) == Exit::Ok => {
+            world.console.say("this run would end without sending anything");
+            Ok(Exit::Ok)
+        }
+        None => Err(Failure::new(Exit::of(&report), output::message(&report)).help(report.outcome.hint.unwrap_or_default())),
+    }
+}
+
+/// Looks at the first request and lets none through.
+#[derive(Default)]
+struct Door {
+    seen: Mutex<Option<Result<Preview, Error>>>,
+}
+
+#[async_trait]
+impl RunObserver for Door {
+    async fn before_send(&self, sending: &Sending<'_>) -> Verdict {
+        let preview = sending.preview();
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(preview);
+        Verdict::Veto
+    }
+}
+
+/// A transport without a network: whatever gets past the veto ends here.
+struct Closed;
+
+#[async_trait]
+impl Transport for Closed {
+    async fn send(&self, _: &Policy, _: Request) -> Result<Response, presetter_egress::Error> {
+        Err(presetter_egress::Error::Denied { reason: "a plan sends nothing".into(), advice: "use `presetter run`".into() })
+    }
+}
+
+/// What would follow, as far as it can be known without an answer.
+fn afterwards(prepared: &Prepared, confirm: bool) -> Vec<String> {
+    let kind = &prepared.connection.kind;
+    let preset = prepared.chosen.preset.manifest.for_kind(kind);
+    let mut then = Vec::new();
+    let session = prepared.chosen.bundle.manifest().connections.get(kind).filter(|k| k.auth == AuthKind::Session);
+    if let Some(login) = session.and_then(|kind| kind.login.as_ref()) {
+        let path: Vec<&str> = login.path.iter().map(|segment| segment.as_str()).collect();
+        then.push(format!(
+            "before it, unless a session is open: {} {}/{} to log in",
+            login.method,
+            prepared.connection.base_url.trim_end_matches('/'),
+            path.join("/")
+        ));
+    }
+    if confirm && preset.repeat() == Repeat::Probe && let Some(probe) = &preset.probe {
+        then.push(format!("before it (--confirm): {} looks whether it is there already; then nothing is sent", probe.preset));
+    }
+    if let Some(pages) = &preset.pages {
+        let until = if preset.find.is_some() { "until it is found" } else { "until the last one" };
+        then.push(format!("page {} and later: the same with the next page number, {until}, at most {} pages", pages.start + 1, pages.max));
+    }
+    if let Some(mixup) = &preset.mixup {
+        then.push(format!("if nothing is found: {} looks whether the id is of another kind", mixup.preset));
+    }
+    if let Some(probe) = &preset.probe {
+        let when = if confirm { "after it (--confirm)" } else { "after it, only with --confirm" };
+        then.push(format!("{when}: {} looks whether it took place", probe.preset));
+    }
+    then
+}
+
+fn show(world: &World, format: PlanFormat, prepared: &Prepared, preview: &Preview, then: &[String]) {
+    let console = &world.console;
+    let corrected = corrected(prepared);
+    // A closed pipe is the reader's choice, not an error.
+    let _ = match format {
+        PlanFormat::Json => console.json(&json!({
+            "preset": prepared.name(),
+            "connection": prepared.connection.name,
+            "settings": prepared.settings,
+            "request": {
+                "method": preview.method,
+                "url": preview.url,
+                "headers": output::headers(&preview.headers),
+                "body": preview.body.as_deref().map(|body| serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))),
+            },
+            "then": then,
+        })),
+        PlanFormat::Http => console.raw(&http(preview)),
+        PlanFormat::Curl => console.raw(&curl(preview)),
+    };
+    if format != PlanFormat::Json {
+        console.say("");
+        console.say(&format!("nothing was sent; connection {}", line(&prepared.connection.name)));
+        for (name, value) in &corrected {
+            console.say(&format!("setting {}: {} (not the bundle's own)", line(name), output::cell(value)));
+        }
+        for next in then {
+            console.say(&line(next));
+        }
+    }
+}
+
+/// The settings that the operator corrected.
+fn corrected(prepared: &Prepared) -> Map<String, Value> {
+    let declared = &prepared.chosen.bundle.manifest().settings;
+    let differs = |name: &String, value: &Value| declared.get(name).is_none_or(|s| s.default != *value);
+    prepared.settings.iter().filter(|(name, value)| differs(name, value)).map(|(n, v)| (n.clone(), v.clone())).collect()
+}
+
+/// As it goes over the wire, but for the masks.
+fn http(preview: &Preview) -> String {
+    let mut lines = vec![format!("{} {}", preview.method, preview.url)];
+    lines.extend(preview.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    if let Some(body) = &preview.body {
+        lines.push(String::new());
+        lines.push(body.clone());
+    }
+    lines.join("\n")
+}
+
+/// A command to paste.
+fn curl(preview: &Preview) -> String {
+    let mut parts = vec![format!("curl -X {} {}", quoted(&preview.method), quoted(&preview.url))];
+    parts.extend(preview.headers.iter().map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))));
+    if let Some(body) = &preview.body {
+        // --data-raw: an @ at the beginning must not name a file.
+        parts.push(format!("--data-raw {}", quoted(body)));
+    }
+    parts.join(" \\\n  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preview() -> Preview {
+        Preview {
+            method: "POST".into(),
+            url: "https://a.example/v1/users".into(),
+            headers: vec![("accessToken".into(), "[secret access_token]".into())],
+            body: Some(r#"{"iduser":"1\",\"type\":\"ADMIN","name":"O'Brien"}"#.into()),
+        }
+    }
+
+    #[test]
+    fn http_is_the_request() {
+        assert_eq!(
+            http(&preview()),
+            "POST https://a.example/v1/users\naccessToken: [secret access_token]\n\n{\"iduser\":\"1\\\",\\\"type\\\":\\\"ADMIN\",\"name\":\"O'Brien\"}"
+        );
+    }
+
+    #[test]
+    fn curl_can_be_pasted() {
+        assert_eq!(
+            curl(&preview()),
+            "curl -X POST https://a.example/v1/users \\\n  -H 'accessToken: [secret access_token]' \\\n  --data-raw '{\"iduser\":\"1\\\",\\\"type\\\":\\\"ADMIN\",\"name\":\"O'\\''Brien\"}'"
+        );
+    }
+}

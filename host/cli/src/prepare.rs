@@ -1,0 +1,152 @@
+//! Everything that `run`, `plan` and `connection test` do before a component starts.
+//!
+//! Owns: the order of checks, so that a person's mistake is told before anything is sent, and before the engine is set up.
+//! Keeps: nothing here opens a socket or resolves a secret.
+
+use std::sync::Arc;
+
+use presetter_bundle::PresetFile;
+use presetter_connection::{Access, AccessContext, Connection, SystemClock};
+use presetter_egress::Transport;
+use presetter_manifest::Diagnostics;
+use presetter_runtime::{BodyOverride, CancellationToken, Component, Engine, EngineOptions, Invocation, Limits, RunObserver};
+use presetter_template::{Context, Template};
+use serde_json::{Map, Value};
+
+use crate::args::CallArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::inputs;
+use crate::mapping::Mappings;
+use crate::select::{self, Chosen};
+use crate::world::World;
+
+/// A run that can begin.
+pub(crate) struct Prepared {
+    pub(crate) chosen: Chosen,
+    pub(crate) connection: Connection,
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) inputs: Map<String, Value>,
+    pub(crate) mappings: Mappings,
+    body: Option<BodyOverride>,
+    body_set: Vec<(String, Value)>,
+    pub(crate) access: Arc<Access>,
+}
+
+/// Checks all that can be checked.
+pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transport>) -> Result<Prepared, Failure> {
+    let chosen = select::preset(&args.preset)?;
+    let mappings = Mappings::compile(&args.map)?;
+    let body_set = inputs::body_set(args)?;
+    let body = args.body.as_deref().map(inputs::read).transpose()?;
+    let body = body.map(|(file, text)| BodyOverride { file, text });
+    if let Some(body) = &body {
+        Template::compile(&body.text, Context::Json)
+            .map_err(|problems| Failure::at(Exit::Invalid, Diagnostics::of(&body.file, &body.text, problems)))?;
+    }
+    let inputs = inputs::gather(args, &chosen.preset.manifest)?;
+    let connection = select::connection(world, &chosen, args.connection.as_deref())?;
+    let settings = select::settings(&chosen.bundle, &connection)?;
+    let access = open(world, &chosen, &connection, transport)?;
+    Ok(Prepared { chosen, connection, settings, inputs, mappings, body, body_set, access })
+}
+
+/// A connection in use. Nothing is resolved and nothing is sent yet.
+pub(crate) fn open(
+    world: &World,
+    chosen: &Chosen,
+    connection: &Connection,
+    transport: Arc<dyn Transport>,
+) -> Result<Arc<Access>, Failure> {
+    let manifest = chosen.bundle.manifest();
+    let kind = manifest.connections.get(&connection.kind).ok_or_else(|| {
+        let known: Vec<&str> = manifest.connections.keys().map(String::as_str).collect();
+        Failure::new(Exit::Invalid, format!("{} has no connection kind \"{}\", which \"{}\" is of", chosen.bundle.file(), connection.kind, connection.name))
+            .help(format!("its kinds: {}; add the connection anew", known.join(", ")))
+    })?;
+    let context = AccessContext {
+        transport,
+        surroundings: world.surroundings.clone(),
+        state_dir: world.dirs.state.clone(),
+        redactor: world.console.redactor().clone(),
+        clock: Arc::new(SystemClock),
+        bundle_file: chosen.bundle.file().to_owned(),
+        limits: presetter_egress::Limits::default(),
+    };
+    Access::open(connection.clone(), kind.clone(), &manifest.grants, context).map(Arc::new).map_err(|e| access_failure(&e))
+}
+
+/// An error of a connection, with its code.
+pub(crate) fn access_failure(error: &presetter_connection::Error) -> Failure {
+    use presetter_connection::Error;
+    let exit = Exit::of_class(error.kind(), false);
+    match error {
+        Error::Denied { reason, advice } | Error::Auth { reason, advice } => Failure::new(exit, reason).help(advice),
+        other => Failure::new(exit, other.to_string()),
+    }
+}
+
+/// The component of a bundle, and for an interpreter the sources that it is to load. Compiles, or maps compiled code.
+pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Option<String>), Failure> {
+    let own = chosen.bundle.component()?;
+    let bytes = own.as_deref().unwrap_or(presetter_pack::RECIPE.component);
+    let name = match (&own, &chosen.bundle.manifest().component) {
+        (Some(_), Some(file)) => format!("{}: component {file}: ", chosen.bundle.file()),
+        _ => String::new(),
+    };
+    let component = engine.load(bytes).map_err(|error| {
+        let exit = if matches!(error, presetter_runtime::LoadError::Engine(_)) { Exit::Internal } else { Exit::Invalid };
+        Failure::new(exit, format!("{name}{error}")).help(error.hint())
+    })?;
+    let sources = component.is_interpreter().then(|| chosen.bundle.sources_for(&chosen.preset.name)).transpose()?;
+    Ok((component, sources.map(|files| presetter_pack::source_document(&files))))
+}
+
+/// The engine of this process.
+pub(crate) fn engine(world: &World) -> Result<Engine, Failure> {
+    let options = EngineOptions { cache_dir: Some(world.dirs.cache.join("compiled")) };
+    Engine::new(options).map_err(|error| Failure::new(Exit::Internal, error.to_string()).help(error.hint()))
+}
+
+impl Prepared {
+    /// A preset that is run for its own sake, without inputs: `connection test` does so.
+    pub(crate) fn bare(chosen: Chosen, connection: Connection, settings: Map<String, Value>, access: Arc<Access>) -> Result<Self, Failure> {
+        let mappings = Mappings::compile(&[])?;
+        Ok(Self { chosen, connection, settings, inputs: Map::new(), mappings, body: None, body_set: Vec::new(), access })
+    }
+
+    /// What the runtime runs.
+    pub(crate) fn invocation(
+        &self,
+        component: Component,
+        source_document: Option<String>,
+        observer: Arc<dyn RunObserver>,
+        cancel: CancellationToken,
+    ) -> Invocation {
+        Invocation {
+            component,
+            source_document,
+            preset: PresetFile::clone(&self.chosen.preset),
+            bundle: self.chosen.bundle.clone(),
+            inputs: self.inputs.clone(),
+            settings: self.settings.clone(),
+            access: self.access.clone(),
+            limits: Limits::default(),
+            body: self.body.clone(),
+            body_set: self.body_set.clone(),
+            observer,
+            cancel,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// The name of the preset in results: `mosyle/create-user`, also where it was named by a path.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.chosen.bundle.manifest().name, self.chosen.preset.name)
+    }
+
+    /// Whether it lists rows.
+    pub(crate) fn lists(&self) -> bool {
+        self.chosen.preset.manifest.rows.is_some()
+    }
+}

@@ -1,0 +1,197 @@
+//! `presetter presets` and `presetter show`: what there is, and what one preset does.
+
+use presetter_bundle::Bundle;
+use presetter_manifest::{Preset, Repeat};
+use serde_json::Value;
+
+use crate::args::PresetsArgs;
+use crate::console::{Console, Paint, line, painted, text};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{aligned, cell, width};
+use crate::select::{self, Chosen, quoted};
+use crate::world::World;
+
+/// Lists presets.
+pub(crate) fn list(world: &World, args: &PresetsArgs) -> Result<Exit, Failure> {
+    let mut found: Vec<[String; 3]> = Vec::new();
+    let mut wrong: Option<Failure> = None;
+    for (prefix, bundle) in bundles(args.bundle.as_deref())? {
+        for name in bundle.preset_names() {
+            match bundle.preset(&name) {
+                Ok(preset) => {
+                    let manifest = &preset.manifest;
+                    if wanted(args.find.as_deref(), &[&name, &manifest.title, &manifest.summary]) {
+                        found.push([line(&format!("{prefix}/{name}")), manifest.effect.name().into(), line(&manifest.title)]);
+                    }
+                }
+                Err(error) => {
+                    let failure = Failure::from(error);
+                    wrong = Some(match wrong {
+                        Some(before) => before.and(failure),
+                        None => failure,
+                    });
+                }
+            }
+        }
+    }
+    let wide = |column: usize| found.iter().map(|row| width(&row[column])).max().unwrap_or(0);
+    let (first, second) = (wide(0), wide(1));
+    let lines: Vec<String> = found.iter().map(|[name, effect, title]| format!("{name:<first$}  {effect:<second$}  {title}")).collect();
+    if !lines.is_empty() {
+        let _ = world.console.data(&lines.join("\n"));
+    }
+    match wrong {
+        Some(failure) => Err(failure),
+        None if found.is_empty() => {
+            world.console.say("no preset has that word in its name, title or summary");
+            Ok(Exit::Ok)
+        }
+        None => Ok(Exit::Ok),
+    }
+}
+
+/// The bundles to list, with what stands before the name of a preset.
+fn bundles(given: Option<&str>) -> Result<Vec<(String, Bundle)>, Failure> {
+    let names = match given {
+        None => Bundle::built_in_names(),
+        // A bundle is named like the first half of a preset; `x` stands for any preset.
+        Some(given) => {
+            let given = given.trim_end_matches(['/', '\\']);
+            let path = select::reference(&format!("{given}/x"))?;
+            return Ok(vec![(given.to_owned(), Bundle::open(&path)?)]);
+        }
+    };
+    let open = |name: &str| Bundle::built_in(name).map(|bundle| bundle.map(|bundle| (name.to_owned(), bundle)));
+    Ok(names.into_iter().filter_map(open).collect::<Result<_, _>>()?)
+}
+
+fn wanted(word: Option<&str>, texts: &[&str]) -> bool {
+    word.is_none_or(|word| texts.iter().any(|text| text.to_lowercase().contains(&word.to_lowercase())))
+}
+
+/// Shows one preset.
+pub(crate) fn show(world: &World, name: &str) -> Result<Exit, Failure> {
+    let chosen = select::preset(name)?;
+    let _ = world.console.data(&described(&chosen, &world.console));
+    Ok(Exit::Ok)
+}
+
+fn described(chosen: &Chosen, console: &Console) -> String {
+    let preset = &chosen.preset.manifest;
+    let bundle = chosen.bundle.manifest();
+    let color = console.color();
+    let heading = |title: &str| format!("\n{}", painted(Paint::Bold, title, color));
+    let mut shown = vec![painted(Paint::Bold, &line(&preset.title), color)];
+    if !preset.summary.is_empty() {
+        shown.push(text(&preset.summary));
+    }
+    let kinds: Vec<&str> = bundle.connections.keys().map(String::as_str).filter(|kind| preset.works_with(kind)).collect();
+    shown.push(String::new());
+    let mut facts = vec![
+        ("bundle".to_owned(), line(&format!("{} {}, {}", bundle.name, bundle.version, chosen.bundle.source()))),
+        ("effect".to_owned(), effect(preset)),
+        ("a repeat".to_owned(), repeat(preset)),
+        ("connections".to_owned(), line(&kinds.join(", "))),
+    ];
+    if let Ok(digest) = chosen.bundle.digest(&chosen.preset.name) {
+        facts.push(("digest".into(), format!("sha256:{digest}")));
+    }
+    shown.extend(aligned(&facts, "", color));
+
+    if !preset.inputs.is_empty() {
+        shown.push(heading("inputs"));
+        let rows: Vec<(String, String)> = preset.inputs.iter().map(|(name, input)| (line(name), input_words(input))).collect();
+        shown.extend(aligned(&rows, "  ", color));
+        if !preset.needs_one_of.is_empty() {
+            let names: Vec<&str> = preset.needs_one_of.iter().map(|n| n.as_str()).collect();
+            shown.push(format!("  at least one of {}", line(&names.join(", "))));
+        }
+    }
+    for (title, names) in [
+        ("outputs", preset.outputs.keys().chain(preset.outputs_when.keys()).collect::<Vec<_>>()),
+        ("rows", preset.rows.iter().flat_map(|rows| rows.keys()).chain(preset.rows_when.keys()).collect()),
+    ] {
+        if !names.is_empty() {
+            shown.push(heading(title));
+            shown.push(format!("  {}", line(&names.into_iter().map(String::as_str).collect::<Vec<_>>().join(", "))));
+        }
+    }
+    shown.push(heading("may send, and nothing else"));
+    for grant in &bundle.grants {
+        let list = |texts: &[presetter_manifest::Text]| texts.iter().map(|t| t.as_str().to_owned()).collect::<Vec<_>>().join(", ");
+        let place = grant.host.as_ref().map_or_else(|| "below the connection's base URL".to_owned(), |host| format!("at https://{host}"));
+        shown.push(line(&format!("  {} {} {place}", list(&grant.methods), list(&grant.paths))));
+    }
+    if bundle.grants.is_empty() {
+        shown.push("  nothing".into());
+    }
+    let used: Vec<(String, String)> = crate::assumptions::used_by(preset, None)
+        .into_iter()
+        .filter_map(|name| bundle.settings.get(&name).map(|s| (line(&name), format!("{}; {}", cell(&s.default), line(&s.help)))))
+        .collect();
+    if !used.is_empty() {
+        shown.push(heading("settings (the bundle's assumptions)"));
+        shown.extend(aligned(&used, "  ", color));
+    }
+    shown.push(heading("example"));
+    shown.push(format!("  {}", example(chosen)));
+    shown.join("\n")
+}
+
+fn effect(preset: &Preset) -> String {
+    let about = if preset.object.is_empty() { "something" } else { &preset.object };
+    match preset.effect.name() {
+        "read" => "read: changes nothing".to_owned(),
+        name => format!("{name}: changes {}", line(about)),
+    }
+}
+
+fn repeat(preset: &Preset) -> String {
+    match (preset.repeat(), &preset.probe) {
+        (Repeat::Natural, _) => "is safe: twice is the same as once".into(),
+        (Repeat::Key, _) => "is safe: the request bears a key by which the vendor knows it".into(),
+        (Repeat::Probe, Some(probe)) => format!("needs a look: --confirm asks {} before and after", line(probe.preset.as_str())),
+        _ => "is not safe: whoever repeats it does it twice".into(),
+    }
+}
+
+fn input_words(input: &presetter_manifest::Input) -> String {
+    let mut words = vec![input.kind.name().to_owned()];
+    if input.required {
+        words.push("required".into());
+    }
+    if let Some(allowed) = &input.allowed {
+        words.push(format!("one of {}", allowed.iter().map(cell).collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(default) = &input.default {
+        words.push(format!("else {}", cell(default)));
+    }
+    let words = words.join(", ");
+    if input.help.is_empty() { words } else { format!("{words}; {}", line(&input.help)) }
+}
+
+/// A command line that would run it.
+fn example(chosen: &Chosen) -> String {
+    let preset = &chosen.preset.manifest;
+    let one_of = preset.needs_one_of.first().map(|name| name.as_str());
+    let mut words = vec![format!("presetter run {}", quoted(&line(&chosen.reference.to_string())))];
+    for (name, input) in preset.inputs.iter().filter(|(name, input)| input.required || one_of == Some(name)) {
+        let value = input.allowed.as_ref().and_then(|allowed| allowed.last()).map_or_else(|| sample(name, input), cell);
+        words.push(format!("--set {}", quoted(&format!("{}={value}", line(name)))));
+    }
+    words.join(" ")
+}
+
+/// A value that a person will see is not theirs.
+fn sample(name: &str, input: &presetter_manifest::Input) -> String {
+    use presetter_manifest::InputKind as Is;
+    match input.kind {
+        Is::String if name.contains("email") => "sarah@example.com".into(),
+        Is::String => "VALUE".into(),
+        Is::Integer | Is::Number => "1".into(),
+        Is::Boolean => Value::Bool(true).to_string(),
+        Is::List => "[]".into(),
+        Is::Object => "{}".into(),
+    }
+}

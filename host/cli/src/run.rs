@@ -1,0 +1,145 @@
+//! `presetter run`.
+//!
+//! Owns: the course of one run on the command line, from arguments to exit code. Keeps: the result is printed whatever
+//! happens after it was known; with `--confirm` a write whose repeat needs a look is not sent before that look.
+
+use std::sync::Arc;
+
+use presetter_egress::Live;
+use presetter_manifest::Repeat;
+use presetter_runtime::{CancellationToken, Invocation, Kind, Outcome, Report};
+use serde_json::Map;
+
+use crate::args::{Format, RunArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+use crate::prepare::{self, Prepared};
+use crate::rows::Rows;
+use crate::run_id;
+use crate::watch::Watch;
+use crate::world::World;
+
+/// Runs a preset and prints its result.
+pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> {
+    let prepared = prepare::prepare(world, &args.call, Arc::new(Live::new()))?;
+    if args.call.confirm && prepared.chosen.preset.manifest.effect.writes() && prepared.chosen.preset.manifest.probe.is_none() {
+        world.console.warn("this preset has no probe, so --confirm cannot look whether the write took place", &[]);
+    }
+    let (component, sources) = prepare::load(&prepare::engine(world)?, &prepared.chosen)?;
+    let cancel = CancellationToken::new();
+    let rows = Rows::new(args.format);
+    let watch = Arc::new(Watch::new(world.console.clone(), args.call.verbose, rows, cancel.clone()));
+    let invocation = prepared.invocation(component, sources, watch.clone(), cancel.clone());
+
+    let signals = world.signals.then(|| tokio::spawn(listen(world.clone(), cancel)));
+    let report = execute(&invocation, args.call.confirm, &watch).await;
+    if let Some(signals) = signals {
+        signals.abort();
+    }
+    watch.closing(&report);
+    finish(world, args.format, &prepared, &watch, &report)
+}
+
+/// The run, and with `--confirm` the looks before and after it.
+async fn execute(invocation: &Invocation, confirm: bool, watch: &Watch) -> Report {
+    if confirm
+        && invocation.preset.manifest.repeat() == Repeat::Probe
+        && let Some(report) = look_first(invocation, watch).await
+    {
+        return report;
+    }
+    let report = presetter_runtime::run(invocation).await;
+    if confirm { presetter_runtime::confirm(invocation, report).await } else { report }
+}
+
+/// Looks whether a write that must not be done twice has been done already: by a run before this one that got no answer.
+/// `None`: it is provably not there, so it can be sent.
+async fn look_first(invocation: &Invocation, watch: &Watch) -> Option<Report> {
+    // To the probe it is all the same: a write of which nobody knows whether it took place.
+    let asked = Report {
+        outcome: Outcome { kind: Kind::Unknown, class: String::new(), message: String::new(), evidence: String::new(), hint: None },
+        outputs: Map::new(),
+        response: None,
+        response_status: None,
+        response_headers: Vec::new(),
+        requests: 0,
+        diagnostics: None,
+        phases: Vec::new(),
+        duration: std::time::Duration::ZERO,
+    };
+    let mut report = presetter_runtime::confirm(invocation, asked).await;
+    let trouble = watch.trouble();
+    let outcome = &mut report.outcome;
+    match outcome.kind {
+        Kind::Ok => {
+            outcome.evidence = format!("{}; it was there already, nothing was sent", outcome.evidence);
+            Some(report)
+        }
+        Kind::Unknown => {
+            outcome.kind = Kind::Failed;
+            outcome.class = trouble.unwrap_or("incomplete").into();
+            let why = outcome.message.trim_start_matches([';', ' ']);
+            outcome.message = format!("nothing was written, because the look before it was not clear: {why}");
+            outcome.hint = Some("without --confirm it is sent without a look".into());
+            Some(report)
+        }
+        _ => None,
+    }
+}
+
+/// Ends the run at Ctrl-C, and the program at the next.
+async fn listen(world: World, cancel: CancellationToken) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        world.console.say("stopping; press Ctrl-C again to leave at once");
+        cancel.cancel();
+    }
+    if tokio::signal::ctrl_c().await.is_ok() {
+        // What was under way may have taken place.
+        std::process::exit(Exit::Unknown.code().into());
+    }
+}
+
+/// Prints the result: data first, then what a person should know, then the code.
+fn finish(world: &World, format: Format, prepared: &Prepared, watch: &Watch, report: &Report) -> Result<Exit, Failure> {
+    let console = &world.console;
+    let rows = watch.end_rows();
+    let (mapped, unmapped) = prepared.mappings.fill(report, &prepared.inputs);
+    let name = prepared.name();
+    // A closed pipe is the reader's choice, not an error.
+    let _ = match format {
+        Format::Json => console.json(&output::object(&run_id::new(), &name, report, &mapped)),
+        Format::Table if prepared.lists() => {
+            console.say(&output::table(&name, report, &mapped, false));
+            Ok(())
+        }
+        Format::Table => console.data(&output::table(&name, report, &mapped, console.color())),
+        Format::Raw => report.response.as_ref().map_or(Ok(()), |body| match body.as_str() {
+            Some(text) => console.raw(text),
+            None => console.json(body),
+        }),
+    };
+    if prepared.lists() {
+        console.say(&format!("{rows} row{}", if rows == 1 { "" } else { "s" }));
+    }
+    let exit = Exit::of(report);
+    if exit != Exit::Ok {
+        console.fail(&trouble(exit, report));
+        return Ok(exit);
+    }
+    // What could not be mapped counts where there was an answer to map.
+    if let Some(failure) = unmapped {
+        console.fail(&failure);
+        return Ok(exit.or(failure.exit));
+    }
+    Ok(exit)
+}
+
+/// Why a run did not end well.
+fn trouble(exit: Exit, report: &Report) -> Failure {
+    let hint = report.outcome.hint.clone().unwrap_or_default();
+    match &report.diagnostics {
+        Some(diagnostics) if !diagnostics.0.is_empty() => Failure::at(exit, diagnostics.clone()).help(hint),
+        _ => Failure::new(exit, output::message(report)).help(hint),
+    }
+}

@@ -1,0 +1,45 @@
+//! From a parsed command line to the command.
+
+use clap::CommandFactory as _;
+
+use crate::args::{Cli, ConnectionVerb, Verb};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::world::World;
+use crate::{connection, connection_files, connection_test, demo, plan, presets, run};
+
+/// Follows a command line.
+pub(crate) async fn follow(world: &World, cli: Cli) -> Result<Exit, Failure> {
+    match cli.verb {
+        Verb::Demo => demo::demo(world).await,
+        verb => one(world, verb).await,
+    }
+}
+
+/// Any command but the demo, which is made of these.
+pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
+    match verb {
+        Verb::Run(args) => run::run(world, &args).await,
+        Verb::Plan(args) => plan::plan(world, &args).await,
+        Verb::Presets(args) => presets::list(world, &args),
+        Verb::Show(args) => presets::show(world, &args.preset),
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "presetter", &mut script);
+            let _ = world.console.data(&String::from_utf8_lossy(&script));
+            Ok(Exit::Ok)
+        }
+        Verb::Connection(verb) => match verb {
+            ConnectionVerb::Add(args) => connection::add(world, &args),
+            ConnectionVerb::List => connection::list(world),
+            ConnectionVerb::Show(args) => connection::show(world, &args.name),
+            ConnectionVerb::Set(args) => connection::set(world, &args),
+            ConnectionVerb::Test(args) => connection_test::test(world, &args.name).await,
+            ConnectionVerb::Edit(args) => connection_files::edit(world, &args.name),
+            ConnectionVerb::Export { names } => connection_files::export(world, &names),
+            ConnectionVerb::Import { file, replace } => connection_files::import(world, &file, replace),
+            ConnectionVerb::Remove(args) => connection::remove(world, &args.name),
+        },
+        Verb::Demo => Err(Failure::usage("a demo cannot be part of a demo")),
+    }
+}

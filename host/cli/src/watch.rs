@@ -1,0 +1,116 @@
+//! What a person sees while a run is under way: requests, waits, the preset's log, rows.
+//!
+//! Owns: turning what the runtime tells into lines. Keeps: every line goes through the console, so through the redactor;
+//! a reader who has gone away ends the run.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use presetter_runtime::{CancellationToken, Report, RunObserver, Sending, Verdict};
+use serde_json::Value;
+
+use crate::console::{Console, Paint};
+use crate::output::time;
+use crate::rows::Rows;
+
+/// Watches a run for the terminal.
+pub(crate) struct Watch {
+    console: Arc<Console>,
+    /// 0 nothing, 1 requests, 2 headers and log.
+    verbose: u8,
+    cancel: CancellationToken,
+    state: Mutex<State>,
+}
+
+struct State {
+    rows: Rows,
+    /// The request on its way: method and path.
+    sending: String,
+    /// The kind of the last failure to get an answer.
+    trouble: Option<&'static str>,
+}
+
+impl Watch {
+    pub(crate) fn new(console: Arc<Console>, verbose: u8, rows: Rows, cancel: CancellationToken) -> Self {
+        let state = State { rows, sending: String::new(), trouble: None };
+        Self { console, verbose, cancel, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No more rows come; tells how many there were.
+    pub(crate) fn end_rows(&self) -> u64 {
+        let mut state = self.state();
+        state.rows.end(&self.console);
+        state.rows.count
+    }
+
+    /// The kind of the last failure to get an answer, since this was asked last.
+    pub(crate) fn trouble(&self) -> Option<&'static str> {
+        self.state().trouble.take()
+    }
+
+    /// What `-v` tells after a run.
+    pub(crate) fn closing(&self, report: &Report) {
+        if self.verbose >= 2 {
+            for (name, value) in &report.response_headers {
+                self.talk(&format!("< {name}: {value}"));
+            }
+        }
+        if self.verbose >= 1 && !report.phases.is_empty() {
+            let phases: Vec<String> = report.phases.iter().map(|(name, took)| format!("{name} {}", time(*took))).collect();
+            self.talk(&format!("phases: {}; in all {}", phases.join(", "), time(report.duration)));
+        }
+    }
+
+    fn talk(&self, shown: &str) {
+        self.console.say(&self.console.paint(Paint::Dim, shown));
+    }
+}
+
+#[async_trait]
+impl RunObserver for Watch {
+    async fn before_send(&self, sending: &Sending<'_>) -> Verdict {
+        self.state().sending = format!("{} /{}", sending.method(), sending.path());
+        if self.verbose >= 2 {
+            // What keeps it from being sent is told at the end of the run.
+            if let Ok(preview) = sending.preview() {
+                self.talk(&format!("> {} {}", preview.method, preview.url));
+                for (name, value) in &preview.headers {
+                    self.talk(&format!("> {name}: {value}"));
+                }
+            }
+        }
+        Verdict::Proceed
+    }
+
+    fn answered(&self, answer: Result<u16, &'static str>, took: Duration) {
+        let mut state = self.state();
+        state.trouble = answer.err();
+        if self.verbose >= 1 {
+            let how = answer.map_or_else(|kind| format!("no answer ({kind})"), |status| status.to_string());
+            self.talk(&format!("{} -> {how} in {}", state.sending, time(took)));
+        }
+    }
+
+    fn waiting(&self, status: u16, wait: Duration) {
+        // Told always: a person who waits wants to know for what.
+        self.talk(&format!("the server answered {status} and asks to wait {}; waiting", time(wait)));
+    }
+
+    async fn row(&self, row: Value) {
+        if !self.state().rows.add(row, &self.console) {
+            self.cancel.cancel();
+        }
+    }
+
+    fn log(&self, level: &str, message: &str) {
+        let worth = matches!(level, "warn" | "error");
+        if self.verbose >= 2 || (self.verbose == 1 && worth) {
+            self.talk(&format!("preset {level}: {message}"));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a command knows of the machine it runs on, in one value that is handed down.
+//!
+//! Owns: folders, the way to secrets, the console, what the terminal can do. Must never: read the environment; `main` does,
+//! and hands it in here. So every command also runs in a world made for a demo or a test.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use presetter_connection::{Connection, Store, Surroundings};
+
+use crate::console::Console;
+
+/// Everything around a command.
+#[derive(Clone)]
+pub(crate) struct World {
+    /// The folder that relative paths begin at.
+    pub(crate) cwd: PathBuf,
+    /// Where state lives.
+    pub(crate) dirs: Dirs,
+    /// Where secrets are looked up.
+    pub(crate) surroundings: Arc<dyn Surroundings>,
+    /// Where output goes.
+    pub(crate) console: Arc<Console>,
+    /// The person's editor, a program with arguments.
+    pub(crate) editor: Option<String>,
+    /// A person sits at standard input and can be asked.
+    pub(crate) interactive: bool,
+    /// Ctrl-C is ours to handle.
+    pub(crate) signals: bool,
+}
+
+/// The program's folders.
+#[derive(Debug, Clone)]
+pub(crate) struct Dirs {
+    /// Connections.
+    pub(crate) config: PathBuf,
+    /// Sessions and keys.
+    pub(crate) state: PathBuf,
+    /// Compiled code; may be removed at any time.
+    pub(crate) cache: PathBuf,
+}
+
+impl Dirs {
+    /// All below one folder.
+    pub(crate) fn below(home: &Path) -> Self {
+        Self { config: home.join("config"), state: home.join("state"), cache: home.join("cache") }
+    }
+}
+
+impl World {
+    /// The connections that were set up.
+    pub(crate) fn store(&self) -> Store {
+        Store::new(&self.dirs.config, &self.dirs.state)
+    }
+
+    /// The names of connections, for a hint.
+    pub(crate) fn names(connections: &[Connection]) -> String {
+        connections.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}

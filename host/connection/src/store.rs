@@ -1,0 +1,354 @@
+//! What an operator set up: one TOML file for each connection.
+//!
+//! Owns the files, their form, and handing them over (export, import). Must never: write a secret's value; only references
+//! to secrets are known here. Invariants: each file is complete or not there, readable by its owner alone; an error about a
+//! file never repeats its text, where somebody may have typed a secret.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::private::{self, Guard};
+use crate::{Reference, seal};
+
+/// Most bytes of a connection's file, and of what is imported.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// What an operator set up once to reach one account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connection {
+    /// Its name: letters, digits, `-`, `_` and `.`, at most 64, beginning with a letter or digit.
+    pub name: String,
+    /// The kind's name in the bundle: `session`.
+    pub kind: String,
+    /// The one source that it serves.
+    pub source: Source,
+    /// Where the vendor's API begins.
+    pub base_url: String,
+    /// Whether plain http and addresses in private networks are allowed.
+    pub allow_private: bool,
+    /// Whether presets that write are refused.
+    pub read_only: bool,
+    /// Plain values.
+    pub fields: IndexMap<String, String>,
+    /// Where each secret comes from.
+    pub secrets: IndexMap<String, Reference>,
+    /// Assumptions of the bundle that the operator corrected.
+    pub settings: IndexMap<String, Value>,
+}
+
+/// Where a bundle comes from. A connection serves the source that it was added for, and no other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// Built into the program.
+    BuiltIn {
+        /// The bundle's name.
+        bundle: String,
+    },
+    /// A folder of sources.
+    Folder {
+        /// The folder, canonical.
+        path: PathBuf,
+        /// The bundle's name.
+        bundle: String,
+    },
+}
+
+impl Source {
+    /// The bundle's name.
+    #[must_use]
+    pub fn bundle(&self) -> &str {
+        match self {
+            Self::BuiltIn { bundle } | Self::Folder { bundle, .. } => bundle,
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn { bundle } => write!(f, "{bundle}, built into the program"),
+            Self::Folder { path, bundle } => write!(f, "{bundle}, in {}", path.display()),
+        }
+    }
+}
+
+/// Why a connection could not be read or written: what is wrong, with which file, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}\n{advice}")]
+pub struct StoreError {
+    /// What is wrong, and where.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+}
+
+fn error(message: impl Into<String>, advice: impl Into<String>) -> StoreError {
+    StoreError { message: message.into(), advice: advice.into() }
+}
+
+/// The form of a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    bundle: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folder: Option<PathBuf>,
+    kind: String,
+    base_url: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    allow_private: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    read_only: bool,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    fields: IndexMap<String, String>,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    secrets: IndexMap<String, Reference>,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    settings: IndexMap<String, Value>,
+}
+
+/// The form of an export.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exported {
+    connections: IndexMap<String, Form>,
+}
+
+impl Form {
+    fn of(connection: &Connection) -> Self {
+        let c = connection.clone();
+        let (bundle, folder) = match c.source {
+            Source::BuiltIn { bundle } => (bundle, None),
+            Source::Folder { path, bundle } => (bundle, Some(path)),
+        };
+        let Connection { kind, base_url, allow_private, read_only, fields, secrets, settings, .. } = c;
+        Self { bundle, folder, kind, base_url, allow_private, read_only, fields, secrets, settings }
+    }
+
+    fn named(self, name: &str) -> Connection {
+        let Self { bundle, folder, kind, base_url, allow_private, read_only, fields, secrets, settings } = self;
+        let source = match folder {
+            Some(path) => Source::Folder { path, bundle },
+            None => Source::BuiltIn { bundle },
+        };
+        Connection {
+            name: name.to_owned(),
+            kind,
+            source,
+            base_url,
+            allow_private,
+            read_only,
+            fields,
+            secrets,
+            settings,
+        }
+    }
+}
+
+/// The connections of one user.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+    state: PathBuf,
+}
+
+impl Store {
+    /// Connections below `config_dir`, their sessions below `state_dir`. Nothing is read or made yet.
+    #[must_use]
+    pub fn new(config_dir: &Path, state_dir: &Path) -> Self {
+        Self { folder: config_dir.join("connections"), state: state_dir.to_owned() }
+    }
+
+    /// The file of a connection, whether it exists or not.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.toml"))
+    }
+
+    /// Writes a connection. A relative path of a `file:` reference is made absolute from the present folder.
+    ///
+    /// # Errors
+    /// The name is none, or is taken and `replace` is false; a setting cannot be written; the system's reason.
+    pub fn add(&self, connection: &Connection, replace: bool) -> Result<(), StoreError> {
+        let name = &connection.name;
+        check_name(name)?;
+        let path = self.path_of(name);
+        if !replace && path.exists() {
+            return Err(error(
+                format!("there is a connection {name} already, in {}", path.display()),
+                format!("change it with `presetter connection set {name}`, remove it, or choose another name"),
+            ));
+        }
+        let mut form = Form::of(connection);
+        for reference in form.secrets.values_mut() {
+            if let Reference::File(file) = reference
+                && let Ok(absolute) = std::path::absolute(&*file)
+            {
+                *file = absolute;
+            }
+        }
+        let text = toml::to_string_pretty(&form).map_err(|_| {
+            error(
+                format!("connection {name} has a setting that a file cannot hold"),
+                "a setting's value cannot have null in it; leave it out",
+            )
+        })?;
+        private::write(&path, text.as_bytes()).map_err(|why| {
+            error(
+                format!("{} cannot be written: {why}", path.display()),
+                "check that you may write there and that the disk is not full",
+            )
+        })
+    }
+
+    /// Reads a connection.
+    ///
+    /// # Errors
+    /// There is none of this name; its file can be changed by others, or is not well formed.
+    pub fn get(&self, name: &str) -> Result<Connection, StoreError> {
+        check_name(name)?;
+        let path = self.path_of(name);
+        let bytes = private::read(&path, MAX_BYTES, Guard::Settings)
+            .map_err(|why| error(format!("{} is not used: {why}", path.display()), "then try again"))?;
+        let Some(bytes) = bytes else {
+            let known = self.names()?;
+            let advice = match known.as_slice() {
+                [] => "there are none yet; add one with `presetter connection add NAME --kind BUNDLE/KIND`".to_owned(),
+                known => format!("there are: {}", known.join(", ")),
+            };
+            return Err(error(format!("there is no connection {name}"), advice));
+        };
+        let advice = format!("mend it with `presetter connection edit {name}`, or remove it and add it again");
+        let form: Form = read(&path.display().to_string(), &bytes, &advice)?;
+        Ok(form.named(name))
+    }
+
+    /// All connections, by name.
+    ///
+    /// # Errors
+    /// The first file that cannot be read.
+    pub fn list(&self) -> Result<Vec<Connection>, StoreError> {
+        self.names()?.iter().map(|name| self.get(name)).collect()
+    }
+
+    /// Removes a connection and its session.
+    ///
+    /// # Errors
+    /// There is none of this name, or the system's reason.
+    pub fn remove(&self, name: &str) -> Result<(), StoreError> {
+        check_name(name)?;
+        let path = self.path_of(name);
+        // The session first: should the second step fail, what is left is a connection without one.
+        for (path, must) in [
+            (seal::session_file(&self.state, name), false),
+            (self.state.join("sessions").join(format!("{name}.lock")), false),
+            (path, true),
+        ] {
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(why) if why.kind() == std::io::ErrorKind::NotFound && !must => {}
+                Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(error(
+                        format!("there is no connection {name}"),
+                        "see which there are with `presetter connection list`",
+                    ));
+                }
+                Err(why) => {
+                    return Err(error(
+                        format!("{} cannot be removed: {why}", path.display()),
+                        "check that you may write there",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Connections as text to hand over: references to secrets, never a secret.
+    ///
+    /// # Errors
+    /// As for [`Store::get`].
+    pub fn export(&self, names: &[String]) -> Result<String, StoreError> {
+        let mut connections = IndexMap::new();
+        for name in names {
+            connections.insert(name.clone(), Form::of(&self.get(name)?));
+        }
+        let text = toml::to_string_pretty(&Exported { connections }).map_err(|_| {
+            error("a connection could not be written as text", "see it with `presetter connection show NAME`")
+        })?;
+        Ok(format!(
+            "# Connections of presetter. No secret is in this file, only where each comes from.\n\
+             # Take them over with: presetter connection import FILE\n\n{text}"
+        ))
+    }
+
+    /// Reads what [`Store::export`] wrote. Stores nothing.
+    ///
+    /// # Errors
+    /// The text is not well formed, or a name in it is none.
+    pub fn import(&self, text: &str) -> Result<Vec<Connection>, StoreError> {
+        if text.len() as u64 > MAX_BYTES {
+            return Err(error(
+                format!("the import is larger than {MAX_BYTES} bytes"),
+                "import fewer connections at a time",
+            ));
+        }
+        let exported: Exported =
+            read("the import", text.as_bytes(), "import a text that `presetter connection export` wrote, unchanged")?;
+        let connections = exported.connections.into_iter();
+        connections.map(|(name, form)| check_name(&name).map(|()| form.named(&name))).collect()
+    }
+
+    fn names(&self) -> Result<Vec<String>, StoreError> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(why) => {
+                return Err(error(
+                    format!("{} cannot be read: {why}", self.folder.display()),
+                    "check that you may read it",
+                ));
+            }
+        };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names = names.filter_map(|file| file.strip_suffix(".toml").map(str::to_owned));
+        let mut names: Vec<String> = names.filter(|name| check_name(name).is_ok()).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+}
+
+/// Whether a text can name a connection, and so a file.
+pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
+    let fine = name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !name.ends_with('.')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if fine {
+        return Ok(());
+    }
+    Err(error(
+        format!("{name:?} cannot be the name of a connection"),
+        "use letters, digits, -, _ and . (at most 64, beginning with a letter or digit)",
+    ))
+}
+
+/// Reads TOML. The error names the line, and repeats nothing of it.
+fn read<T: serde::de::DeserializeOwned>(file: &str, bytes: &[u8], advice: &str) -> Result<T, StoreError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| error(format!("{file} is not text (UTF-8)"), advice))?;
+    toml::from_str(text).map_err(|why| {
+        let line = why.span().map_or(1, |span| {
+            text.as_bytes()[..span.start.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1
+        });
+        let message = why.message();
+        // `invalid type: string "...", expected a map` holds what was written.
+        let message =
+            message.split_once(", expected ").map_or(message.to_owned(), |(_, wanted)| format!("expected {wanted}"));
+        error(format!("{file}, line {line}: {message}"), advice)
+    })
+}

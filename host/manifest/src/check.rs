@@ -1,0 +1,350 @@
+//! What can be known about a manifest without running it: names, templates in their contexts, expressions, and
+//! whether what they refer to exists.
+
+use indexmap::IndexMap;
+use presetter_expr::{Dialect, Program};
+use presetter_template::{Context, Options, Path, Problem, Step, Template};
+
+use crate::{
+    Answer, AuthKind, Bundle, CONTRACT, ConnectionKind, Effect, Preset, Repeat, Request, SlotPlace, Text, TokenPlace,
+    source::suggest,
+};
+
+/// What an answer is called in rules and templates.
+const ANSWER: [&str; 3] = ["response", "response_status", "response_headers"];
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+
+/// Checks a bundle.
+pub(crate) fn bundle(bundle: &Bundle, source: &str) -> Result<(), Vec<Problem>> {
+    let mut check = Check::new(source);
+    check.name(&bundle.name, "a bundle's name");
+    if bundle.contract.as_str() != CONTRACT {
+        let message = format!("this bundle is made for contract {}; this program serves {CONTRACT}", bundle.contract);
+        check.at(&bundle.contract, message, format!("write contract = \"{CONTRACT}\", or update the program"));
+    }
+    for grant in &bundle.grants {
+        for method in &grant.methods {
+            check.method(method);
+        }
+    }
+    for (name, setting) in &bundle.settings {
+        if !setting.kind.accepts(&setting.default) {
+            check.anywhere(name, format!("the default of setting \"{name}\" is not {}", setting.kind.name()));
+        }
+    }
+    let settings = settings(bundle);
+    check.answer(&bundle.answer, &[&ANSWER[..], &["codes", "settings"]].concat(), &settings);
+    for (name, kind) in &bundle.connections {
+        check.connection(name, kind);
+    }
+    check.done()
+}
+
+/// Checks a preset of a bundle.
+pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(), Vec<Problem>> {
+    let mut check = Check::new(source);
+    let settings = settings(bundle);
+    let inputs: Vec<&str> = preset.inputs.keys().map(String::as_str).collect();
+    for name in &inputs {
+        let fine = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') && name.starts_with(|c: char| c.is_ascii_lowercase());
+        if !fine {
+            check.anywhere(name, format!("\"{name}\" cannot be an input's name: use lower-case letters, digits and _"));
+        }
+        if ["page", "settings", "item", "found", "items", "codes"].contains(name) || ANSWER.contains(name) {
+            check.anywhere(name, format!("\"{name}\" cannot be an input's name: templates know something else by it"));
+        }
+    }
+    for name in &preset.needs_one_of {
+        check.known(name, &inputs, "input");
+    }
+    if preset.effect.writes() && preset.repeat.is_none() {
+        check.anywhere("effect", "a preset that writes must say how a repeat is safe".into());
+    }
+    if preset.repeat == Some(Repeat::Probe) && preset.probe.is_none() {
+        check.anywhere("repeat", "repeat = \"probe\" needs a [probe] table".into());
+    }
+    if preset.effect == Effect::Read && preset.probe.is_some() {
+        check.anywhere("probe", "a preset that only reads needs no [probe]".into());
+    }
+    if preset.request.is_none() && bundle.component.is_none() {
+        check.anywhere("title", "a recipe needs a [request] table".into());
+    }
+    for kind in preset.connections.iter().flatten() {
+        let kinds: Vec<&str> = bundle.connections.keys().map(String::as_str).collect();
+        check.known(kind, &kinds, "connection kind");
+    }
+    for kind in preset.variants.keys().filter(|k| !bundle.connections.contains_key(*k)) {
+        check.anywhere(kind, format!("the bundle has no connection kind \"{kind}\""));
+    }
+
+    let variants = preset.variants.values();
+    let known: Vec<&str> = [&inputs[..], &["settings", "page"]].concat();
+    for request in preset.request.iter().chain(variants.clone().filter_map(|v| v.request.as_ref())) {
+        check.request(request, &known, &settings);
+    }
+    let known: Vec<&str> = [&inputs[..], &ANSWER, &["settings", "codes"]].concat();
+    for answer in std::iter::once(&preset.answer).chain(variants.clone().filter_map(|v| v.answer.as_ref())) {
+        check.answer(answer, &known, &settings);
+    }
+    for pages in preset.pages.iter().chain(variants.clone().filter_map(|v| v.pages.as_ref())) {
+        check.template(&pages.items, Context::Value, false, &known, &settings);
+        for rule in std::iter::once(&pages.end_when).chain(&pages.last_when) {
+            check.rule(rule, Dialect::Full, &[&known[..], &["items", "page"]].concat());
+        }
+        if !(1..=10_000).contains(&pages.max) {
+            check.at(&pages.items, "max must be between 1 and 10000".into(), "it bounds how many pages are read".into());
+        }
+    }
+    let known: Vec<&str> = [&inputs[..], &ANSWER, &["settings", "item"]].concat();
+    for outputs in std::iter::once(&preset.outputs).chain(variants.filter_map(|v| v.outputs.as_ref())).chain(&preset.rows) {
+        check.templates(outputs, &known, &settings);
+    }
+    for rule in preset.outputs_when.values().chain(preset.rows_when.values()) {
+        check.rule(rule, Dialect::Full, &known);
+    }
+    let known: Vec<&str> = [&inputs[..], &["settings"]].concat();
+    if let Some(find) = &preset.find {
+        check.templates(&find.matches, &known, &settings);
+        if preset.pages.is_none() {
+            check.anywhere("find", "[find] needs [pages], which says where the items are".into());
+        }
+        let fields: Vec<&str> = find.matches.keys().map(String::as_str).collect();
+        for name in &find.ignore_case {
+            check.known(name, &fields, "field in where");
+        }
+    }
+    if preset.rows.is_some() && preset.pages.is_none() {
+        check.anywhere("rows", "[rows] needs [pages], which says where the items are".into());
+    }
+    if let Some(mixup) = &preset.mixup {
+        check.templates(&mixup.inputs, &known, &settings);
+        check.template(&mixup.message, Context::Text, false, &[&known[..], &["found"]].concat(), &settings);
+    }
+    if let Some(probe) = &preset.probe {
+        let outputs: Vec<&str> = preset.outputs.keys().map(String::as_str).collect();
+        check.templates(&probe.inputs, &[&known[..], &outputs].concat(), &settings);
+        for name in &probe.equal {
+            check.known(name, &inputs, "input");
+        }
+    }
+    check.done()
+}
+
+/// The name right below a path's root: `email` in `fields.email`.
+fn first_key(path: &Path) -> &str {
+    match path.steps.first() {
+        Some(Step::Key(key)) => key,
+        _ => "",
+    }
+}
+
+fn settings(bundle: &Bundle) -> Vec<&str> {
+    bundle.settings.keys().map(String::as_str).collect()
+}
+
+/// Problems of one file, as they are found.
+struct Check<'a> {
+    source: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Check<'a> {
+    fn new(source: &'a str) -> Self {
+        Self { source, problems: Vec::new() }
+    }
+
+    fn done(mut self) -> Result<(), Vec<Problem>> {
+        self.problems.sort_by_key(|p| p.span.start);
+        if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
+    }
+
+    fn at(&mut self, text: &Text, message: String, hint: String) {
+        self.problems.push(Problem::new(message, text.span()).with_hint(hint));
+    }
+
+    /// A problem with a key or table whose place the types do not keep: the first line that begins with its name.
+    fn anywhere(&mut self, name: &str, message: String) {
+        let mut offset = 0;
+        let mut span = 0..0;
+        for line in self.source.split_inclusive('\n') {
+            let start = line.len() - line.trim_start_matches([' ', '\t', '[', '"']).len();
+            if line[start..].starts_with(name) || line.trim_start().starts_with('[') && line.trim_end().trim_end_matches(']').ends_with(name) {
+                span = offset..offset + line.trim_end().len();
+                break;
+            }
+            offset += line.len();
+        }
+        self.problems.push(Problem::new(message, span));
+    }
+
+    fn name(&mut self, text: &Text, what: &str) {
+        let name = text.as_str();
+        let fine = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.len() <= 64
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if !fine {
+            self.at(text, format!("\"{name}\" cannot be {what}"), "use lower-case letters, digits and -, at most 64".into());
+        }
+    }
+
+    fn method(&mut self, method: &Text) {
+        if !METHODS.contains(&method.as_str()) {
+            self.at(method, format!("\"{method}\" is not a method that can be sent"), suggest(&method.as_str().to_uppercase(), &METHODS));
+        }
+    }
+
+    fn known(&mut self, text: &Text, known: &[&str], what: &str) {
+        if !known.contains(&text.as_str()) {
+            self.at(text, format!("there is no {what} \"{text}\""), suggest(text.as_str(), known));
+        }
+    }
+
+    fn request(&mut self, request: &Request, known: &[&str], settings: &[&str]) {
+        self.method(&request.method);
+        for segment in &request.path {
+            self.template(segment, Context::PathSegment, false, known, settings);
+        }
+        for text in request.query.values() {
+            self.template(text, Context::Query, false, known, settings);
+        }
+        for text in request.headers.values() {
+            self.template(text, Context::Header, false, known, settings);
+        }
+        if let Some(body) = &request.body {
+            self.template(body, Context::Json, request.unsafe_raw, known, settings);
+            if request.form.is_some() {
+                self.at(body, "a request has a body or a form, not both".into(), "remove one".into());
+            }
+        }
+        for text in request.form.iter().flat_map(|f| f.values()) {
+            self.template(text, Context::Form, false, known, settings);
+        }
+    }
+
+    fn answer(&mut self, answer: &Answer, known: &[&str], settings: &[&str]) {
+        for rule in [&answer.not_found_when, &answer.failed_when, &answer.ok_when].into_iter().flatten() {
+            self.rule(rule, Dialect::Full, known);
+        }
+        for text in &answer.message {
+            self.template(text, Context::Text, false, known, settings);
+        }
+    }
+
+    fn templates(&mut self, texts: &IndexMap<String, Text>, known: &[&str], settings: &[&str]) {
+        for text in texts.values() {
+            self.template(text, Context::Value, false, known, settings);
+        }
+    }
+
+    /// Compiles a template and looks whether the names in it exist.
+    fn template(&mut self, text: &Text, context: Context, unsafe_raw: bool, known: &[&str], settings: &[&str]) {
+        match Template::compile_with(text.as_str(), context, Options { unsafe_raw }) {
+            Err(problems) => self.problems.extend(problems.into_iter().map(|p| text.locate(self.source, p))),
+            Ok(template) => {
+                for variable in template.variables() {
+                    let root = variable.path.root.as_str();
+                    let setting = first_key(&variable.path);
+                    let problem = if !known.contains(&root) {
+                        Problem::new(format!("there is no \"{root}\" here"), variable.span.clone()).with_hint(suggest(root, known))
+                    } else if root == "settings" && !settings.contains(&setting) {
+                        Problem::new(format!("the bundle has no setting \"{setting}\""), variable.span.clone())
+                            .with_hint(suggest(setting, settings))
+                    } else {
+                        continue;
+                    };
+                    self.problems.push(text.locate(self.source, problem));
+                }
+            }
+        }
+    }
+
+    /// Compiles an expression and looks whether the names in it exist.
+    fn rule(&mut self, text: &Text, dialect: Dialect, known: &[&str]) {
+        match Program::compile(text.as_str(), dialect) {
+            Err(problem) => self.problems.push(text.locate(self.source, problem)),
+            Ok(program) => {
+                for name in program.variables().iter().filter(|n| !known.contains(&n.as_str())) {
+                    self.at(text, format!("there is no \"{name}\" here"), suggest(name, known));
+                }
+            }
+        }
+    }
+
+    fn connection(&mut self, name: &str, kind: &ConnectionKind) {
+        let has = |present: bool, key: &str, check: &mut Self| {
+            if !present {
+                check.anywhere(name, format!("connection kind \"{name}\" needs the key \"{key}\""));
+            }
+        };
+        match kind.auth {
+            AuthKind::None => {}
+            AuthKind::ApiKey => has(!kind.slots.is_empty(), "slots", self),
+            AuthKind::Basic => {
+                has(kind.username.is_some(), "username", self);
+                has(kind.password.is_some(), "password", self);
+            }
+            AuthKind::Bearer => has(kind.token.is_some(), "token", self),
+            AuthKind::Session => {
+                has(kind.login.is_some(), "login", self);
+                has(!kind.slots.is_empty(), "slots", self);
+            }
+        }
+        for text in [&kind.username, &kind.password, &kind.token].into_iter().flatten() {
+            self.credential(text, Context::Text, kind, false);
+        }
+        for slot in &kind.slots {
+            let context = if slot.into == SlotPlace::Header { Context::Header } else { Context::Text };
+            self.credential(&slot.value, context, kind, kind.auth == AuthKind::Session);
+            self.pointer(&slot.name, slot.into == SlotPlace::Json);
+        }
+        if let Some(login) = &kind.login {
+            self.method(&login.method);
+            let parts = login.path.iter().map(|t| (t, Context::PathSegment));
+            let parts = parts.chain(login.headers.values().map(|t| (t, Context::Header)));
+            let parts = parts.chain(login.body.iter().map(|t| (t, Context::Json)));
+            let parts = parts.chain(login.form.values().map(|t| (t, Context::Form)));
+            let parts = parts.chain(login.basic.iter().flatten().map(|t| (t, Context::Text)));
+            for (text, context) in parts.collect::<Vec<_>>() {
+                self.credential(text, context, kind, false);
+            }
+            self.pointer(&login.token.name, login.token.from == TokenPlace::Json);
+            if let Some(expires) = &login.expires {
+                self.pointer(expires, true);
+            }
+            if let Some(rule) = &login.failed_when {
+                self.rule(rule, Dialect::NoMacros, &["response", "response_status"]);
+            }
+        }
+        if let Some(rule) = kind.expired.as_ref().and_then(|e| e.invalid_when.as_ref()) {
+            self.rule(rule, Dialect::NoMacros, &["response", "response_status", "codes"]);
+        }
+    }
+
+    /// A template over `fields`, `secrets` and, in slots of a session, `session.token`.
+    fn credential(&mut self, text: &Text, context: Context, kind: &ConnectionKind, session: bool) {
+        let template = match Template::compile(text.as_str(), context) {
+            Ok(template) => template,
+            Err(problems) => return self.problems.extend(problems.into_iter().map(|p| text.locate(self.source, p))),
+        };
+        for variable in template.variables() {
+            let name = first_key(&variable.path);
+            let known: Vec<&str> = match variable.path.root.as_str() {
+                "fields" => kind.fields.keys().map(String::as_str).collect(),
+                "secrets" => kind.secrets.keys().map(String::as_str).collect(),
+                "session" if session => vec!["token"],
+                _ => Vec::new(),
+            };
+            if !known.contains(&name) {
+                let problem = Problem::new(format!("there is no \"{}\" here", variable.path), variable.span.clone());
+                let hint = if known.is_empty() { "credentials know fields.NAME and secrets.NAME, slots of a session also session.token".into() } else { suggest(name, &known) };
+                self.problems.push(text.locate(self.source, problem.with_hint(hint)));
+            }
+        }
+    }
+
+    fn pointer(&mut self, text: &Text, is_pointer: bool) {
+        if is_pointer && !text.as_str().starts_with('/') {
+            self.at(text, format!("\"{text}\" is not a JSON pointer"), format!("write \"/{text}\""));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The manifests of Presetter: `bundle.toml` and `preset.toml` as types.
+//!
+//! Owns: the shape of what an author writes, the rules that can be known from one file alone, and the errors that
+//! point into it. Never does: IO, HTTP, running anything. It also compiles to Wasm, because the recipe interpreter
+//! reads the same files with the same code.
+//!
+//! Invariants: an unknown key is an error; every text that is a template or an expression keeps its place in the
+//! file; what [`Bundle::parse`] and [`Preset::parse`] accept has templates and expressions that compile.
+#![forbid(unsafe_code)]
+
+mod bundle;
+mod check;
+mod connection;
+mod diagnostic;
+mod input;
+mod preset;
+mod source;
+mod text;
+
+pub use bundle::{Bundle, CONTRACT, GrantRequest, Setting, SettingKind};
+pub use connection::{AuthKind, ConnectionKind, Expired, Field, Login, SecretField, Slot, SlotPlace, TokenPlace, TokenSource};
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use input::{Input, InputKind, check_inputs, parse_text_value};
+pub use preset::{Answer, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant};
+pub use source::MAX_MANIFEST_BYTES;
+pub use text::Text;

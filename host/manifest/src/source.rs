@@ -1,0 +1,68 @@
+//! From TOML text to a type, with errors that help.
+
+use std::ops::Range;
+
+use presetter_template::Problem;
+use serde::de::DeserializeOwned;
+
+use crate::Diagnostics;
+
+/// The largest manifest that is read, in bytes. Ours have a few thousand; the bound keeps a stranger's file from
+/// costing memory in the parser.
+pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
+
+/// Reads one manifest.
+pub(crate) fn read<T: DeserializeOwned>(file: &str, source: &str) -> Result<T, Diagnostics> {
+    if source.len() > MAX_MANIFEST_BYTES {
+        let problem = Problem::new(format!("this file has {} bytes; a manifest may have {MAX_MANIFEST_BYTES}", source.len()), 0..0);
+        return Err(Diagnostics::of(file, "", vec![problem]));
+    }
+    toml::from_str(source).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        Diagnostics::of(file, source, vec![explain(error.message(), source, span)])
+    })
+}
+
+/// TOML's and serde's words, in ours.
+fn explain(message: &str, source: &str, span: Range<usize>) -> Problem {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match (message, quoted.as_slice()) {
+        (m, [name, known @ ..]) if m.starts_with("unknown field") => {
+            let span = key_span(source, &span, name);
+            Problem::new(format!("there is no key \"{name}\" here"), span).with_hint(suggest(name, known))
+        }
+        (m, [name, known @ ..]) if m.starts_with("unknown variant") => {
+            Problem::new(format!("\"{name}\" is not one of the values that are possible here"), span).with_hint(suggest(name, known))
+        }
+        (m, [name, ..]) if m.starts_with("missing field") => {
+            Problem::new(format!("the key \"{name}\" is missing"), first_line(source, span)).with_hint(format!("add a line `{name} = ...`"))
+        }
+        (m, [name, ..]) if m.starts_with("duplicate") => Problem::new(format!("the key \"{name}\" stands here twice"), span),
+        _ => Problem::new(message.trim().replace('\n', ", "), span),
+    }
+}
+
+/// What to write in place of an unknown name.
+pub(crate) fn suggest(name: &str, known: &[&str]) -> String {
+    let near = known.iter().map(|k| (strsim::damerau_levenshtein(name, k), k)).min();
+    match near {
+        Some((distance, best)) if distance <= 2.max(name.len() / 3) => format!("did you mean \"{best}\"?"),
+        _ if known.is_empty() => "remove it".to_owned(),
+        _ => format!("possible here: {}", known.join(", ")),
+    }
+}
+
+/// The unknown key itself, where the parser points at its whole table.
+fn key_span(source: &str, span: &Range<usize>, name: &str) -> Range<usize> {
+    let inside = source.get(span.clone()).unwrap_or("");
+    match inside.find(name) {
+        Some(at) => span.start + at..span.start + at + name.len(),
+        None => span.clone(),
+    }
+}
+
+/// A table may span the whole file; its first line is enough to point at.
+fn first_line(source: &str, span: Range<usize>) -> Range<usize> {
+    let inside = source.get(span.clone()).unwrap_or("");
+    span.start..span.start + inside.find('\n').unwrap_or(inside.len())
+}

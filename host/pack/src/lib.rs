@@ -1,0 +1,77 @@
+//! From sources to a component.
+//!
+//! Owns: the interpreters that are built into the program, and the document in which a bundle's sources are handed to
+//! one. Never: reads files, runs a component, or builds anything at run time.
+//! Keeps true: what is embedded here imports nothing but the contract.
+
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+
+/// A component that runs presets written as data: the world `bundle-interpreter` of `wit/preset.wit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interpreter {
+    /// Its name: `recipe`.
+    pub name: &'static str,
+    /// The component, not yet loaded with any sources.
+    pub component: &'static [u8],
+    /// The SHA-256 of [`Self::component`], 64 lower-case hexadecimal digits.
+    pub sha256: &'static str,
+}
+
+/// The interpreter of recipes: presets written only as data.
+pub const RECIPE: Interpreter = Interpreter {
+    name: "recipe",
+    component: include_bytes!(env!("PRESETTER_RECIPE_COMPONENT")),
+    sha256: env!("PRESETTER_RECIPE_SHA256"),
+};
+
+/// The document that an interpreter's `load` takes: JSON `{"files": {PATH: TEXT}}`.
+///
+/// Paths are relative to the bundle's folder, with `/`. Files stand in the order of their paths, so that the same
+/// bundle always gives the same bytes; of two with the same path the last one counts.
+#[must_use]
+pub fn source_document(files: &[(String, String)]) -> String {
+    let files: BTreeMap<&str, &str> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    serde_json::json!({ "files": files }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RECIPE, source_document};
+
+    #[test]
+    fn the_digest_is_the_components() {
+        use sha2::Digest as _;
+        assert_eq!(hex::encode(sha2::Sha256::digest(RECIPE.component)), RECIPE.sha256);
+    }
+
+    #[test]
+    fn the_interpreter_imports_nothing_but_the_contract() {
+        assert_eq!(presetter_guests::foreign_imports(RECIPE.component).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_interpreter_holds_no_path_of_the_machine_that_built_it() {
+        let home = std::env::home_dir().unwrap();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        for path in [home.join(".cargo"), home.join(".rustup"), root.to_owned()] {
+            let path = path.to_str().unwrap().as_bytes();
+            assert!(!RECIPE.component.windows(path.len()).any(|bytes| bytes == path));
+        }
+        // That paths are in there at all: those of panics, with the machine's part mapped away.
+        let mapped = b"/cargo/registry/";
+        assert!(RECIPE.component.windows(mapped.len()).any(|bytes| bytes == mapped));
+    }
+
+    #[test]
+    fn the_source_document_does_not_depend_on_the_order_of_files() {
+        let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+        let one = [file("users/preset.toml", "title = \"\u{e9}\"\n"), file("bundle.toml", "")];
+        let other = [one[1].clone(), one[0].clone()];
+        let expected = r#"{"files":{"bundle.toml":"","users/preset.toml":"title = \"é\"\n"}}"#;
+        assert_eq!(source_document(&one), expected);
+        assert_eq!(source_document(&other), expected);
+        assert_eq!(source_document(&[]), r#"{"files":{}}"#);
+    }
+}

@@ -1,0 +1,156 @@
+//! The floor under what a component claims.
+//!
+//! A component is a stranger's code. Whatever it says, a run whose requests ended badly did not end well: after an
+//! unrecovered failure `ok` and `not_found` become `failed`, after an unanswered write everything becomes `unknown`.
+//!
+//! A failure is recovered by a later good answer to the same request. In a preset that writes, failed look-ups on
+//! the side do not undo the write's own `ok`, but nothing is "not found" after them.
+
+use std::collections::HashMap;
+
+use crate::outcome::{Kind, Outcome};
+
+/// What identifies a request: method, path, query and body, hashed.
+pub(crate) type Fingerprint = u64;
+
+/// How a request of a run ended, if not well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) class: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+/// What is known of a run's requests, whatever its component says. Outlives the component.
+#[derive(Debug, Default)]
+pub(crate) struct Floor {
+    /// Requests sent so far.
+    pub(crate) requests: u32,
+    /// Writes on the wire right now, and those that were never answered.
+    open_writes: HashMap<Fingerprint, String>,
+    failures: HashMap<Fingerprint, (bool, Failure)>,
+    order: Vec<Fingerprint>,
+}
+
+impl Floor {
+    /// A request goes out.
+    pub(crate) fn sending(&mut self, request: Fingerprint, writes: bool) {
+        self.requests += 1;
+        if writes {
+            self.open_writes.insert(request, "it was sent, and the run ended before an answer came".into());
+        }
+    }
+
+    /// It was answered, or provably never reached the server.
+    pub(crate) fn settled(&mut self, request: Fingerprint, writes: bool, failure: Option<Failure>) {
+        self.open_writes.remove(&request);
+        self.failures.remove(&request);
+        self.order.retain(|r| *r != request);
+        if let Some(failure) = failure {
+            self.failures.insert(request, (writes, failure));
+            self.order.push(request);
+        }
+    }
+
+    /// It may have reached the server, and no answer was seen.
+    pub(crate) fn unanswered(&mut self, request: Fingerprint, writes: bool, failure: Failure) {
+        if writes {
+            self.open_writes.insert(request, failure.message);
+        } else {
+            self.settled(request, writes, Some(failure));
+        }
+    }
+
+    /// Whether a write was sent whose answer nobody has seen.
+    pub(crate) fn unknown(&self) -> bool {
+        !self.open_writes.is_empty()
+    }
+
+    /// The outcome that stands, after what the component claims. `preset_writes`: the preset's effect is a write.
+    pub(crate) fn under(&self, claimed: Outcome, preset_writes: bool) -> Outcome {
+        if let Some(message) = self.open_writes.values().next() {
+            return Outcome {
+                kind: Kind::Unknown,
+                class: "unanswered".into(),
+                message: format!("a write was sent and no answer was seen: {message}"),
+                evidence: String::new(),
+                hint: None,
+            };
+        }
+        let counts = |writes: bool| claimed.kind == Kind::NotFound || !preset_writes || writes;
+        let worst = self.order.iter().rev().filter_map(|r| self.failures.get(r)).find(|(writes, _)| counts(*writes));
+        match (claimed.kind, worst) {
+            (Kind::Ok | Kind::NotFound, Some((_, failure))) => {
+                Outcome { hint: failure.hint.clone(), ..Outcome::failed(failure.class, failure.message.clone()) }
+            }
+            // The class of a failure is the host's to say: it knows what really happened. The words of a server that
+            // refused are better than ours.
+            (Kind::Failed, Some((_, failure))) if matches!(failure.class, "denied" | "limit" | "auth" | "network") => {
+                let heard = failure.class == "auth" && failure.hint.is_none() && !claimed.message.is_empty();
+                let message = if heard { claimed.message } else { failure.message.clone() };
+                Outcome { hint: failure.hint.clone(), ..Outcome::failed(failure.class, message) }
+            }
+            _ => claimed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(kind: Kind) -> Outcome {
+        Outcome { kind, class: String::new(), message: String::new(), evidence: "code X".into(), hint: None }
+    }
+
+    fn failure(class: &'static str) -> Option<Failure> {
+        Some(Failure { class, message: "m".into(), hint: None })
+    }
+
+    #[test]
+    fn good_answers_leave_the_claim() {
+        let mut floor = Floor::default();
+        floor.sending(1, true);
+        floor.settled(1, true, None);
+        assert_eq!(floor.under(claim(Kind::Ok), true).kind, Kind::Ok);
+        assert_eq!(floor.under(claim(Kind::NotFound), true).evidence, "code X");
+    }
+
+    #[test]
+    fn an_unrecovered_failure_outweighs_the_claim() {
+        for class in ["auth", "network", "denied", "server"] {
+            let mut floor = Floor::default();
+            floor.sending(1, false);
+            floor.settled(1, false, failure(class));
+            for kind in [Kind::Ok, Kind::NotFound] {
+                let outcome = floor.under(claim(kind), false);
+                assert_eq!((outcome.kind, outcome.class.as_str()), (Kind::Failed, class));
+            }
+            // Another request's good answer recovers nothing, the same request's does.
+            floor.settled(2, false, None);
+            assert_eq!(floor.under(claim(Kind::Ok), false).kind, Kind::Failed);
+            floor.settled(1, false, None);
+            assert_eq!(floor.under(claim(Kind::Ok), false).kind, Kind::Ok);
+        }
+    }
+
+    #[test]
+    fn an_unanswered_write_is_unknown_whatever_is_claimed() {
+        let mut floor = Floor::default();
+        floor.sending(1, true);
+        assert!(floor.unknown(), "also while it is on the wire");
+        floor.unanswered(1, true, failure("network").unwrap());
+        for kind in [Kind::Ok, Kind::NotFound, Kind::Failed] {
+            assert_eq!(floor.under(claim(kind), true).kind, Kind::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_failed_look_up_does_not_undo_a_write_but_proves_no_absence() {
+        let mut floor = Floor::default();
+        floor.settled(1, true, None);
+        floor.settled(2, false, failure("server"));
+        assert_eq!(floor.under(claim(Kind::Ok), true).kind, Kind::Ok);
+        assert_eq!(floor.under(claim(Kind::NotFound), true).kind, Kind::Failed);
+    }
+}

@@ -1,0 +1,262 @@
+//! The host's side of the contract: what happens when a component calls `http`, `rows`, `log` or `clock`.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use presetter_connection::{Access, Answer, Body, Clock, Error, Outgoing};
+use presetter_manifest::{Diagnostics, Repeat};
+use serde_json::{Map, Value, json};
+
+use crate::contract::presetter::preset::{clock, http, log, rows, types};
+use crate::floor::{Failure, Fingerprint, Floor};
+use crate::limits::{Ceiling, LimitHit, Limits};
+use crate::observer::{RunObserver, Sending, Verdict};
+use crate::request::{self, Prepared};
+use crate::retry;
+
+/// What the run's owner keeps when the component is gone, however it went.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) floor: Floor,
+    pub(crate) diagnostics: Option<Diagnostics>,
+    pub(crate) waited: Duration,
+    pub(crate) vetoed: bool,
+}
+
+/// The state of one instance.
+pub(crate) struct Host {
+    pub(crate) ceiling: Ceiling,
+    pub(crate) shared: Arc<Shared>,
+    logged: u32,
+    retry_waited: Duration,
+}
+
+/// What one run knows.
+pub(crate) struct Shared {
+    pub(crate) access: Arc<Access>,
+    pub(crate) observer: Arc<dyn RunObserver>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    /// The preset that runs, and those that it names, by name.
+    pub(crate) requests: HashMap<String, Prepared>,
+    pub(crate) preset: String,
+    pub(crate) repeat: Repeat,
+    pub(crate) writes: bool,
+    pub(crate) settings: Value,
+    ledger: Mutex<Ledger>,
+}
+
+impl Shared {
+    #[allow(clippy::too_many_arguments, reason = "built in one place, each field once")]
+    pub(crate) fn new(
+        access: Arc<Access>,
+        observer: Arc<dyn RunObserver>,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+        requests: HashMap<String, Prepared>,
+        preset: String,
+        (repeat, writes): (Repeat, bool),
+        settings: Value,
+    ) -> Self {
+        Self { access, observer, clock, limits, requests, preset, repeat, writes, settings, ledger: Mutex::default() }
+    }
+
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Host {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { ceiling: Ceiling::new(&shared.limits), shared, logged: 0, retry_waited: Duration::ZERO }
+    }
+
+    /// Sends a request: watched, counted, repeated only when the server asks for it, and entered in the ledger.
+    async fn deliver(&mut self, outgoing: Outgoing) -> wasmtime::Result<Result<http::Answer, http::Error>> {
+        let shared = self.shared.clone();
+        if shared.ledger().vetoed {
+            return Ok(Err(error("cancelled", "the run was stopped", &Value::Null)));
+        }
+        let print = fingerprint(&outgoing);
+        let repeatable = !outgoing.writes || matches!(shared.repeat, Repeat::Natural | Repeat::Key);
+        let mut attempt = 0;
+        loop {
+            if shared.ledger().floor.requests >= shared.limits.requests {
+                return Err(LimitHit::new("requests", shared.limits.requests.to_string()).into());
+            }
+            let sending = Sending { access: &shared.access, request: &outgoing };
+            if shared.observer.before_send(&sending).await == Verdict::Veto {
+                shared.ledger().vetoed = true;
+                return Ok(Err(error("cancelled", "the request was not sent: whoever watches the run said no", &Value::Null)));
+            }
+            shared.ledger().floor.sending(print, outgoing.writes);
+            let started = Instant::now();
+            let sent = shared.access.send(&outgoing).await;
+            let took = started.elapsed();
+            shared.ledger().waited += took;
+            match sent {
+                Ok(answer) => {
+                    shared.observer.answered(Ok(answer.status), took);
+                    let again = self.again(&answer, repeatable, attempt)?;
+                    shared.ledger().floor.settled(print, outgoing.writes, refusal(&answer));
+                    let Some(wait) = again else { return Ok(Ok(seen(answer))) };
+                    shared.observer.waiting(answer.status, wait);
+                    self.retry_waited += wait;
+                    shared.clock.sleep(wait).await;
+                    attempt += 1;
+                }
+                Err(failed) => {
+                    shared.observer.answered(Err(failed.kind()), took);
+                    return Ok(Err(self.enter(print, outgoing.writes, &failed)));
+                }
+            }
+        }
+    }
+
+    /// How long to wait before the request is sent again, if the server asked for it and the allowance lasts.
+    fn again(&self, answer: &Answer, repeatable: bool, attempt: u32) -> wasmtime::Result<Option<Duration>> {
+        if attempt >= self.shared.limits.retries {
+            return Ok(None);
+        }
+        let mut random = [0u8; 1];
+        getrandom::fill(&mut random).map_err(wasmtime::Error::msg)?;
+        let asked = answer.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.as_str());
+        let wait = retry::wait(answer.status, asked, repeatable, attempt, self.shared.clock.now_ms(), f64::from(random[0]) / 255.0);
+        Ok(wait.filter(|wait| self.retry_waited + *wait <= self.shared.limits.retry_wait))
+    }
+
+    /// Enters a request without an answer in the ledger, and says it to the component.
+    fn enter(&self, print: Fingerprint, writes: bool, failed: &Error) -> http::Error {
+        let class = match failed.kind() {
+            "denied" => "denied",
+            "limit" | "too-large" => "limit",
+            "auth" => "auth",
+            "cancelled" => "cancelled",
+            "template" => "input",
+            _ => "network",
+        };
+        let failure = Failure { class, message: failed.to_string(), hint: failed.advice().map(str::to_owned) };
+        let mut ledger = self.shared.ledger();
+        match failed.kind() {
+            // An answer that is too large was an answer, but nobody knows which.
+            "unanswered" | "too-large" => ledger.floor.unanswered(print, writes, failure),
+            _ => ledger.floor.settled(print, writes, Some(failure)),
+        }
+        error(failed.kind(), &failed.to_string(), &json!({ "advice": failed.advice() }))
+    }
+}
+
+/// What the status of an answer says about the run, if it is bad for it whatever the component makes of it.
+fn refusal(answer: &Answer) -> Option<Failure> {
+    let status = answer.status;
+    let (class, message) = match status {
+        401 | 403 | 407 => ("auth", format!("the API refused the credentials (HTTP {status})")),
+        429 => ("rate", "the API asks to come back later (HTTP 429)".to_owned()),
+        500.. => ("server", format!("the API failed (HTTP {status})")),
+        _ => return None,
+    };
+    Some(Failure { class, message, hint: None })
+}
+
+fn fingerprint(request: &Outgoing) -> Fingerprint {
+    let mut hash = DefaultHasher::new();
+    (&request.method, &request.path, &request.query).hash(&mut hash);
+    match &request.body {
+        None => {}
+        Some(Body::Json(text) | Body::Text { text, .. }) => text.hash(&mut hash),
+        Some(Body::Form(pairs)) => pairs.hash(&mut hash),
+        Some(Body::Bytes { bytes, .. }) => bytes.hash(&mut hash),
+    }
+    hash.finish()
+}
+
+fn seen(answer: Answer) -> http::Answer {
+    // A cookie is a credential of the connection's, not the component's.
+    let headers = answer.headers.into_iter().filter(|(name, _)| name != "set-cookie");
+    http::Answer {
+        status: answer.status,
+        headers: headers.map(|(name, value)| types::Pair { name, value }).collect(),
+        body: answer.body.to_vec(),
+    }
+}
+
+fn error(kind: &str, message: &str, details: &Value) -> http::Error {
+    let details = if details.is_object() { details.to_string() } else { "{}".into() };
+    http::Error { kind: kind.into(), message: message.into(), details }
+}
+
+impl http::Host for Host {
+    async fn call(&mut self, preset: String, values: String) -> wasmtime::Result<Result<http::Answer, http::Error>> {
+        let shared = self.shared.clone();
+        let Some(prepared) = shared.requests.get(&preset) else {
+            let message = format!("preset \"{}\" does not name a preset \"{preset}\" with a request", shared.preset);
+            return Ok(Err(error("template", &message, &Value::Null)));
+        };
+        let values: Map<String, Value> = match serde_json::from_str(&values) {
+            Ok(values) => values,
+            Err(e) => return Ok(Err(error("template", &format!("the values are no JSON object: {e}"), &Value::Null))),
+        };
+        match prepared.render(&values, &shared.settings) {
+            Ok(outgoing) => self.deliver(outgoing).await,
+            Err(diagnostics) => {
+                let message = diagnostics.0.iter().map(|d| d.problem.message.clone()).collect::<Vec<_>>().join("; ");
+                shared.ledger().diagnostics = Some(diagnostics);
+                Ok(Err(error("template", &message, &Value::Null)))
+            }
+        }
+    }
+
+    async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Answer, http::Error>> {
+        let shared = self.shared.clone();
+        let prepared = shared.requests.get(&shared.preset);
+        match request::explicit(request, prepared, &shared.settings, shared.writes) {
+            Ok(outgoing) => self.deliver(outgoing).await,
+            Err(message) => Ok(Err(error("template", &message, &Value::Null))),
+        }
+    }
+}
+
+impl rows::Host for Host {
+    async fn emit(&mut self, row: String) -> wasmtime::Result<Result<(), http::Error>> {
+        let row = serde_json::from_str(&row).map_err(|e| wasmtime::Error::msg(format!("a row is not JSON: {e}")))?;
+        self.shared.observer.row(row).await;
+        Ok(Ok(()))
+    }
+}
+
+impl log::Host for Host {
+    async fn log(&mut self, level: String, message: String) -> wasmtime::Result<()> {
+        let limits = &self.shared.limits;
+        self.logged = self.logged.saturating_add(1);
+        if self.logged > limits.log_lines {
+            if self.logged == limits.log_lines + 1 {
+                self.shared.observer.log("warn", &format!("further log lines are dropped: the limit is {}", limits.log_lines));
+            }
+            return Ok(());
+        }
+        let mut end = message.len().min(limits.log_line_bytes);
+        while !message.is_char_boundary(end) {
+            end -= 1;
+        }
+        let level = if ["debug", "info", "warn", "error"].contains(&level.as_str()) { level.as_str() } else { "info" };
+        self.shared.observer.log(level, &self.shared.access.redactor().text(&message[..end]));
+        Ok(())
+    }
+}
+
+impl clock::Host for Host {
+    async fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.shared.clock.now_ms())
+    }
+
+    async fn wait(&mut self, milliseconds: u64) -> wasmtime::Result<Result<(), http::Error>> {
+        // Longer than the run may last is as good as for ever; the wall clock ends it.
+        let wait = Duration::from_millis(milliseconds).min(self.shared.limits.wall_time);
+        self.shared.clock.sleep(wait).await;
+        Ok(Ok(()))
+    }
+}
+
+impl types::Host for Host {}

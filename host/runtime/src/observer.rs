@@ -1,0 +1,86 @@
+//! Who watches a run: the terminal, a plan, later the journal and the recorder.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use presetter_connection::{Access, Error, Outgoing, Preview};
+use serde_json::Value;
+
+/// What an observer says to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Send it.
+    Proceed,
+    /// Do not; the run ends as cancelled.
+    Veto,
+}
+
+/// A request on its way out, before any credential is in it.
+pub struct Sending<'a> {
+    pub(crate) access: &'a Access,
+    pub(crate) request: &'a Outgoing,
+}
+
+impl Sending<'_> {
+    /// The request exactly as it would be sent, secrets masked. Opens no socket and resolves no secret.
+    ///
+    /// # Errors
+    /// What keeps it from being sent: no grant, a read-only connection, a slot that the component tried to fill.
+    pub fn preview(&self) -> Result<Preview, Error> {
+        self.access.preview(self.request)
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.request.method
+    }
+
+    /// The path below the connection's base URL, as it will be sent.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.request.path.join("/")
+    }
+
+    /// Whether it may change something.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.request.writes
+    }
+}
+
+/// Watches a run. Every method does nothing unless it is written.
+#[async_trait]
+pub trait RunObserver: Send + Sync {
+    /// Awaited before each request of the preset (not before logins), and may veto it.
+    async fn before_send(&self, sending: &Sending<'_>) -> Verdict {
+        let _ = sending;
+        Verdict::Proceed
+    }
+
+    /// A request was answered, or not: `Err` has the kind of failure.
+    fn answered(&self, answer: Result<u16, &'static str>, took: Duration) {
+        let _ = (answer, took);
+    }
+
+    /// The server asked to wait; the request will be sent again.
+    fn waiting(&self, status: u16, wait: Duration) {
+        let _ = (status, wait);
+    }
+
+    /// A listed row. The component goes on when this returns.
+    async fn row(&self, row: Value) {
+        let _ = row;
+    }
+
+    /// The component logs a line.
+    fn log(&self, level: &str, message: &str) {
+        let _ = (level, message);
+    }
+}
+
+/// Nobody watches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quiet;
+
+impl RunObserver for Quiet {}

@@ -1,0 +1,129 @@
+//! How a run ended.
+
+use std::fmt;
+use std::time::Duration;
+
+use presetter_manifest::Diagnostics;
+use serde_json::{Map, Value};
+
+use crate::contract::presetter::preset::types;
+
+/// The kinds of outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// What was asked for is so.
+    Ok,
+    /// There is proof that the thing does not exist.
+    NotFound,
+    /// Everything else.
+    Failed,
+    /// A write was sent and no answer was seen.
+    Unknown,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ok => "ok",
+            Self::NotFound => "not_found",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// How a run ended, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The kind.
+    pub kind: Kind,
+    /// Why it failed; see `wit/types.wit` for the classes. Empty unless failed or unknown.
+    pub class: String,
+    /// One sentence for a person; may be empty.
+    pub message: String,
+    /// What proves it; may be empty.
+    pub evidence: String,
+    /// What to do about it, where we know.
+    pub hint: Option<String>,
+}
+
+impl Outcome {
+    pub(crate) fn failed(class: &str, message: impl Into<String>) -> Self {
+        Self { kind: Kind::Failed, class: class.into(), message: message.into(), evidence: String::new(), hint: None }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What the component claims. A kind that we do not know is a failure.
+    pub(crate) fn claimed(verdict: types::Verdict) -> Self {
+        let kind = match verdict.kind.as_str() {
+            "ok" => Kind::Ok,
+            "not-found" => Kind::NotFound,
+            _ => Kind::Failed,
+        };
+        let class = match kind {
+            Kind::Failed if verdict.class.is_empty() => "preset".into(),
+            Kind::Failed => verdict.class,
+            _ => String::new(),
+        };
+        let hint = serde_json::from_str::<Value>(&verdict.details).ok();
+        let hint = hint.and_then(|d| d.get("hint").and_then(Value::as_str).map(str::to_owned));
+        Self { kind, class, message: verdict.message, evidence: verdict.evidence, hint }
+    }
+}
+
+/// The account of a run.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The outputs that the preset declares.
+    pub outputs: Map<String, Value>,
+    /// The vendor's body, narrowed to what was asked for.
+    pub response: Option<Value>,
+    /// Its HTTP status.
+    pub response_status: Option<u16>,
+    /// Its headers, names in lower case.
+    pub response_headers: Vec<(String, String)>,
+    /// How many requests were sent, logins not counted.
+    pub requests: u32,
+    /// Templates that could not be compiled or rendered, with their places.
+    pub diagnostics: Option<Diagnostics>,
+    /// Where the time went, in the order of the phases.
+    pub phases: Vec<(&'static str, Duration)>,
+    /// From start to end.
+    pub duration: Duration,
+}
+
+impl Report {
+    /// A run that ended before its component said anything.
+    pub(crate) fn ended(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            outputs: Map::new(),
+            response: None,
+            response_status: None,
+            response_headers: Vec::new(),
+            requests: 0,
+            diagnostics: None,
+            phases: Vec::new(),
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// A run that could not begin, because something that a person wrote is wrong.
+    pub(crate) fn invalid(diagnostics: Diagnostics) -> Self {
+        let mut report = Self::ended(Outcome::failed("template", "a template is wrong; nothing was sent"));
+        report.diagnostics = Some(diagnostics);
+        report
+    }
+
+    /// Whether anything was sent.
+    #[must_use]
+    pub fn sent(&self) -> bool {
+        self.requests > 0
+    }
+}

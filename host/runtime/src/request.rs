@@ -1,0 +1,281 @@
+//! From a manifest's `[request]` and values to a request, each value encoded for its place.
+
+use std::sync::Arc;
+
+use presetter_connection::{Body, Outgoing};
+use presetter_manifest::{Diagnostics, Preset, Request, Text};
+use presetter_template::{Context, Names, Options, Problem, RenderError, Scope, Template, encode};
+use serde_json::{Map, Value};
+
+use crate::contract::presetter::preset::http;
+use crate::invocation::BodyOverride;
+
+/// A request's templates, compiled, with the file that they stand in.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    file: String,
+    source: Arc<str>,
+    method: String,
+    path: Vec<Part>,
+    query: Vec<(String, Part)>,
+    headers: Vec<(String, Part)>,
+    body: Option<PreparedBody>,
+    form: Option<Vec<(String, Part)>>,
+    body_set: Vec<(String, Value)>,
+    inputs: Vec<(String, String)>,
+    pub(crate) writes: bool,
+}
+
+/// A template and its place in the manifest.
+#[derive(Debug)]
+struct Part {
+    template: Template,
+    text: Text,
+}
+
+/// A body's template; Advanced Mode brings its own file.
+#[derive(Debug)]
+struct PreparedBody {
+    part: Part,
+    own: Option<(String, Arc<str>)>,
+}
+
+impl Prepared {
+    /// Compiles the request of a preset. `Ok(None)`: it has none, its component makes its own.
+    pub(crate) fn new(
+        preset: &Preset,
+        file: &str,
+        source: &Arc<str>,
+        body: Option<&BodyOverride>,
+        body_set: &[(String, Value)],
+    ) -> Result<Option<Self>, Diagnostics> {
+        let Some(request) = &preset.request else { return Ok(None) };
+        let mut problems = Vec::new();
+        let mut compile = |text: &Text, context: Context| match Template::compile_with(
+            text.as_str(),
+            context,
+            Options { unsafe_raw: request.unsafe_raw && context == Context::Json },
+        ) {
+            Ok(template) => Some(Part { template, text: text.clone() }),
+            Err(found) => {
+                problems.extend(found.into_iter().map(|p| text.locate(source, p)));
+                None
+            }
+        };
+        let path = request.path.iter().filter_map(|t| compile(t, Context::PathSegment)).collect();
+        let mut pairs = |texts: &indexmap::IndexMap<String, Text>, context| -> Vec<(String, Part)> {
+            texts.iter().filter_map(|(name, text)| Some((name.clone(), compile(text, context)?))).collect()
+        };
+        let query = pairs(&request.query, Context::Query);
+        let headers = pairs(&request.headers, Context::Header);
+        let form = request.form.as_ref().map(|form| pairs(form, Context::Form));
+        let own_body = body.is_none().then(|| request.body.as_ref()).flatten();
+        let mut prepared_body = own_body.and_then(|text| compile(text, Context::Json)).map(|part| PreparedBody { part, own: None });
+        if !problems.is_empty() {
+            return Err(Diagnostics::of(file, source, problems));
+        }
+        if let Some(body) = body {
+            prepared_body = Some(overridden(body, request)?);
+        }
+        let inputs = preset.inputs.iter().map(|(name, input)| (name.clone(), input.help.clone())).collect();
+        Ok(Some(Self {
+            file: file.to_owned(),
+            source: source.clone(),
+            method: request.method.as_str().to_owned(),
+            path,
+            query,
+            headers,
+            body: prepared_body,
+            form,
+            body_set: body_set.to_vec(),
+            inputs,
+            writes: preset.effect.writes(),
+        }))
+    }
+
+    /// Renders the request. All names that have no value are reported at once.
+    pub(crate) fn render(&self, values: &Map<String, Value>, settings: &Value) -> Result<Outgoing, Diagnostics> {
+        let scope = Given { values, settings, inputs: &self.inputs };
+        let mut wrong = Vec::new();
+        let mut part = |part: &Part| -> Option<String> {
+            match part.template.render(&scope) {
+                Ok(text) => Some(text),
+                Err(error) => {
+                    wrong.extend(located(error, &part.text, &self.source));
+                    None
+                }
+            }
+        };
+        let path: Vec<String> = self.path.iter().filter_map(&mut part).collect();
+        let mut pairs = |from: &[(String, Part)], to_name: fn(&str) -> String| -> Vec<(String, String)> {
+            let present = from.iter().filter(|(_, p)| !left_out(p, &scope));
+            present.filter_map(|(name, p)| Some((to_name(name), part(p)?))).collect()
+        };
+        let query = pairs(&self.query, encode::query);
+        let headers = pairs(&self.headers, str::to_owned);
+        let form = self.form.as_ref().map(|form| pairs(form, encode::form));
+        let mut diagnostics = Diagnostics::of(&self.file, &self.source, wrong);
+        let mut body = form.map(Body::Form);
+        if let Some(prepared) = &self.body {
+            match prepared.part.template.render(&scope) {
+                Ok(text) => body = Some(Body::Json(text)),
+                Err(error) => {
+                    let (file, source) = prepared.own.as_ref().map_or((&self.file, &self.source), |(f, s)| (f, s));
+                    diagnostics.0.extend(Diagnostics::of(file, source, located(error, &prepared.part.text, source)).0);
+                }
+            }
+        }
+        if !diagnostics.0.is_empty() {
+            return Err(diagnostics);
+        }
+        if !self.body_set.is_empty() {
+            body = Some(Body::Json(self.set_fields(body)?));
+        }
+        Ok(Outgoing { method: self.method.clone(), path, query, headers, body, writes: self.writes })
+    }
+
+    /// Advanced Mode's single fields, by JSON pointer.
+    fn set_fields(&self, body: Option<Body>) -> Result<String, Diagnostics> {
+        let refuse = |pointer: &str, why: &str| {
+            let problem = Problem::new(format!("the field \"{pointer}\" cannot be set: {why}"), 0..pointer.len());
+            Diagnostics::of("--body-set", pointer, vec![problem])
+        };
+        let mut value = match body {
+            None => Value::Object(Map::new()),
+            Some(Body::Json(text)) => serde_json::from_str(&text).map_err(|e| refuse("", &e.to_string()))?,
+            Some(_) => return Err(refuse(&self.body_set[0].0, "this preset's body is not JSON")),
+        };
+        for (pointer, new) in &self.body_set {
+            set(&mut value, pointer, new.clone()).map_err(|why| refuse(pointer, &why))?;
+        }
+        Ok(value.to_string())
+    }
+}
+
+/// The body that a person gave in place of the preset's.
+fn overridden(body: &BodyOverride, request: &Request) -> Result<PreparedBody, Diagnostics> {
+    let options = Options { unsafe_raw: request.unsafe_raw };
+    let template = Template::compile_with(&body.text, Context::Json, options)
+        .map_err(|problems| Diagnostics::of(&body.file, &body.text, problems))?;
+    let part = Part { template, text: Text::whole(&body.text) };
+    Ok(PreparedBody { part, own: Some((body.file.clone(), body.text.as_str().into())) })
+}
+
+/// A parameter or header is left out if nothing is left of its template because its optional values are absent.
+fn left_out(part: &Part, scope: &dyn Scope) -> bool {
+    let absent = part.template.variables().iter().any(|v| v.optional && v.path.resolve(scope).is_none_or(Value::is_null));
+    absent && part.template.render(scope).is_ok_and(|text| text.is_empty())
+}
+
+fn located(error: RenderError, text: &Text, source: &str) -> Vec<Problem> {
+    error.problems.into_iter().map(|p| text.locate(source, p)).collect()
+}
+
+/// Sets a field by JSON pointer (RFC 6901); objects on the way are made, `-` appends to a list.
+fn set(value: &mut Value, pointer: &str, new: Value) -> Result<(), String> {
+    if pointer.is_empty() {
+        *value = new;
+        return Ok(());
+    }
+    let mut at = value;
+    let keys = pointer.strip_prefix('/').ok_or_else(|| format!("a JSON pointer begins with /, as in /{pointer}"))?;
+    for key in keys.split('/') {
+        let key = key.replace("~1", "/").replace("~0", "~");
+        at = match at {
+            Value::Object(map) => map.entry(key).or_insert_with(|| Value::Object(Map::new())),
+            Value::Array(list) if key == "-" => {
+                list.push(Value::Object(Map::new()));
+                list.last_mut().expect("pushed above")
+            }
+            Value::Array(list) => {
+                let len = list.len();
+                key.parse().ok().and_then(|i: usize| list.get_mut(i)).ok_or_else(|| format!("the list has {len} elements, and none \"{key}\""))?
+            }
+            _ => return Err(format!("what stands before \"{key}\" is neither an object nor a list")),
+        };
+    }
+    *at = new;
+    Ok(())
+}
+
+/// What templates of a request can refer to.
+struct Given<'a> {
+    values: &'a Map<String, Value>,
+    settings: &'a Value,
+    inputs: &'a [(String, String)],
+}
+
+impl Scope for Given<'_> {
+    fn root(&self, name: &str) -> Option<&Value> {
+        if name == "settings" { Some(self.settings) } else { self.values.get(name) }
+    }
+
+    fn origin(&self, name: &str) -> Option<String> {
+        let (_, help) = self.inputs.iter().find(|(input, _)| input == name)?;
+        let help = if help.is_empty() { String::new() } else { format!("; it is: {help}") };
+        Some(format!("give it with --set {name}=VALUE{help}"))
+    }
+}
+
+/// A request that a component put together, encoded. The error is one sentence for the component's author.
+pub(crate) fn explicit(request: http::Request, preset: Option<&Prepared>, settings: &Value, preset_writes: bool) -> Result<Outgoing, String> {
+    let reads = matches!(request.method.as_str(), "GET" | "HEAD");
+    let path = request.path.iter().map(|s| encode::path_segment(s).map_err(|e| e.to_string())).collect::<Result<_, _>>()?;
+    let pair = |p: types::Pair, encode: fn(&str) -> String| (encode(&p.name), encode(&p.value));
+    let headers = request.headers.into_iter().map(|h| (h.name, h.value)).collect();
+    let query = request.query.into_iter().map(|p| pair(p, encode::query)).collect();
+    let body = request.body.map(|body| explicit_body(body, preset, settings)).transpose()?;
+    Ok(Outgoing { method: request.method, path, query, headers, body, writes: preset_writes && !reads })
+}
+
+use crate::contract::presetter::preset::types;
+
+fn explicit_body(body: http::Body, preset: Option<&Prepared>, settings: &Value) -> Result<Body, String> {
+    let text = |data: Vec<u8>| String::from_utf8(data).map_err(|_| "the body is not UTF-8".to_owned());
+    Ok(match body.kind.as_str() {
+        "template" => {
+            let values: Map<String, Value> = serde_json::from_slice(&body.data).map_err(|e| format!("the values are no JSON object: {e}"))?;
+            let prepared = preset.and_then(|p| p.body.as_ref().map(|b| (p, b))).ok_or("the preset's manifest has no body template")?;
+            let scope = Given { values: &values, settings, inputs: &prepared.0.inputs };
+            Body::Json(prepared.1.part.template.render(&scope).map_err(|e| e.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?)
+        }
+        "json" => {
+            let text = text(body.data)?;
+            serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|e| format!("the body is not JSON: {e}"))?;
+            Body::Json(text)
+        }
+        "form" => {
+            let pairs: Vec<(String, String)> = serde_json::from_slice(&body.data).map_err(|e| format!("the form is no JSON list of pairs: {e}"))?;
+            Body::Form(pairs.into_iter().map(|(n, v)| (encode::form(&n), encode::form(&v))).collect())
+        }
+        "text" => Body::Text { content_type: body.content_type.unwrap_or_else(|| "text/plain; charset=utf-8".into()), text: text(body.data)? },
+        "bytes" => Body::Bytes { content_type: body.content_type.unwrap_or_else(|| "application/octet-stream".into()), bytes: body.data },
+        other => return Err(format!("there is no kind of body \"{other}\"")),
+    })
+}
+
+/// The names that a template over an answer knows, for probes and mappings.
+pub(crate) fn names<'a>(values: &'a Map<String, Value>, settings: &'a Value) -> Names<'a> {
+    values.iter().fold(Names::default().with("settings", settings), |names, (name, value)| names.with(name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_are_set_by_pointer() {
+        let mut value = json!({ "a": [1, 2], "b": "x" });
+        set(&mut value, "/c/d", json!(1)).unwrap();
+        set(&mut value, "/a/-", json!(3)).unwrap();
+        set(&mut value, "/a/0", json!({})).unwrap();
+        set(&mut value, "/e~1f", json!(null)).unwrap();
+        assert_eq!(value, json!({ "a": [{}, 2, 3], "b": "x", "c": { "d": 1 }, "e/f": null }));
+        for (pointer, word) in [("c", "begins with /"), ("/a/7", "2"), ("/b/x", "neither")] {
+            let fails = set(&mut json!({ "a": [1, 2], "b": "x" }), pointer, json!(0)).unwrap_err();
+            assert!(fails.contains(word), "{fails}");
+        }
+    }
+}

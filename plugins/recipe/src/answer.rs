@@ -1,0 +1,132 @@
+//! An answer, and what the rules say of it.
+
+use presetter_expr::{Program, Vars, codes};
+use presetter_template::Names;
+use serde_json::{Map, Value};
+
+use crate::door::Raw;
+use crate::recipe::Rules;
+
+/// The longest words of a vendor that are passed on, in characters.
+const MESSAGE_CHARS: usize = 300;
+
+/// An answer as rules and templates see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) response: Value,
+    status_value: Value,
+    headers_value: Value,
+    codes: Value,
+}
+
+/// What the rules say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    Ok,
+    /// With its evidence.
+    NotFound(String),
+    /// With class and message.
+    Failed(&'static str, String),
+}
+
+impl Answer {
+    /// Reads an answer; a body that is not JSON becomes a JSON string.
+    pub(crate) fn new(raw: Raw) -> Self {
+        let response = serde_json::from_slice(&raw.body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&raw.body)));
+        let mut headers = Map::new();
+        for (name, value) in &raw.headers {
+            // A header that comes twice means the list of both (RFC 9110, 5.3).
+            let joined = match headers.get(name).and_then(Value::as_str) {
+                Some(before) => format!("{before}, {value}"),
+                None => value.clone(),
+            };
+            headers.insert(name.clone(), joined.into());
+        }
+        Self {
+            status: raw.status,
+            codes: codes(&response).into(),
+            status_value: raw.status.into(),
+            headers_value: headers.into(),
+            headers: raw.headers,
+            response,
+        }
+    }
+
+    /// The names that a template over this answer knows.
+    pub(crate) fn names<'a>(&'a self, inputs: &'a Map<String, Value>, settings: &'a Value) -> Names<'a> {
+        let names = inputs.iter().fold(Names::new(), |names, (name, value)| names.with(name, value));
+        names
+            .with("settings", settings)
+            .with("response", &self.response)
+            .with("response_status", &self.status_value)
+            .with("response_headers", &self.headers_value)
+    }
+
+    /// The names that a rule over this answer knows.
+    pub(crate) fn vars<'a>(&'a self, inputs: &'a Map<String, Value>, settings: &'a Value) -> Vars<'a> {
+        let vars = inputs.iter().fold(Vars::new(), |vars, (name, value)| vars.with(name, value));
+        vars.with("settings", settings)
+            .with("response", &self.response)
+            .with("response_status", &self.status_value)
+            .with("response_headers", &self.headers_value)
+            .with("codes", &self.codes)
+    }
+
+    /// The first code that is not OK, for messages and evidence.
+    fn code(&self) -> Option<&str> {
+        self.codes.as_array()?.iter().filter_map(Value::as_str).find(|code| *code != "OK")
+    }
+
+    /// Applies the rules: proof of absence, then what HTTP says, then what the envelope says. An OK in the envelope
+    /// never outweighs a bad status.
+    pub(crate) fn judge(&self, rules: &Rules, inputs: &Map<String, Value>, settings: &Value) -> Judgement {
+        let vars = self.vars(inputs, settings);
+        let says = |program: &Program| match program.test(&vars) {
+            Ok(verdict) => Ok(verdict),
+            Err(e) => Err(Judgement::Failed("answer", format!("the answer cannot be judged: {e}"))),
+        };
+        let trouble = match self.status {
+            401 | 403 | 407 => Some("auth"),
+            429 => Some("rate"),
+            500.. => Some("server"),
+            _ => None,
+        };
+        if let Some(class) = trouble {
+            return Judgement::Failed(class, self.words(rules, inputs, settings));
+        }
+        let decided = || -> Result<Judgement, Judgement> {
+            for rule in &rules.not_found {
+                if says(rule)? {
+                    let proof = self.code().map_or_else(|| format!("HTTP {}", self.status), |code| format!("code {code}"));
+                    return Ok(Judgement::NotFound(proof));
+                }
+            }
+            let mut failed = !(200..300).contains(&self.status);
+            for rule in &rules.failed {
+                failed = failed || says(rule)?;
+            }
+            if !failed && rules.ok.as_ref().map_or(Ok(true), says)? {
+                return Ok(Judgement::Ok);
+            }
+            Ok(Judgement::Failed("refused", self.words(rules, inputs, settings)))
+        };
+        decided().unwrap_or_else(|undecided| undecided)
+    }
+
+    /// The vendor's words on a failure, with code and status where they say more.
+    fn words(&self, rules: &Rules, inputs: &Map<String, Value>, settings: &Value) -> String {
+        let names = self.names(inputs, settings);
+        let found = rules.message.iter().filter_map(|t| t.render(&names).ok()).find(|text| !text.trim().is_empty());
+        let mut words: String = found.unwrap_or_default().trim().chars().take(MESSAGE_CHARS).collect();
+        if let Some(code) = self.code().filter(|code| !words.contains(code)) {
+            words = if words.is_empty() { code.to_owned() } else { format!("{code}: {words}") };
+        }
+        match (self.status, words.is_empty()) {
+            (200..300, false) => words,
+            (status, false) => format!("HTTP {status}: {words}"),
+            (status, true) => format!("the API answered HTTP {status} without a reason"),
+        }
+    }
+}

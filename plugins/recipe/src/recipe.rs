@@ -1,0 +1,151 @@
+//! A recipe, compiled: everything that can be done once is done here.
+
+use indexmap::IndexMap;
+use presetter_expr::{Dialect, Program};
+use presetter_manifest::{Answer, Pages, Preset, Several, Text};
+use presetter_template::{Context, Path, Problem, Template};
+
+/// A preset for one kind of connection.
+pub(crate) struct Recipe {
+    pub(crate) writes: bool,
+    pub(crate) rules: Rules,
+    pub(crate) pages: Option<Paging>,
+    pub(crate) find: Option<Search>,
+    pub(crate) outputs: Fields,
+    pub(crate) rows: Option<Fields>,
+    pub(crate) probe: Option<Lookup>,
+    pub(crate) mixup: Option<(Lookup, Template)>,
+}
+
+/// Rules on an answer: the bundle's and the preset's.
+pub(crate) struct Rules {
+    pub(crate) not_found: Vec<Program>,
+    pub(crate) failed: Vec<Program>,
+    pub(crate) ok: Option<Program>,
+    pub(crate) message: Vec<Template>,
+}
+
+/// How a list is read.
+pub(crate) struct Paging {
+    pub(crate) items: Template,
+    /// Where the list is below `response`, to narrow it; nothing if it is put together from more than one value.
+    pub(crate) place: Option<Path>,
+    pub(crate) end: Program,
+    pub(crate) last: Option<Program>,
+    pub(crate) start: u32,
+    pub(crate) max: u32,
+}
+
+/// Which item is meant.
+pub(crate) struct Search {
+    pub(crate) fields: Vec<Wanted>,
+    pub(crate) first: bool,
+}
+
+/// A field and the value it must have.
+pub(crate) struct Wanted {
+    pub(crate) field: String,
+    pub(crate) value: Template,
+    pub(crate) ignore_case: bool,
+}
+
+/// Named values: templates, and what is true or false.
+pub(crate) struct Fields {
+    pub(crate) values: Vec<(String, Template)>,
+    pub(crate) flags: Vec<(String, Program)>,
+}
+
+/// Another preset that is looked at on the side.
+pub(crate) struct Lookup {
+    pub(crate) preset: String,
+    pub(crate) inputs: Vec<(String, Template)>,
+    pub(crate) outputs: Vec<String>,
+}
+
+type Compiled<T> = Result<T, Problem>;
+
+impl Recipe {
+    /// Compiles a preset; `shared` are the bundle's rules.
+    pub(crate) fn compile(preset: &Preset, shared: &Answer) -> Compiled<Self> {
+        let lookup = |preset: &Text, inputs: &IndexMap<String, Text>, outputs: &[Text]| -> Compiled<Lookup> {
+            let outputs = outputs.iter().map(ToString::to_string).collect();
+            Ok(Lookup { preset: preset.to_string(), inputs: values(inputs)?, outputs })
+        };
+        let find = match &preset.find {
+            None => None,
+            Some(find) => {
+                let wanted = |(field, text): (&String, &Text)| -> Compiled<Wanted> {
+                    let ignore_case = find.ignore_case.iter().any(|f| f.as_str() == field);
+                    Ok(Wanted { field: field.clone(), value: value(text)?, ignore_case })
+                };
+                let fields = find.matches.iter().map(wanted).collect::<Compiled<_>>()?;
+                Some(Search { fields, first: find.several == Several::First })
+            }
+        };
+        let rows = match &preset.rows {
+            None => None,
+            Some(rows) => Some(Fields { values: values(rows)?, flags: flags(&preset.rows_when)? }),
+        };
+        let probe = preset.probe.as_ref().map(|p| lookup(&p.preset, &p.inputs, &p.outputs)).transpose()?;
+        let mixup = match &preset.mixup {
+            None => None,
+            Some(m) => Some((lookup(&m.preset, &m.inputs, &[])?, template(&m.message, Context::Text)?)),
+        };
+        Ok(Self {
+            writes: preset.effect.writes(),
+            rules: Rules::compile(shared, &preset.answer)?,
+            pages: preset.pages.as_ref().map(Paging::compile).transpose()?,
+            find,
+            outputs: Fields { values: values(&preset.outputs)?, flags: flags(&preset.outputs_when)? },
+            rows,
+            probe,
+            mixup,
+        })
+    }
+}
+
+impl Rules {
+    fn compile(shared: &Answer, own: &Answer) -> Compiled<Self> {
+        let both = |pick: fn(&Answer) -> &Option<Text>| -> Compiled<Vec<Program>> {
+            [own, shared].into_iter().filter_map(|a| pick(a).as_ref()).map(rule).collect()
+        };
+        let ok = own.ok_when.as_ref().or(shared.ok_when.as_ref()).map(rule).transpose()?;
+        let message = own.message.iter().chain(&shared.message).map(|t| template(t, Context::Text)).collect::<Compiled<_>>()?;
+        Ok(Self { not_found: both(|a| &a.not_found_when)?, failed: both(|a| &a.failed_when)?, ok, message })
+    }
+}
+
+impl Paging {
+    fn compile(pages: &Pages) -> Compiled<Self> {
+        let items = value(&pages.items)?;
+        let place = match items.variables() {
+            [only] if only.path.root == "response" => Some(only.path.clone()),
+            _ => None,
+        };
+        let last = pages.last_when.as_ref().map(rule).transpose()?;
+        Ok(Self { items, place, end: rule(&pages.end_when)?, last, start: pages.start, max: pages.max })
+    }
+}
+
+fn template(text: &Text, context: Context) -> Compiled<Template> {
+    Template::compile(text.as_str(), context).map_err(|problems| {
+        let first = problems.into_iter().next();
+        first.unwrap_or_else(|| Problem::new("a template is wrong", text.span()))
+    })
+}
+
+fn value(text: &Text) -> Compiled<Template> {
+    template(text, Context::Value)
+}
+
+fn values(texts: &IndexMap<String, Text>) -> Compiled<Vec<(String, Template)>> {
+    texts.iter().map(|(name, text)| Ok((name.clone(), value(text)?))).collect()
+}
+
+fn rule(text: &Text) -> Compiled<Program> {
+    Program::compile(text.as_str(), Dialect::Full)
+}
+
+fn flags(texts: &IndexMap<String, Text>) -> Compiled<Vec<(String, Program)>> {
+    texts.iter().map(|(name, text)| Ok((name.clone(), rule(text)?))).collect()
+}

@@ -1,0 +1,65 @@
+//! `cargo xtask test`: every check there is, quick ones first.
+//!
+//! All steps use the dev profile and the whole workspace, so that a dependency is built once: for clippy as metadata,
+//! for everything else as code.
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+
+use crate::step::{Counts, Steps, cargo};
+use crate::{deny, guests};
+
+const GUESTS: &str = "plugins/Cargo.toml";
+
+/// Runs the checks until one fails.
+pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
+    steps.run("format", cargo(root, &["fmt", "--all", "--check"]))?;
+    steps.run("format of the guests", cargo(root, &["fmt", "--manifest-path", GUESTS, "--check"]))?;
+    guests(root, steps)?;
+    deny::check(root, steps)?;
+    steps.run("lints", cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    // The end-to-end tests start the program; building all targets at once keeps one set of features for all.
+    steps.run("build", cargo(root, &["build", "--workspace", "--all-targets"]))?;
+    run_tests(root, steps, "tests", "Cargo.toml")?;
+    let doc_tests = cargo(root, &["test", "--workspace", "--doc"]);
+    steps.tests("examples in the docs", doc_tests, Counts::StandardOutput)?;
+    guests_as_programs(root, steps)
+}
+
+/// Lints and unit tests of the guests, built for this machine: clippy cannot lint for Wasm with a packaged compiler,
+/// and what a guest computes is the same here. They share the host's target folder and find its dependencies there.
+fn guests_as_programs(root: &Path, steps: &mut Steps) -> Result<()> {
+    let mut lints = cargo(root, &["clippy", "--workspace", "--all-targets", "--manifest-path", GUESTS]);
+    lints.args(["--", "-D", "warnings"]);
+    share_target(&mut lints, root);
+    steps.run("lints of the guests", lints)?;
+    run_tests(root, steps, "tests of the guests", GUESTS)
+}
+
+/// Runs the tests of a workspace, all of them even if one fails: by nextest if it is installed, else by cargo itself.
+fn run_tests(root: &Path, steps: &mut Steps, name: &str, manifest: &str) -> Result<()> {
+    let (verb, counts) = if has_nextest(root) {
+        (["nextest", "run", "--no-tests=pass"].as_slice(), Counts::StandardError)
+    } else {
+        (["test", "--all-targets"].as_slice(), Counts::StandardOutput)
+    };
+    let mut command = cargo(root, verb);
+    command.args(["--workspace", "--no-fail-fast", "--manifest-path", manifest]);
+    share_target(&mut command, root);
+    steps.tests(name, command, counts)
+}
+
+/// The host's target folder for all, unless the person has chosen one.
+fn share_target(command: &mut Command, root: &Path) {
+    if env::var_os("CARGO_TARGET_DIR").is_none() {
+        command.env("CARGO_TARGET_DIR", root.join("target"));
+    }
+}
+
+fn has_nextest(root: &Path) -> bool {
+    let mut version = cargo(root, &["nextest", "--version"]);
+    version.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,58 @@
+//! Licences, sources and known faults of dependencies, by `cargo deny`.
+//!
+//! Owns: where `cargo-deny` comes from. In CI it is built once into `target/tools`, which is cached there. On a
+//! developer's machine that would be minutes for a check that CI does anyway, so there it runs only if it is installed.
+
+use std::env::{self, consts::EXE_SUFFIX};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+
+use crate::step::{Steps, cargo, say};
+
+/// Both workspaces go by the same rules.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "plugins/Cargo.toml"];
+
+/// Checks the dependencies of both workspaces.
+pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {
+    let in_target = root.join("target/tools/bin").join(format!("cargo-deny{EXE_SUFFIX}"));
+    let program = if works(Command::new("cargo-deny").arg("--version")) {
+        "cargo-deny".into()
+    } else if in_target.is_file() {
+        in_target.into_os_string()
+    } else if env::var_os("CI").is_some() {
+        let install = ["install", "--locked", "--quiet", "--root", "target/tools", "cargo-deny"];
+        steps.run("install cargo-deny", cargo(root, &install))?;
+        in_target.into_os_string()
+    } else {
+        say("\n=== dependencies: not checked, since cargo-deny is not installed");
+        say("    to have it here as well: cargo install --locked cargo-deny");
+        return Ok(());
+    };
+    let deny = |manifest: &str, arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(["--all-features", "--config", "deny.toml", "--manifest-path", manifest]);
+        command.args(arguments).current_dir(root);
+        command
+    };
+    // The list of known faults comes from elsewhere, and not every machine can reach it.
+    let fetched = works(&mut deny(MANIFESTS[0], &["fetch", "db"]));
+    if !fetched {
+        say("\n=== dependencies: known faults not checked, since their list (RustSec) cannot be fetched here");
+    }
+    for manifest in MANIFESTS {
+        // Errors only: what it merely warns of, such as two versions of one crate, `cargo deny check` shows.
+        let arguments = ["--log-level", "error", "check", "bans", "licenses", "sources"];
+        steps.run(&format!("dependencies of {manifest}"), deny(manifest, &arguments))?;
+        if fetched {
+            let arguments = ["--offline", "--log-level", "error", "check", "advisories"];
+            steps.run(&format!("known faults in dependencies of {manifest}"), deny(manifest, &arguments))?;
+        }
+    }
+    Ok(())
+}
+
+fn works(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}

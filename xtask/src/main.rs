@@ -1,0 +1,79 @@
+//! What developers run: `cargo xtask demo`, `cargo xtask test`, `cargo xtask guests`.
+//!
+//! Owns: the order of steps. Everything works on a fresh clone, from nothing. Never: a step that leaves the project's
+//! sources changed (lock files that are behind aside, as everywhere with cargo).
+
+#![forbid(unsafe_code)]
+
+mod checks;
+mod deny;
+mod step;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+use crate::step::{Steps, cargo};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "What developers of Presetter run")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Build the program and show what it does, against a stand-in server
+    Demo,
+    /// Check everything: format, lints, licences, tests, the guests
+    Test,
+    /// Get a toolchain for the guests if there is none, and build them
+    Guests,
+}
+
+fn main() -> ExitCode {
+    let mut steps = Steps::default();
+    let done = project().and_then(|root| match Arguments::parse().verb {
+        Verb::Demo => demo(&root, &mut steps),
+        Verb::Test => checks::test(&root, &mut steps),
+        Verb::Guests => guests(&root, &mut steps),
+    });
+    steps.close(done)
+}
+
+/// The project's root: xtask always runs from its sources.
+fn project() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(here.parent().context("xtask has no parent folder")?.to_owned())
+}
+
+/// Provisions and builds the guests.
+fn guests(root: &Path, steps: &mut Steps) -> Result<()> {
+    steps
+        .work("guests: toolchain", "cargo xtask guests", |say| {
+            let toolchain = presetter_guests::provision(root, say)?;
+            say(&toolchain.describe());
+            Ok(toolchain)
+        })
+        .and_then(|toolchain| {
+            steps.work("guests: components", "cargo xtask guests", |say| {
+                for built in presetter_guests::build(root, &toolchain)? {
+                    say(&format!("{} sha256:{}", built.name, built.sha256));
+                }
+                Ok(())
+            })
+        })
+}
+
+/// Builds the program in the dev profile and lets it show itself.
+///
+/// Not in release: dependencies are optimised in dev as well, so the program is about as quick, and on a fresh machine
+/// everything but our own crates is built once for demo and tests instead of a second time with link-time optimisation.
+fn demo(root: &Path, steps: &mut Steps) -> Result<()> {
+    guests(root, steps)?;
+    steps.run("build the program", cargo(root, &["build", "--package", "presetter"]))?;
+    steps.run("demo", cargo(root, &["run", "--quiet", "--package", "presetter", "--", "demo"]))
+}
