@@ -21,19 +21,29 @@ pub(crate) struct Cli {
 
 const START: &str = "\
 Begin with:
-  presetter demo                                   the whole story, against a server inside the program
-  presetter presets                                what there is
-  presetter connection add mosyle --kind mosyle/session --field email=api@example.com \\
-      --secret password=env:MOSYLE_PASSWORD --secret access_token=env:MOSYLE_TOKEN
+  presetter demo       the whole story, against a server inside the program
+  presetter presets    what there is
+  presetter connection add mosyle --kind mosyle/session \\
+      --field email=api@example.com --secret password=env:MOSYLE_PASSWORD \\
+      --secret access_token=env:MOSYLE_TOKEN
   presetter run mosyle/user-by-email --set email=sarah@example.com
 
 Exit codes, the first that applies in this order:
-  7 outcome unknown: something was sent, no answer was seen    5 denied by policy or a sandbox limit
-  6 credentials or session    8 network    9 trust    4 not found    1 the API said no, or the preset failed
-  3 invalid preset, template or input; nothing was sent    2 command line    70 internal    0 ok
+   7  outcome unknown: something was sent, no answer was seen
+   5  denied by policy or a sandbox limit
+   6  credentials or session
+   8  network
+   9  trust
+   4  not found
+   1  the API said no, or the preset failed
+   3  invalid preset, template or input; nothing was sent
+   2  command line
+  70  internal
+   0  ok
 
-Data is printed on standard output, talk on standard error. All state lives in your system's folders for it, or below
-the folder that the variable PRESETTER_HOME names.";
+Data is printed on standard output, talk on standard error. All state lives
+in your system's folders for it, or below the folder that the variable
+PRESETTER_HOME names.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -44,7 +54,9 @@ pub(crate) enum Verb {
     #[command(after_help = PLAN)]
     Plan(PlanArgs),
     /// Lists presets
-    #[command(after_help = "Examples:\n  presetter presets\n  presetter presets mosyle --find role\n  presetter presets ./presets/mosyle")]
+    #[command(
+        after_help = "Examples:\n  presetter presets\n  presetter presets mosyle --find role\n  presetter presets ./presets/mosyle"
+    )]
     Presets(PresetsArgs),
     /// Shows a preset: its inputs, what it does to the account, what it may reach, an example
     #[command(after_help = "Example:\n  presetter show mosyle/update-user")]
@@ -55,7 +67,7 @@ pub(crate) enum Verb {
     /// Tells the whole story, against a server inside the program: no account is needed
     Demo,
     /// Prints a script that completes commands in your shell
-    #[command(after_help = "Example:\n  presetter completions bash > ~/.local/share/bash-completion/completions/presetter")]
+    #[command(after_help = "Example:\n  presetter completions bash > presetter.bash")]
     Completions {
         /// The shell
         shell: Shell,
@@ -64,25 +76,36 @@ pub(crate) enum Verb {
 
 const RUN: &str = "\
 Examples:
-  presetter run mosyle/create-user --set user_id=e1 --set name='Sarah O.' --set type=ENDUSER
-  presetter run ./presets/mosyle/user-by-id -c school --set mosyle_user_id=u1001 --format json
+  presetter run mosyle/create-user --set user_id=e1 \\
+      --set name='Sarah O.' --set type=ENDUSER
+  presetter run ./presets/mosyle/user-by-id -c school \\
+      --set mosyle_user_id=u1001 --format json
   presetter run mosyle/user-by-email --set email=a@example.com \\
-      --map api_response='{{response}}' --map role='{{response.response[0].users[0].type}}'
+      --map api_response='{{response}}' \\
+      --map role='{{response.response[0].users[0].type}}'
   presetter run mosyle/create-user --inputs user.json --body-set /code='\"A-17\"'
 
 Formats:
   table  for people (default)
-  json   one object: run, preset, outcome, outputs, mapped, response, response_status, response_headers, requests,
-         duration_ms; and class, message, evidence, hint where the outcome is not `ok`
+  json   one object: run, preset, outcome, outputs, mapped, response,
+         response_status, response_headers, requests, duration_ms; and class,
+         message, hint, evidence where the outcome is not `ok`
   raw    the vendor's body alone
-A preset that lists rows prints one line a row as they come: JSON lines with `json`, where the last line is the object
-above; with `table` a table, and the summary goes to standard error.
+A preset that lists rows prints one line a row as they come: JSON lines with
+`json`, where the last line is the object above; with `table` a table, and the
+summary goes to standard error.
 
-Response mapping (--map) knows response, response_status, response_headers, outputs and inputs. A mapping that finds
-nothing gives null, is told on standard error, and ends an `ok` run with exit code 1; `{{optional x}}` may be absent.";
+Response mapping (--map) knows response, response_status, response_headers,
+outputs and inputs. A mapping that finds nothing gives null, is told on
+standard error, and ends an `ok` run with exit code 1; what stands in
+{{optional x}} may be absent.
+
+With --confirm a write is looked for after it was sent, and a write that must
+not be done twice also before: then nothing is sent if it is there already.";
 
 const PLAN: &str = "\
-It takes the arguments of `run`. What depends on an answer is named after the request.
+It takes the arguments of `run`. What depends on an answer is named after the
+request.
 
 Formats:
   http   the request as it goes over the wire (default)
@@ -90,7 +113,8 @@ Formats:
   json   one object
 
 Example:
-  presetter plan mosyle/update-user --set mosyle_user_id=u1001 --set name='Sarah \"O\" Brien'";
+  presetter plan mosyle/update-user --set mosyle_user_id=u1001 \\
+      --set name='Sarah \"O\" Brien'";
 
 /// What `run` and `plan` share.
 #[derive(Debug, Args)]
@@ -183,7 +207,9 @@ pub(crate) enum ConnectionVerb {
     /// Shows one; secrets stay references
     Show(NameArg),
     /// Changes fields, secrets, settings and permissions
-    #[command(after_help = "Examples:\n  presetter connection set mosyle --setting update_operation=save_user\n  presetter connection set mosyle --read-only true --secret password=file:/run/secrets/mosyle\nAn empty value (--setting page_size=) goes back to the bundle's.")]
+    #[command(
+        after_help = "Examples:\n  presetter connection set mosyle --setting update_operation=save_user\n  presetter connection set mosyle --read-only true\n  presetter connection set mosyle --secret password=file:/run/secrets/mosyle\nAn empty value (--setting page_size=) goes back to the bundle's."
+    )]
     Set(SetArgs),
     /// Opens a session and says which of the bundle's assumptions hold
     Test(NameArg),
@@ -217,8 +243,9 @@ A secret is given as a reference; it is read when it is needed and never written
   prompt                 asked for at the terminal
 
 Example:
-  presetter connection add mosyle --kind mosyle/session --field email=api@example.com \\
-      --secret password=env:MOSYLE_PASSWORD --secret access_token=env:MOSYLE_TOKEN";
+  presetter connection add mosyle --kind mosyle/session \\
+      --field email=api@example.com --secret password=env:MOSYLE_PASSWORD \\
+      --secret access_token=env:MOSYLE_TOKEN";
 
 #[derive(Debug, Args)]
 pub(crate) struct NameArg {
@@ -261,10 +288,10 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
     /// Allow plain http and addresses of this machine and of private networks
-    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "true|false")]
     pub(crate) allow_private: Option<bool>,
     /// Refuse presets that change anything
-    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "true|false")]
     pub(crate) read_only: Option<bool>,
     /// A plain value that the kind asks for
     #[arg(long, value_name = "K=V", value_parser = pair)]
@@ -304,6 +331,14 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_a_narrow_terminal() {
+        for text in [START, RUN, PLAN, ADD] {
+            let long = text.lines().find(|line| line.chars().count() > 80);
+            assert_eq!(long, None);
+        }
     }
 
     #[test]

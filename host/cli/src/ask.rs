@@ -25,7 +25,11 @@ pub(crate) fn field(world: &World, name: &str, help: &str) -> Result<String, Fai
 /// Asks where a secret is.
 pub(crate) fn reference(world: &World, name: &str, help: &str) -> Result<Reference, Failure> {
     loop {
-        let question = format!("where is {} ({})? env:NAME, file:PATH, keyring:SERVICE/NAME, cmd:PROGRAM ARGS or prompt: ", line(name), line(help));
+        let question = format!(
+            "where is {} ({})? env:NAME, file:PATH, keyring:SERVICE/NAME, cmd:PROGRAM ARGS or prompt: ",
+            line(name),
+            line(help)
+        );
         match answer(world, &question)?.parse::<Reference>() {
             Ok(reference) => return Ok(reference),
             Err(error) => world.console.say(&error.to_string()),

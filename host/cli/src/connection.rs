@@ -23,8 +23,10 @@ pub(crate) fn add(world: &World, args: &AddArgs) -> Result<Exit, Failure> {
     let kind = kind_of(&bundle, reference.item())?;
     let store = world.store();
     if store.list().map_err(stored)?.iter().any(|known| known.name == args.name) {
-        return Err(Failure::usage(format!("there is a connection \"{}\" already", args.name))
-            .help(format!("change it with `presetter connection set {0}`, or remove it: presetter connection remove {0}", quoted(&args.name))));
+        return Err(Failure::usage(format!("there is a connection \"{}\" already", args.name)).help(format!(
+            "change it with `presetter connection set {0}`, or remove it: presetter connection remove {0}",
+            quoted(&args.name)
+        )));
     }
     let base_url = args.base_url.clone().or_else(|| kind.base_url.as_ref().map(|url| url.as_str().to_owned()));
     let base_url = base_url.ok_or_else(|| {
@@ -52,7 +54,12 @@ pub(crate) fn add(world: &World, args: &AddArgs) -> Result<Exit, Failure> {
     store.add(&connection, false).map_err(stored)?;
 
     let name = quoted(&connection.name);
-    world.console.say(&format!("connection {} is set up for {}, {}", line(&connection.name), reference, line(&connection.base_url)));
+    world.console.say(&format!(
+        "connection {} is set up for {}, {}",
+        line(&connection.name),
+        reference,
+        line(&connection.base_url)
+    ));
     world.console.say(&format!("look whether it works: presetter connection test {name}"));
     Ok(Exit::Ok)
 }
@@ -93,7 +100,9 @@ pub(crate) fn show(world: &World, name: &str) -> Result<Exit, Failure> {
         rows.push(("also".into(), marks));
     }
     rows.extend(connection.fields.iter().map(|(name, value)| (line(&format!("field {name}")), line(value))));
-    rows.extend(connection.secrets.iter().map(|(name, from)| (line(&format!("secret {name}")), line(&from.to_string()))));
+    rows.extend(
+        connection.secrets.iter().map(|(name, from)| (line(&format!("secret {name}")), line(&from.to_string()))),
+    );
     rows.extend(connection.settings.iter().map(|(name, value)| (line(&format!("setting {name}")), cell(value))));
     let _ = world.console.data(&aligned(&rows, "", color).join("\n"));
     Ok(Exit::Ok)
@@ -147,8 +156,11 @@ pub(crate) fn bundle_of(connection: &Connection) -> Result<Bundle, Failure> {
     };
     let bundle = bundle.filter(|bundle| *bundle.source() == connection.source);
     bundle.ok_or_else(|| {
-        Failure::new(Exit::Trust, format!("connection \"{}\" serves {}, which is not there any more", connection.name, connection.source))
-            .help("remove it and add it again for the bundle that it should serve")
+        Failure::new(
+            Exit::Trust,
+            format!("connection \"{}\" serves {}, which is not there any more", connection.name, connection.source),
+        )
+        .help("remove it and add it again for the bundle that it should serve")
     })
 }
 
@@ -187,10 +199,15 @@ fn settle(connection: &mut Connection, bundle: &Bundle, given: &[(String, String
         }
         let setting = declared.get(name).ok_or_else(|| {
             let known: Vec<String> = declared.iter().map(|(name, s)| format!("{name}: {}", s.help)).collect();
-            let known = if known.is_empty() { "it has none".to_owned() } else { format!("its settings:\n{}", known.join("\n")) };
+            let known = if known.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("its settings:\n{}", known.join("\n"))
+            };
             Failure::usage(format!("bundle \"{}\" has no setting \"{name}\"", bundle.manifest().name)).help(known)
         })?;
-        let value = setting.parse_text(name, value).map_err(|message| Failure::usage(message).help(setting.help.clone()))?;
+        let value =
+            setting.parse_text(name, value).map_err(|message| Failure::usage(message).help(setting.help.clone()))?;
         connection.settings.insert(name.clone(), value);
     }
     Ok(())
@@ -217,8 +234,18 @@ fn references(world: &World, given: &[String]) -> Result<Vec<(String, Reference)
 }
 
 /// Asks for what is missing, if there is a person to ask; else names all of it in one command to type.
-fn complete(world: &World, connection: &mut Connection, reference: &Name, kind: &ConnectionKind) -> Result<(), Failure> {
-    let fields: Vec<&String> = kind.fields.iter().filter(|(name, f)| f.required && !connection.fields.contains_key(*name)).map(|(name, _)| name).collect();
+fn complete(
+    world: &World,
+    connection: &mut Connection,
+    reference: &Name,
+    kind: &ConnectionKind,
+) -> Result<(), Failure> {
+    let fields: Vec<&String> = kind
+        .fields
+        .iter()
+        .filter(|(name, f)| f.required && !connection.fields.contains_key(*name))
+        .map(|(name, _)| name)
+        .collect();
     let secrets: Vec<&String> = kind.secrets.keys().filter(|name| !connection.secrets.contains_key(*name)).collect();
     if fields.is_empty() && secrets.is_empty() {
         return Ok(());
@@ -231,8 +258,9 @@ fn complete(world: &World, connection: &mut Connection, reference: &Name, kind: 
             .collect();
         let command = add_command(&connection.name, &reference.to_string(), kind).join("\n");
         let help = if kind.help.is_empty() { String::new() } else { format!("{}\n", kind.help) };
-        return Err(Failure::usage(format!("{reference} also needs: {}", missing.join(", ")))
-            .help(format!("{help}the whole command, with your own values in place of the words in capitals:\n{command}")));
+        return Err(Failure::usage(format!("{reference} also needs: {}", missing.join(", "))).help(format!(
+            "{help}the whole command, with your own values in place of the words in capitals:\n{command}"
+        )));
     }
     if !kind.help.is_empty() {
         world.console.say(&line(&kind.help));
@@ -251,7 +279,9 @@ fn complete(world: &World, connection: &mut Connection, reference: &Name, kind: 
 fn once(option: &str, given: &[(String, String)]) -> Result<(), Failure> {
     let twice = given.iter().enumerate().find(|(at, (name, _))| given[..*at].iter().any(|(known, _)| known == name));
     match twice {
-        Some((_, (name, _))) => Err(Failure::usage(format!("{option} {name} is given twice")).help("leave one of them out")),
+        Some((_, (name, _))) => {
+            Err(Failure::usage(format!("{option} {name} is given twice")).help("leave one of them out"))
+        }
         None => Ok(()),
     }
 }

@@ -23,7 +23,10 @@ pub(crate) fn export(world: &World, names: &[String]) -> Result<Exit, Failure> {
     let names = if names.is_empty() {
         world.store().list().map_err(stored)?.into_iter().map(|c| c.name).collect()
     } else {
-        names.iter().map(|name| select::stored_connection(world, name).map(|c| c.name)).collect::<Result<Vec<_>, _>>()?
+        names
+            .iter()
+            .map(|name| select::stored_connection(world, name).map(|c| c.name))
+            .collect::<Result<Vec<_>, _>>()?
     };
     let text = world.store().export(&names).map_err(stored)?;
     let _ = world.console.raw(&text);
@@ -37,17 +40,29 @@ pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, 
     let known = world.store().list().map_err(stored)?;
     for connection in &connections {
         if !replace && known.iter().any(|k| k.name == connection.name) {
-            return Err(Failure::usage(format!("there is a connection \"{}\" already; nothing was imported", connection.name))
-                .help("add --replace to replace it"));
+            return Err(Failure::usage(format!(
+                "there is a connection \"{}\" already; nothing was imported",
+                connection.name
+            ))
+            .help("add --replace to replace it"));
         }
-        whole_check(connection).map_err(|failure| failure.help(format!("connection \"{}\"; nothing was imported", connection.name)))?;
+        whole_check(connection)
+            .map_err(|failure| failure.help(format!("connection \"{}\"; nothing was imported", connection.name)))?;
     }
     for connection in &connections {
         world.store().add(connection, replace).map_err(stored)?;
-        world.console.say(&format!("connection {} is set up for {}", line(&connection.name), line(&connection.base_url)));
+        world.console.say(&format!(
+            "connection {} is set up for {}",
+            line(&connection.name),
+            line(&connection.base_url)
+        ));
         for (name, reference) in &connection.secrets {
             // Whoever wrote the file chose the program: the person must have seen it.
-            let note = if matches!(reference, Reference::Cmd(_)) { "; it runs this program when the secret is needed" } else { "" };
+            let note = if matches!(reference, Reference::Cmd(_)) {
+                "; it runs this program when the secret is needed"
+            } else {
+                ""
+            };
             world.console.say(&format!("  secret {}: {}{note}", line(name), line(&reference.to_string())));
         }
     }
@@ -60,7 +75,7 @@ pub(crate) fn edit(world: &World, name: &str) -> Result<Exit, Failure> {
     let editor = world.editor.clone().ok_or_else(|| {
         Failure::usage("no editor is known").help("set the variable EDITOR, or use `presetter connection set`")
     })?;
-    let text = world.store().export(&[before.name.clone()]).map_err(stored)?;
+    let text = world.store().export(std::slice::from_ref(&before.name)).map_err(stored)?;
     let broken = |error: std::io::Error| Failure::new(Exit::Internal, format!("cannot write a copy to edit: {error}"));
     // A private copy: references tell where secrets are.
     let mut copy = tempfile::Builder::new().prefix("presetter-").suffix(".toml").tempfile().map_err(broken)?;
@@ -104,8 +119,16 @@ fn whole_check(connection: &Connection) -> Result<(), Failure> {
 
 fn run_editor(editor: &str, file: &Path) -> Result<(), Failure> {
     let words = shlex::split(editor).filter(|words| !words.is_empty());
-    let words = words.ok_or_else(|| Failure::usage("the variable EDITOR is no command").help("set it to a program, such as nano"))?;
-    let wrong = |why: String| Failure::usage(format!("the editor {} {why}", words[0])).help("set the variable EDITOR to the editor of your choice");
-    let status = Command::new(&words[0]).args(&words[1..]).arg(file).status().map_err(|e| wrong(format!("cannot be started: {e}")))?;
+    let words = words
+        .ok_or_else(|| Failure::usage("the variable EDITOR is no command").help("set it to a program, such as nano"))?;
+    let wrong = |why: String| {
+        Failure::usage(format!("the editor {} {why}", words[0]))
+            .help("set the variable EDITOR to the editor of your choice")
+    };
+    let status = Command::new(&words[0])
+        .args(&words[1..])
+        .arg(file)
+        .status()
+        .map_err(|e| wrong(format!("cannot be started: {e}")))?;
     if status.success() { Ok(()) } else { Err(wrong("reported a failure; nothing is changed".to_owned())) }
 }

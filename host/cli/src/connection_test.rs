@@ -33,7 +33,8 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     for preset in bundle.preset_names() {
         let preset = bundle.preset(&preset)?;
         let manifest = &preset.manifest;
-        let needs = manifest.inputs.values().any(|i| i.required && i.default.is_none()) || !manifest.needs_one_of.is_empty();
+        let needs =
+            manifest.inputs.values().any(|i| i.required && i.default.is_none()) || !manifest.needs_one_of.is_empty();
         if manifest.effect == Effect::Read && !needs && manifest.works_with(&connection.kind) {
             looks.push(Chosen { reference: reference.sibling(&preset.name), bundle: bundle.clone(), preset });
         }
@@ -73,10 +74,9 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         let _ = world.console.data(&said(world, State::Confirmed, "session", &lasting(session.expires)));
     }
     for (name, value) in &settings {
-        let (state, why) = verdicts.remove(name).unwrap_or((
-            State::NotTested,
-            "no preset that only reads and needs no inputs rests on it".to_owned(),
-        ));
+        let (state, why) = verdicts
+            .remove(name)
+            .unwrap_or((State::NotTested, "no preset that only reads and needs no inputs rests on it".to_owned()));
         let _ = world.console.data(&said(world, state, &format!("setting {name} = {}", shown(value)), &why));
     }
     Ok(exit)
@@ -117,7 +117,9 @@ fn said(world: &World, state: State, what: &str, why: &str) -> String {
 fn lasting(expires: Option<SystemTime>) -> String {
     let left = expires.and_then(|at| at.duration_since(SystemTime::now()).ok());
     match left.map(|left| left.as_secs().div_ceil(60)) {
-        Some(minutes) => format!("the server accepts the credentials; it lasts {} h {} min", minutes / 60, minutes % 60),
+        Some(minutes) => {
+            format!("the server accepts the credentials; it lasts {} h {} min", minutes / 60, minutes % 60)
+        }
         None => "the server accepts the credentials, or asks for none to log in with".to_owned(),
     }
 }
@@ -126,8 +128,15 @@ fn shown(value: &Value) -> String {
     cell(value)
 }
 
-fn only_session(bundle: &Arc<presetter_bundle::Bundle>, reference: &presetter_bundle::Reference) -> Result<Chosen, Failure> {
-    let name = bundle.preset_names().into_iter().next().ok_or_else(|| Failure::new(Exit::Invalid, "the bundle has no presets"))?;
+fn only_session(
+    bundle: &Arc<presetter_bundle::Bundle>,
+    reference: &presetter_bundle::Reference,
+) -> Result<Chosen, Failure> {
+    let name = bundle
+        .preset_names()
+        .into_iter()
+        .next()
+        .ok_or_else(|| Failure::new(Exit::Invalid, "the bundle has no presets"))?;
     Ok(Chosen { reference: reference.sibling(&name), preset: bundle.preset(&name)?, bundle: bundle.clone() })
 }
 

@@ -35,7 +35,12 @@ pub(crate) struct Style {
 
 impl Console {
     /// A console on two outputs.
-    pub(crate) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, style: Style, redactor: Redactor) -> Self {
+    pub(crate) fn new(
+        out: Box<dyn Write + Send>,
+        err: Box<dyn Write + Send>,
+        style: Style,
+        redactor: Redactor,
+    ) -> Self {
         Self { out: Mutex::new(out), err: Mutex::new(err), style, redactor }
     }
 
@@ -140,8 +145,8 @@ pub(crate) fn json_text(value: &Value) -> String {
 
 /// A stranger's text on one line.
 pub(crate) fn line(stranger: &str) -> String {
-    let shown: String = stranger.trim_end().chars().map(|c| if matches!(c, '\n' | '\t') { ' ' } else { harmless(c) }).collect();
-    shown.replace('\r', "")
+    let shown = stranger.trim_end().chars().filter(|c| *c != '\r');
+    shown.map(|c| if matches!(c, '\n' | '\t') { ' ' } else { harmless(c) }).collect()
 }
 
 /// A stranger's text on several lines.
@@ -155,7 +160,8 @@ fn harmless(c: char) -> char {
 
 /// Control characters (C0, DEL, C1), and those that turn the direction of writing and so can show one text for another.
 fn steers(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ mod stage;
 use stage::Stage;
 
 /// The variables that the demo's connection refers to.
-const VARIABLES: [(&str, &str); 2] = [("MOSYLE_PASSWORD", mosyle_standin::PASSWORD), ("MOSYLE_TOKEN", mosyle_standin::ACCESS_TOKEN)];
+const VARIABLES: [(&str, &str); 2] =
+    [("MOSYLE_PASSWORD", mosyle_standin::PASSWORD), ("MOSYLE_TOKEN", mosyle_standin::ACCESS_TOKEN)];
 
 /// A bundle that asks for more than it declares, as a stranger's might.
 const GREEDY: &str = r#"name = "greedy"
@@ -95,12 +96,15 @@ async fn story(stage: &mut Stage, server: &StandIn, home: &std::path::Path) -> s
 
     stage.title("Fetch by e-mail", "She is on page 3, the server ignores the filter, and the case of letters differs.");
     stage.run("run mosyle/user-by-email --set email=SARAH@Example.com -v", 0).await;
-    stage.check("it took three pages", stage.shown("page 3") || stage.shown("3 in "));
+    stage.check("it took three pages", stage.shown("3 in "));
 
     stage.title("Update with a hostile name", "A value can never change the structure around it.");
     stage.run(&format!(r#"run mosyle/update-user --set mosyle_user_id={id} --set name='x","type":"ADMIN'"#), 0).await;
     let sarah = user("e1").unwrap_or_default();
-    stage.check("the name is that text, and she is no ADMIN", sarah.name == r#"x","type":"ADMIN"# && sarah.kind == "ENDUSER");
+    stage.check(
+        "the name is that text, and she is no ADMIN",
+        sarah.name == r#"x","type":"ADMIN"# && sarah.kind == "ENDUSER",
+    );
 
     stage.title("A user's role", "");
     stage.run("run mosyle/user-role --set email=user1@example.com", 0).await;
@@ -110,7 +114,10 @@ async fn story(stage: &mut Stage, server: &StandIn, home: &std::path::Path) -> s
     let before = state.log().len();
     stage.run(r#"plan mosyle/update-user --set mosyle_user_id='1","type":"ADMIN' --set name=Sarah"#, 0).await;
     let body = stage.data().lines().find_map(|l| serde_json::from_str::<Value>(l).ok()).unwrap_or_default();
-    stage.check("iduser is that text, and there is no type", body["iduser"] == r#"1","type":"ADMIN"# && body.get("type").is_none());
+    stage.check(
+        "iduser is that text, and there is no type",
+        body["iduser"] == r#"1","type":"ADMIN"# && body.get("type").is_none(),
+    );
     stage.check("nothing was sent", state.log().len() == before);
 
     stage.title("Not found", "Said only with proof: here, every page was read.");
@@ -135,12 +142,21 @@ async fn story(stage: &mut Stage, server: &StandIn, home: &std::path::Path) -> s
     fs::write(&file, BODY)?;
     stage.text(BODY);
     stage.run(&format!(r#"run mosyle/create-user --set user_id=e3 --set name=Ann --set type=ENDUSER --body {} --body-set /code='"A-17"'"#, file.display()), 0).await;
-    let sent = state.log().iter().rev().filter_map(mosyle_standin::Logged::json).find(|body| body["operation"] == "create_user").unwrap_or_default();
+    let sent = state
+        .log()
+        .iter()
+        .rev()
+        .filter_map(mosyle_standin::Logged::json)
+        .find(|body| body["operation"] == "create_user")
+        .unwrap_or_default();
     stage.check("the server got both", sent["email"] == "e3@example.com" && sent["code"] == "A-17");
 
     stage.title("Advanced Mode: where the answer goes", "");
     stage.run("run mosyle/user-by-email --set email=user7@example.com --map role='{{response.response[0].users[0].type}}' --map api_response='{{response}}'", 0).await;
-    stage.check("the answer holds one user, and nobody else", stage.shown("user7@example.com") && !stage.shown("user8@example.com"));
+    stage.check(
+        "the answer holds one user, and nobody else",
+        stage.shown("user7@example.com") && !stage.shown("user8@example.com"),
+    );
 
     stage.title("No answer", "The server creates the user and hangs up. Nothing is repeated blindly.");
     state.set_oddities(Oddities { honour_filters: false, hang_up_after_create: 1, ..Oddities::default() });
@@ -149,7 +165,7 @@ async fn story(stage: &mut Stage, server: &StandIn, home: &std::path::Path) -> s
     stage.say("Was she created? --confirm looks before anything is sent:");
     stage.run(&format!("{create} --confirm"), 0).await;
     stage.check("she is there once", state.users().iter().filter(|u| u.identifier == "e4").count() == 1);
-    stage.check("one login served all of this", state.logins() <= 2);
+    stage.check("one login served all of this", state.logins() == 1);
     Ok(())
 }
 

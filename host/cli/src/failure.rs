@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn several_are_told_at_once_and_the_first_code_counts() {
-        let failure = Failure::problems(Exit::Invalid, vec![Problem::new("a", 0..0).with_hint("h"), Problem::new("b", 0..0)]);
+        let failure =
+            Failure::problems(Exit::Invalid, vec![Problem::new("a", 0..0).with_hint("h"), Problem::new("b", 0..0)]);
         assert_eq!(failure.render(false), "error: a\nhelp: h\nerror: b");
         assert_eq!(failure.and(Failure::new(Exit::Denied, "c")).exit, Exit::Denied);
     }

@@ -261,7 +261,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("in.json");
         std::fs::write(&file, "\u{feff}{\"id\": \"é\"}").unwrap();
-        assert_eq!(run(&["--inputs", file.to_str().unwrap(), "--set", "count=1"]).unwrap(), json!({"id": "é", "count": 1}));
+        assert_eq!(
+            run(&["--inputs", file.to_str().unwrap(), "--set", "count=1"]).unwrap(),
+            json!({"id": "é", "count": 1})
+        );
         std::fs::write(&file, "[]").unwrap();
         assert!(complaint(&["--inputs", file.to_str().unwrap()]).1.contains("holds no JSON object"));
         std::fs::write(&file, b"\xff").unwrap();

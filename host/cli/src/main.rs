@@ -55,17 +55,20 @@ fn main() -> ExitCode {
     let console = Arc::new(Console::new(Box::new(io::stdout()), Box::new(io::stderr()), style, redactor));
     let result = world(&cli, console.clone()).and_then(|world| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|e| Failure::new(Exit::Internal, format!("this machine gives the program no timer or sockets: {e}")))?;
+        let runtime = runtime.map_err(|e| {
+            Failure::new(Exit::Internal, format!("this machine gives the program no timer or sockets: {e}"))
+        })?;
         let result = runtime.block_on(verbs::follow(&world, cli));
         // A thread that waits for a terminal or a lock must not keep the program from ending.
         runtime.shutdown_background();
         result
     });
-    result.unwrap_or_else(|failure| {
-        console.fail(&failure);
-        failure.exit
-    })
-    .into()
+    result
+        .unwrap_or_else(|failure| {
+            console.fail(&failure);
+            failure.exit
+        })
+        .into()
 }
 
 /// The machine, as the commands see it.
@@ -75,7 +78,10 @@ fn world(cli: &Cli, console: Arc<Console>) -> Result<World, Failure> {
         dirs: dirs()?,
         surroundings: Arc::new(Environment { notes: (cli.verb.verbose() >= 2).then(|| console.clone()) }),
         console,
-        editor: ["VISUAL", "EDITOR"].iter().find_map(|name| env::var(name).ok()).filter(|editor| !editor.trim().is_empty()),
+        editor: ["VISUAL", "EDITOR"]
+            .iter()
+            .find_map(|name| env::var(name).ok())
+            .filter(|editor| !editor.trim().is_empty()),
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
         signals: true,
     })
@@ -90,7 +96,8 @@ fn dirs() -> Result<Dirs, Failure> {
     }
     let found = directories::ProjectDirs::from("", "", "presetter");
     let found = found.ok_or_else(|| {
-        Failure::new(Exit::Internal, "this machine tells no home folder for you").help("set the variable PRESETTER_HOME to a folder of your own")
+        Failure::new(Exit::Internal, "this machine tells no home folder for you")
+            .help("set the variable PRESETTER_HOME to a folder of your own")
     })?;
     let state = found.state_dir().unwrap_or_else(|| found.data_local_dir());
     Ok(Dirs { config: found.config_dir().to_owned(), state: state.to_owned(), cache: found.cache_dir().to_owned() })
@@ -98,7 +105,8 @@ fn dirs() -> Result<Dirs, Failure> {
 
 /// Colours only on a terminal, and never where `NO_COLOR` is set to anything (no-color.org).
 fn style() -> Style {
-    let colors = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let colors = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && env::var_os("TERM").is_none_or(|term| term != "dumb");
     let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
     Style { out: out && colors, err: err && colors, terminal: out }
 }
@@ -116,7 +124,9 @@ impl Surroundings for Environment {
 
     fn prompt(&self, what: &str) -> Result<Secret, String> {
         if !io::stdin().is_terminal() {
-            return Err("there is no terminal to ask at; refer to the secret by env:, file:, keyring: or cmd:".to_owned());
+            return Err(
+                "there is no terminal to ask at; refer to the secret by env:, file:, keyring: or cmd:".to_owned()
+            );
         }
         let secret = rpassword::prompt_password(format!("{}: ", line(what)));
         secret.map(Secret::new).map_err(|error| format!("the terminal could not be asked: {error}"))
@@ -134,7 +144,9 @@ fn confess_panics(redactor: Redactor) {
     std::panic::set_hook(Box::new(move |panic| {
         let what = panic.payload_as_str().unwrap_or("unknown");
         // The file's name without its folders: they are those of the machine that built the program.
-        let at = panic.location().map(|at| format!("{}:{}", at.file().rsplit(['/', '\\']).next().unwrap_or_default(), at.line()));
+        let at = panic
+            .location()
+            .map(|at| format!("{}:{}", at.file().rsplit(['/', '\\']).next().unwrap_or_default(), at.line()));
         let message = line(&redactor.text(&format!("{what} ({})", at.unwrap_or_default())));
         let _ = writeln!(io::stderr(), "error: this is a fault of presetter, not yours: {message}");
         std::process::exit(Exit::Internal.code().into());

@@ -54,7 +54,8 @@ impl Mappings {
             match result {
                 Ok(template) => list.push(Mapping { field: field.clone(), source: source.clone(), template }),
                 Err(problems) => {
-                    let failure = Failure::at(Exit::Invalid, Diagnostics::of(&format!("--map {field}"), source, problems));
+                    let failure =
+                        Failure::at(Exit::Invalid, Diagnostics::of(&format!("--map {field}"), source, problems));
                     wrong = Some(match wrong {
                         Some(before) => before.and(failure),
                         None => failure,
@@ -79,7 +80,8 @@ impl Mappings {
                 inputs: &inputs,
             };
             let value = template.render_value(&values).unwrap_or_else(|error| {
-                let failure = Failure::at(Exit::Failed, Diagnostics::of(&format!("--map {field}"), source, error.problems));
+                let failure =
+                    Failure::at(Exit::Failed, Diagnostics::of(&format!("--map {field}"), source, error.problems));
                 wrong = Some(match wrong.take() {
                     Some(before) => before.and(failure),
                     None => failure,
@@ -135,5 +137,60 @@ impl Scope for Values<'_> {
             "outputs" => "the preset has no such output: see `presetter show`".to_owned(),
             _ => "it was not given".to_owned(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presetter_runtime::Kind;
+    use serde_json::json;
+
+    use crate::output::tests::report;
+
+    use super::*;
+
+    fn mappings(pairs: &[(&str, &str)]) -> Result<Mappings, Failure> {
+        let pairs: Vec<(String, String)> = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        Mappings::compile(&pairs)
+    }
+
+    #[test]
+    fn values_keep_their_type() {
+        let all = mappings(&[
+            ("whole", "{{response}}"),
+            ("status", "{{response.status}}"),
+            ("code", "{{response_status}}"),
+            ("vary", "{{response_headers.Vary}}"),
+            ("role", "is {{outputs.role}} of {{inputs.id}}"),
+            ("maybe", "{{optional response.no}}"),
+        ]);
+        let mut inputs = Map::new();
+        inputs.insert("id".into(), json!("x"));
+        let (mapped, wrong) = all.unwrap().fill(&report(Kind::Ok, ""), &inputs);
+        assert!(wrong.is_none(), "{wrong:?}");
+        assert_eq!(mapped["whole"], json!({"status": "OK"}));
+        assert_eq!(mapped["status"], "OK");
+        assert_eq!(mapped["code"], 200);
+        assert_eq!(mapped["vary"], "a, b");
+        assert_eq!(mapped["role"], "is ADMIN of x");
+    }
+
+    #[test]
+    fn what_finds_nothing_is_null_and_told() {
+        let all = mappings(&[("a", "{{response.users[0].id}}"), ("b", "{{response.status}}")]).unwrap();
+        let (mapped, wrong) = all.fill(&report(Kind::Ok, ""), &Map::new());
+        assert_eq!((&mapped["a"], &mapped["b"]), (&Value::Null, &json!("OK")));
+        let wrong = wrong.unwrap();
+        assert_eq!(wrong.exit, Exit::Failed);
+        assert!(wrong.render(false).contains("--map a:1:"), "{}", wrong.render(false));
+    }
+
+    #[test]
+    fn a_wrong_template_is_told_before_anything_is_sent() {
+        let failure = mappings(&[("a", "{{respons.x}}"), ("b", "{{#if")]).unwrap_err();
+        assert_eq!(failure.exit, Exit::Invalid);
+        let shown = failure.render(false);
+        assert!(shown.contains("there is no \"respons\" here") && shown.contains("--map b:1:"), "{shown}");
+        assert_eq!(mappings(&[("a", "x"), ("a", "y")]).unwrap_err().exit, Exit::Usage);
     }
 }

@@ -72,10 +72,7 @@ pub(crate) fn table(preset: &str, report: &Report, mapped: &Map<String, Value>, 
     if outcome.kind == Kind::Failed && !outcome.class.is_empty() {
         word = format!("{word} ({})", line(&outcome.class));
     }
-    let mut rows = vec![
-        ("preset".to_owned(), line(preset)),
-        ("outcome".to_owned(), painted(paint, &word, color)),
-    ];
+    let mut rows = vec![("preset".to_owned(), line(preset)), ("outcome".to_owned(), painted(paint, &word, color))];
     if !outcome.evidence.is_empty() {
         rows.push(("evidence".into(), line(&outcome.evidence)));
     }
@@ -145,11 +142,21 @@ pub(crate) mod tests {
         outputs.insert("role".into(), "ADMIN".into());
         outputs.insert("mosyle_user_id".into(), "u1001".into());
         Report {
-            outcome: Outcome { kind, class: class.into(), message: "m\u{1b}sg".into(), evidence: "scan 3 pages".into(), hint: Some("h".into()) },
+            outcome: Outcome {
+                kind,
+                class: class.into(),
+                message: "m\u{1b}sg".into(),
+                evidence: "scan 3 pages".into(),
+                hint: Some("h".into()),
+            },
             outputs,
             response: Some(json!({"status": "OK"})),
             response_status: Some(200),
-            response_headers: vec![("vary".into(), "a".into()), ("vary".into(), "b".into()), ("set-cookie".into(), "c=1".into())],
+            response_headers: vec![
+                ("vary".into(), "a".into()),
+                ("vary".into(), "b".into()),
+                ("set-cookie".into(), "c=1".into()),
+            ],
             requests: 3,
             diagnostics: None,
             phases: Vec::new(),
@@ -161,12 +168,30 @@ pub(crate) mod tests {
     fn the_object_is_that_of_the_contract() {
         let shown = object("R", "mosyle/user-role", &report(Kind::Ok, ""), &Map::new());
         let names: Vec<&str> = shown.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(names, ["run", "preset", "outcome", "outputs", "mapped", "response", "response_status", "response_headers", "requests", "duration_ms", "evidence"]);
+        assert_eq!(
+            names,
+            [
+                "run",
+                "preset",
+                "outcome",
+                "outputs",
+                "mapped",
+                "response",
+                "response_status",
+                "response_headers",
+                "requests",
+                "duration_ms",
+                "evidence"
+            ]
+        );
         assert_eq!(shown["outcome"], "ok");
         assert_eq!(shown["duration_ms"], 12.3);
         assert_eq!(shown["response_headers"], json!({"vary": "a, b", "set-cookie": ["c=1"]}));
         let shown = object("R", "p", &report(Kind::NotFound, ""), &Map::new());
-        assert_eq!((&shown["outcome"], &shown["evidence"], &shown["hint"]), (&json!("not_found"), &json!("scan 3 pages"), &json!("h")));
+        assert_eq!(
+            (&shown["outcome"], &shown["evidence"], &shown["hint"]),
+            (&json!("not_found"), &json!("scan 3 pages"), &json!("h"))
+        );
         assert_eq!(object("R", "p", &report(Kind::Failed, "refused"), &Map::new())["class"], "refused");
     }
 

@@ -26,7 +26,8 @@ pub(crate) async fn plan(world: &World, args: &PlanArgs) -> Result<Exit, Failure
     let prepared = prepare::prepare(world, &args.call, Arc::new(Closed))?;
     let (component, sources) = prepare::load(&prepare::engine(world)?, &prepared.chosen)?;
     let door = Arc::new(Door::default());
-    let report = presetter_runtime::run(&prepared.invocation(component, sources, door.clone(), CancellationToken::new())).await;
+    let report =
+        presetter_runtime::run(&prepared.invocation(component, sources, door.clone(), CancellationToken::new())).await;
 
     let seen = door.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match seen {
@@ -37,14 +38,17 @@ pub(crate) async fn plan(world: &World, args: &PlanArgs) -> Result<Exit, Failure
         }
         Some(Err(error)) => Err(prepare::access_failure(&error)),
         // It never came to a request: something is wrong with the templates or inputs, or nothing is ever sent.
-        None if report.diagnostics.as_ref().is_some_and(|d| !d.0.is_empty()) => {
-            Err(Failure::at(Exit::of(&report), report.diagnostics.unwrap_or_else(|| presetter_manifest::Diagnostics(Vec::new()))))
-        }
+        None if report.diagnostics.as_ref().is_some_and(|d| !d.0.is_empty()) => Err(Failure::at(
+            Exit::of(&report),
+            report.diagnostics.unwrap_or_else(|| presetter_manifest::Diagnostics(Vec::new())),
+        )),
         None if Exit::of(&report) == Exit::Ok => {
             world.console.say("this run would end without sending anything");
             Ok(Exit::Ok)
         }
-        None => Err(Failure::new(Exit::of(&report), output::message(&report)).help(report.outcome.hint.unwrap_or_default())),
+        None => {
+            Err(Failure::new(Exit::of(&report), output::message(&report)).help(report.outcome.hint.unwrap_or_default()))
+        }
     }
 }
 
@@ -69,7 +73,10 @@ struct Closed;
 #[async_trait]
 impl Transport for Closed {
     async fn send(&self, _: &Policy, _: Request) -> Result<Response, presetter_egress::Error> {
-        Err(presetter_egress::Error::Denied { reason: "a plan sends nothing".into(), advice: "use `presetter run`".into() })
+        Err(presetter_egress::Error::Denied {
+            reason: "a plan sends nothing".into(),
+            advice: "use `presetter run`".into(),
+        })
     }
 }
 
@@ -88,12 +95,22 @@ fn afterwards(prepared: &Prepared, confirm: bool) -> Vec<String> {
             path.join("/")
         ));
     }
-    if confirm && preset.repeat() == Repeat::Probe && let Some(probe) = &preset.probe {
-        then.push(format!("before it (--confirm): {} looks whether it is there already; then nothing is sent", probe.preset));
+    if confirm
+        && preset.repeat() == Repeat::Probe
+        && let Some(probe) = &preset.probe
+    {
+        then.push(format!(
+            "before it (--confirm): {} looks whether it is there already; then nothing is sent",
+            probe.preset
+        ));
     }
     if let Some(pages) = &preset.pages {
         let until = if preset.find.is_some() { "until it is found" } else { "until the last one" };
-        then.push(format!("page {} and later: the same with the next page number, {until}, at most {} pages", pages.start + 1, pages.max));
+        then.push(format!(
+            "page {} and later: the same with the next page number, {until}, at most {} pages",
+            pages.start + 1,
+            pages.max
+        ));
     }
     if let Some(mixup) = &preset.mixup {
         then.push(format!("if nothing is found: {} looks whether the id is of another kind", mixup.preset));

@@ -9,7 +9,9 @@ use presetter_bundle::PresetFile;
 use presetter_connection::{Access, AccessContext, Connection, SystemClock};
 use presetter_egress::Transport;
 use presetter_manifest::Diagnostics;
-use presetter_runtime::{BodyOverride, CancellationToken, Component, Engine, EngineOptions, Invocation, Limits, RunObserver};
+use presetter_runtime::{
+    BodyOverride, CancellationToken, Component, Engine, EngineOptions, Invocation, Limits, RunObserver,
+};
 use presetter_template::{Context, Template};
 use serde_json::{Map, Value};
 
@@ -61,8 +63,16 @@ pub(crate) fn open(
     let manifest = chosen.bundle.manifest();
     let kind = manifest.connections.get(&connection.kind).ok_or_else(|| {
         let known: Vec<&str> = manifest.connections.keys().map(String::as_str).collect();
-        Failure::new(Exit::Invalid, format!("{} has no connection kind \"{}\", which \"{}\" is of", chosen.bundle.file(), connection.kind, connection.name))
-            .help(format!("its kinds: {}; add the connection anew", known.join(", ")))
+        Failure::new(
+            Exit::Invalid,
+            format!(
+                "{} has no connection kind \"{}\", which \"{}\" is of",
+                chosen.bundle.file(),
+                connection.kind,
+                connection.name
+            ),
+        )
+        .help(format!("its kinds: {}; add the connection anew", known.join(", ")))
     })?;
     let context = AccessContext {
         transport,
@@ -73,7 +83,9 @@ pub(crate) fn open(
         bundle_file: chosen.bundle.file().to_owned(),
         limits: presetter_egress::Limits::default(),
     };
-    Access::open(connection.clone(), kind.clone(), &manifest.grants, context).map(Arc::new).map_err(|e| access_failure(&e))
+    Access::open(connection.clone(), kind.clone(), &manifest.grants, context)
+        .map(Arc::new)
+        .map_err(|e| access_failure(&e))
 }
 
 /// An error of a connection, with its code.
@@ -95,7 +107,8 @@ pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Optio
         _ => String::new(),
     };
     let component = engine.load(bytes).map_err(|error| {
-        let exit = if matches!(error, presetter_runtime::LoadError::Engine(_)) { Exit::Internal } else { Exit::Invalid };
+        let exit =
+            if matches!(error, presetter_runtime::LoadError::Engine(_)) { Exit::Internal } else { Exit::Invalid };
         Failure::new(exit, format!("{name}{error}")).help(error.hint())
     })?;
     let sources = component.is_interpreter().then(|| chosen.bundle.sources_for(&chosen.preset.name)).transpose()?;
@@ -110,9 +123,23 @@ pub(crate) fn engine(world: &World) -> Result<Engine, Failure> {
 
 impl Prepared {
     /// A preset that is run for its own sake, without inputs: `connection test` does so.
-    pub(crate) fn bare(chosen: Chosen, connection: Connection, settings: Map<String, Value>, access: Arc<Access>) -> Result<Self, Failure> {
+    pub(crate) fn bare(
+        chosen: Chosen,
+        connection: Connection,
+        settings: Map<String, Value>,
+        access: Arc<Access>,
+    ) -> Result<Self, Failure> {
         let mappings = Mappings::compile(&[])?;
-        Ok(Self { chosen, connection, settings, inputs: Map::new(), mappings, body: None, body_set: Vec::new(), access })
+        Ok(Self {
+            chosen,
+            connection,
+            settings,
+            inputs: Map::new(),
+            mappings,
+            body: None,
+            body_set: Vec::new(),
+            access,
+        })
     }
 
     /// What the runtime runs.

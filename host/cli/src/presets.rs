@@ -1,6 +1,6 @@
 //! `presetter presets` and `presetter show`: what there is, and what one preset does.
 
-use presetter_bundle::Bundle;
+use presetter_bundle::{Bundle, Reference};
 use presetter_manifest::{Preset, Repeat};
 use serde_json::Value;
 
@@ -22,7 +22,11 @@ pub(crate) fn list(world: &World, args: &PresetsArgs) -> Result<Exit, Failure> {
                 Ok(preset) => {
                     let manifest = &preset.manifest;
                     if wanted(args.find.as_deref(), &[&name, &manifest.title, &manifest.summary]) {
-                        found.push([line(&format!("{prefix}/{name}")), manifest.effect.name().into(), line(&manifest.title)]);
+                        found.push([
+                            line(&format!("{prefix}/{name}")),
+                            manifest.effect.name().into(),
+                            line(&manifest.title),
+                        ]);
                     }
                 }
                 Err(error) => {
@@ -37,7 +41,8 @@ pub(crate) fn list(world: &World, args: &PresetsArgs) -> Result<Exit, Failure> {
     }
     let wide = |column: usize| found.iter().map(|row| width(&row[column])).max().unwrap_or(0);
     let (first, second) = (wide(0), wide(1));
-    let lines: Vec<String> = found.iter().map(|[name, effect, title]| format!("{name:<first$}  {effect:<second$}  {title}")).collect();
+    let lines: Vec<String> =
+        found.iter().map(|[name, effect, title]| format!("{name:<first$}  {effect:<second$}  {title}")).collect();
     if !lines.is_empty() {
         let _ = world.console.data(&lines.join("\n"));
     }
@@ -53,17 +58,22 @@ pub(crate) fn list(world: &World, args: &PresetsArgs) -> Result<Exit, Failure> {
 
 /// The bundles to list, with what stands before the name of a preset.
 fn bundles(given: Option<&str>) -> Result<Vec<(String, Bundle)>, Failure> {
-    let names = match given {
-        None => Bundle::built_in_names(),
-        // A bundle is named like the first half of a preset; `x` stands for any preset.
-        Some(given) => {
-            let given = given.trim_end_matches(['/', '\\']);
-            let path = select::reference(&format!("{given}/x"))?;
-            return Ok(vec![(given.to_owned(), Bundle::open(&path)?)]);
-        }
-    };
+    let built_in = Bundle::built_in_names();
     let open = |name: &str| Bundle::built_in(name).map(|bundle| bundle.map(|bundle| (name.to_owned(), bundle)));
-    Ok(names.into_iter().filter_map(open).collect::<Result<_, _>>()?)
+    let Some(given) = given else {
+        return Ok(built_in.into_iter().filter_map(open).collect::<Result<_, _>>()?);
+    };
+    if let Some(bundle) = open(given) {
+        return Ok(vec![bundle?]);
+    }
+    // A folder is named as in a preset's path; `x` stands for any preset.
+    let folder = given.trim_end_matches(['/', '\\']);
+    match select::reference(&format!("{folder}/x"))? {
+        path @ Reference::Path { .. } => Ok(vec![(folder.to_owned(), Bundle::open(&path)?)]),
+        Reference::Named { .. } => Err(Failure::new(Exit::Invalid, format!("there is no bundle \"{given}\"")).help(
+            format!("built in: {}; a bundle in a folder is named by its path, as in ./{given}", built_in.join(", ")),
+        )),
+    }
 }
 
 fn wanted(word: Option<&str>, texts: &[&str]) -> bool {
@@ -86,7 +96,8 @@ fn described(chosen: &Chosen, console: &Console) -> String {
     if !preset.summary.is_empty() {
         shown.push(text(&preset.summary));
     }
-    let kinds: Vec<&str> = bundle.connections.keys().map(String::as_str).filter(|kind| preset.works_with(kind)).collect();
+    let kinds: Vec<&str> =
+        bundle.connections.keys().map(String::as_str).filter(|kind| preset.works_with(kind)).collect();
     shown.push(String::new());
     let mut facts = vec![
         ("bundle".to_owned(), line(&format!("{} {}, {}", bundle.name, bundle.version, chosen.bundle.source()))),
@@ -101,7 +112,8 @@ fn described(chosen: &Chosen, console: &Console) -> String {
 
     if !preset.inputs.is_empty() {
         shown.push(heading("inputs"));
-        let rows: Vec<(String, String)> = preset.inputs.iter().map(|(name, input)| (line(name), input_words(input))).collect();
+        let rows: Vec<(String, String)> =
+            preset.inputs.iter().map(|(name, input)| (line(name), input_words(input))).collect();
         shown.extend(aligned(&rows, "  ", color));
         if !preset.needs_one_of.is_empty() {
             let names: Vec<&str> = preset.needs_one_of.iter().map(|n| n.as_str()).collect();
@@ -119,8 +131,13 @@ fn described(chosen: &Chosen, console: &Console) -> String {
     }
     shown.push(heading("may send, and nothing else"));
     for grant in &bundle.grants {
-        let list = |texts: &[presetter_manifest::Text]| texts.iter().map(|t| t.as_str().to_owned()).collect::<Vec<_>>().join(", ");
-        let place = grant.host.as_ref().map_or_else(|| "below the connection's base URL".to_owned(), |host| format!("at https://{host}"));
+        let list = |texts: &[presetter_manifest::Text]| {
+            texts.iter().map(|t| t.as_str().to_owned()).collect::<Vec<_>>().join(", ")
+        };
+        let place = grant
+            .host
+            .as_ref()
+            .map_or_else(|| "below the connection's base URL".to_owned(), |host| format!("at https://{host}"));
         shown.push(line(&format!("  {} {} {place}", list(&grant.methods), list(&grant.paths))));
     }
     if bundle.grants.is_empty() {
@@ -128,7 +145,9 @@ fn described(chosen: &Chosen, console: &Console) -> String {
     }
     let used: Vec<(String, String)> = crate::assumptions::used_by(preset, None)
         .into_iter()
-        .filter_map(|name| bundle.settings.get(&name).map(|s| (line(&name), format!("{}; {}", cell(&s.default), line(&s.help)))))
+        .filter_map(|name| {
+            bundle.settings.get(&name).map(|s| (line(&name), format!("{}; {}", cell(&s.default), line(&s.help))))
+        })
         .collect();
     if !used.is_empty() {
         shown.push(heading("settings (the bundle's assumptions)"));
@@ -151,7 +170,9 @@ fn repeat(preset: &Preset) -> String {
     match (preset.repeat(), &preset.probe) {
         (Repeat::Natural, _) => "is safe: twice is the same as once".into(),
         (Repeat::Key, _) => "is safe: the request bears a key by which the vendor knows it".into(),
-        (Repeat::Probe, Some(probe)) => format!("needs a look: --confirm asks {} before and after", line(probe.preset.as_str())),
+        (Repeat::Probe, Some(probe)) => {
+            format!("needs a look: --confirm asks {} before and after", line(probe.preset.as_str()))
+        }
         _ => "is not safe: whoever repeats it does it twice".into(),
     }
 }

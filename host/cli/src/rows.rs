@@ -66,7 +66,8 @@ impl Rows {
 
     fn print(&self, row: &Value, console: &Console) -> bool {
         let columns = self.columns.as_deref().unwrap_or_default();
-        let cells: Vec<String> = columns.iter().map(|(name, width)| format!("{:<width$}", cell(&row[name.as_str()]))).collect();
+        let cells: Vec<String> =
+            columns.iter().map(|(name, width)| format!("{:<width$}", cell(&row[name.as_str()]))).collect();
         console.data(cells.join("  ").trim_end()).is_ok()
     }
 }

@@ -23,7 +23,10 @@ use crate::world::World;
 /// Runs a preset and prints its result.
 pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> {
     let prepared = prepare::prepare(world, &args.call, Arc::new(Live::new()))?;
-    if args.call.confirm && prepared.chosen.preset.manifest.effect.writes() && prepared.chosen.preset.manifest.probe.is_none() {
+    if args.call.confirm
+        && prepared.chosen.preset.manifest.effect.writes()
+        && prepared.chosen.preset.manifest.probe.is_none()
+    {
         world.console.warn("this preset has no probe, so --confirm cannot look whether the write took place", &[]);
     }
     let (component, sources) = prepare::load(&prepare::engine(world)?, &prepared.chosen)?;
@@ -58,7 +61,13 @@ async fn execute(invocation: &Invocation, confirm: bool, watch: &Watch) -> Repor
 async fn look_first(invocation: &Invocation, watch: &Watch) -> Option<Report> {
     // To the probe it is all the same: a write of which nobody knows whether it took place.
     let asked = Report {
-        outcome: Outcome { kind: Kind::Unknown, class: String::new(), message: String::new(), evidence: String::new(), hint: None },
+        outcome: Outcome {
+            kind: Kind::Unknown,
+            class: String::new(),
+            message: String::new(),
+            evidence: String::new(),
+            hint: None,
+        },
         outputs: Map::new(),
         response: None,
         response_status: None,
@@ -78,7 +87,13 @@ async fn look_first(invocation: &Invocation, watch: &Watch) -> Option<Report> {
         }
         Kind::Unknown => {
             outcome.kind = Kind::Failed;
-            outcome.class = trouble.unwrap_or("incomplete").into();
+            outcome.class = match trouble {
+                Some("not-sent" | "unanswered") => "network",
+                Some("too-large") => "limit",
+                Some(class) => class,
+                None => "incomplete",
+            }
+            .into();
             let why = outcome.message.trim_start_matches([';', ' ']);
             outcome.message = format!("nothing was written, because the look before it was not clear: {why}");
             outcome.hint = Some("without --confirm it is sent without a look".into());
@@ -103,6 +118,10 @@ async fn listen(world: World, cancel: CancellationToken) {
 /// Prints the result: data first, then what a person should know, then the code.
 fn finish(world: &World, format: Format, prepared: &Prepared, watch: &Watch, report: &Report) -> Result<Exit, Failure> {
     let console = &world.console;
+    if watch.unread() {
+        // The reader has seen enough; a list changes nothing, so there is nothing to tell.
+        return Ok(Exit::Ok);
+    }
     let rows = watch.end_rows();
     let (mapped, unmapped) = prepared.mappings.fill(report, &prepared.inputs);
     let name = prepared.name();

@@ -27,9 +27,7 @@ pub(crate) struct Chosen {
 
 /// Reads a PRESET or KIND.
 pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
-    text.parse::<Reference>().map_err(|message| {
-        Failure::usage(message).help("`presetter presets` lists what there is")
-    })
+    text.parse::<Reference>().map_err(|message| Failure::usage(message).help("`presetter presets` lists what there is"))
 }
 
 /// Finds a preset.
@@ -71,8 +69,11 @@ fn named(connection: Connection, chosen: &Chosen) -> Result<Connection, Failure>
         )));
     }
     if !chosen.preset.manifest.works_with(&connection.kind) {
-        return Err(Failure::usage(format!("{} does not work with connections of kind \"{}\", which \"{name}\" is", chosen.reference, connection.kind))
-            .help(format!("it works with: {}", kinds(chosen).map(|(kind, _)| kind).collect::<Vec<_>>().join(", "))));
+        return Err(Failure::usage(format!(
+            "{} does not work with connections of kind \"{}\", which \"{name}\" is",
+            chosen.reference, connection.kind
+        ))
+        .help(format!("it works with: {}", kinds(chosen).map(|(kind, _)| kind).collect::<Vec<_>>().join(", "))));
     }
     Ok(connection)
 }
@@ -82,8 +83,10 @@ fn only(all: Vec<Connection>, chosen: &Chosen) -> Result<Connection, Failure> {
     let mut fitting: Vec<Connection> = all.into_iter().filter(fits).collect();
     match fitting.len() {
         1 => Ok(fitting.remove(0)),
-        0 => Err(Failure::usage(format!("there is no connection for {} yet", chosen.reference))
-            .help(format!("set one up; put your own values in place of the words in capitals:\n{}", add_lines(chosen).join("\n")))),
+        0 => Err(Failure::usage(format!("there is no connection for {} yet", chosen.reference)).help(format!(
+            "set one up; put your own values in place of the words in capitals:\n{}",
+            add_lines(chosen).join("\n")
+        ))),
         _ => Err(Failure::usage(format!("several connections fit {}: {}", chosen.reference, World::names(&fitting)))
             .help(format!("say which: -c {}", fitting[0].name))),
     }
@@ -131,7 +134,11 @@ fn shout(name: &str) -> String {
 /// A word as a POSIX shell takes it for one.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// What the bundle assumes, corrected by the connection.
@@ -142,15 +149,28 @@ pub(crate) fn settings(bundle: &Bundle, connection: &Connection) -> Result<Map<S
     let declared = &bundle.manifest().settings;
     let mut settings: Map<String, Value> = declared.iter().map(|(name, s)| (name.clone(), s.default.clone())).collect();
     for (name, value) in &connection.settings {
-        let remove = format!("go back to the bundle's own: presetter connection set {} --setting {name}=", connection.name);
+        let remove =
+            format!("go back to the bundle's own: presetter connection set {} --setting {name}=", connection.name);
         match declared.get(name) {
             None => {
-                return Err(Failure::new(Exit::Invalid, format!("connection \"{}\" has the setting \"{name}\", which {} does not know", connection.name, bundle.file()))
-                    .help(remove));
+                return Err(Failure::new(
+                    Exit::Invalid,
+                    format!(
+                        "connection \"{}\" has the setting \"{name}\", which {} does not know",
+                        connection.name,
+                        bundle.file()
+                    ),
+                )
+                .help(remove));
             }
-            Some(setting) if !setting.kind.accepts(value) || setting.allowed.as_ref().is_some_and(|a| !a.contains(value)) => {
-                return Err(Failure::new(Exit::Invalid, format!("the setting \"{name}\" of connection \"{}\" cannot be {value}", connection.name))
-                    .help(remove));
+            Some(setting)
+                if !setting.kind.accepts(value) || setting.allowed.as_ref().is_some_and(|a| !a.contains(value)) =>
+            {
+                return Err(Failure::new(
+                    Exit::Invalid,
+                    format!("the setting \"{name}\" of connection \"{}\" cannot be {value}", connection.name),
+                )
+                .help(remove));
             }
             Some(_) => drop(settings.insert(name.clone(), value.clone())),
         }
@@ -160,5 +180,114 @@ pub(crate) fn settings(bundle: &Bundle, connection: &Connection) -> Result<Map<S
 
 /// What is wrong with the files of connections.
 pub(crate) fn stored(error: presetter_connection::StoreError) -> Failure {
-    Failure::new(Exit::Invalid, error.message).help(error.advice)
+    // What a reference to a secret may be is a list, which reads better as help.
+    let (message, forms) = match error.message.find('\n').and_then(|end| error.message[..end].rfind("; ")) {
+        Some(cut) => (&error.message[..cut], &error.message[cut + 2..]),
+        None => (error.message.as_str(), ""),
+    };
+    Failure::new(Exit::Invalid, message).help(forms).help(error.advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use presetter_bundle::Source;
+    use serde_json::json;
+
+    use super::*;
+
+    fn chosen(name: &str) -> Chosen {
+        preset(name).unwrap()
+    }
+
+    fn connection(name: &str, kind: &str, source: Source) -> Connection {
+        Connection {
+            name: name.into(),
+            kind: kind.into(),
+            source,
+            base_url: "https://a.example".into(),
+            allow_private: false,
+            read_only: false,
+            fields: Default::default(),
+            secrets: Default::default(),
+            settings: Default::default(),
+        }
+    }
+
+    fn mosyle() -> Source {
+        Source::BuiltIn { bundle: "mosyle".into() }
+    }
+
+    fn folder() -> Source {
+        Source::Folder { path: "/elsewhere".into(), bundle: "mosyle".into() }
+    }
+
+    #[test]
+    fn the_only_one_that_fits_is_taken() {
+        let all = vec![
+            connection("a", "session", mosyle()),
+            connection("b", "manager-session", mosyle()),
+            connection("c", "session", folder()),
+        ];
+        assert_eq!(only(all, &chosen("mosyle/create-user")).unwrap().name, "a");
+    }
+
+    #[test]
+    fn several_are_listed() {
+        let all = vec![connection("a", "session", mosyle()), connection("b", "basic", mosyle())];
+        let failure = only(all, &chosen("mosyle/create-user")).unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        let shown = failure.render(false);
+        assert_eq!(shown, "error: several connections fit mosyle/create-user: a, b\nhelp: say which: -c a");
+    }
+
+    #[test]
+    fn none_gives_the_command_to_type() {
+        let failure = only(Vec::new(), &chosen("mosyle/create-user")).unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(
+            failure.render(false),
+            "error: there is no connection for mosyle/create-user yet\n\
+             help: set one up; put your own values in place of the words in capitals:\n      \
+             presetter connection add mosyle --kind mosyle/session \\\n          \
+             --field email=EMAIL \\\n          \
+             --secret password=env:MOSYLE_PASSWORD \\\n          \
+             --secret access_token=env:MOSYLE_ACCESS_TOKEN"
+        );
+    }
+
+    #[test]
+    fn a_connection_serves_its_own_source_alone() {
+        let failure = named(connection("c", "session", folder()), &chosen("mosyle/users")).unwrap_err();
+        assert_eq!(failure.exit, Exit::Trust);
+        assert!(failure.render(false).contains("presetter connection add"));
+    }
+
+    #[test]
+    fn a_kind_that_the_preset_does_not_know_is_refused() {
+        let failure = named(connection("m", "manager-session", mosyle()), &chosen("mosyle/create-user")).unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert!(failure.render(false).contains("it works with: session, basic"), "{}", failure.render(false));
+    }
+
+    #[test]
+    fn settings_are_the_bundles_until_the_connection_corrects_them() {
+        let bundle = chosen("mosyle/users").bundle;
+        let mut with = connection("m", "session", mosyle());
+        with.settings.insert("page_size".into(), json!(50));
+        let found = settings(&bundle, &with).unwrap();
+        assert_eq!((&found["page_size"], &found["create_operation"]), (&json!(50), &json!("create_user")));
+        with.settings.insert("page_size".into(), json!("50"));
+        assert_eq!(settings(&bundle, &with).unwrap_err().exit, Exit::Invalid);
+        with.settings.shift_remove("page_size");
+        with.settings.insert("no_such".into(), json!(1));
+        assert!(settings(&bundle, &with).unwrap_err().render(false).contains("connection set m --setting no_such="));
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        for word in ["a b", "it's", "", "$HOME", "a\"b", "plain", "~x"] {
+            assert_eq!(shlex::split(&quoted(word)), Some(vec![word.to_owned()]), "{word}");
+        }
+        assert_eq!(quoted("mosyle/create-user"), "mosyle/create-user");
+    }
 }

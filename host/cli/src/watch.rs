@@ -29,11 +29,13 @@ struct State {
     sending: String,
     /// The kind of the last failure to get an answer.
     trouble: Option<&'static str>,
+    /// Nobody reads the rows any more.
+    unread: bool,
 }
 
 impl Watch {
     pub(crate) fn new(console: Arc<Console>, verbose: u8, rows: Rows, cancel: CancellationToken) -> Self {
-        let state = State { rows, sending: String::new(), trouble: None };
+        let state = State { rows, sending: String::new(), trouble: None, unread: false };
         Self { console, verbose, cancel, state: Mutex::new(state) }
     }
 
@@ -53,6 +55,11 @@ impl Watch {
         self.state().trouble.take()
     }
 
+    /// Whether the run was ended because nobody reads its rows any more (`| head`).
+    pub(crate) fn unread(&self) -> bool {
+        self.state().unread
+    }
+
     /// What `-v` tells after a run.
     pub(crate) fn closing(&self, report: &Report) {
         if self.verbose >= 2 {
@@ -61,7 +68,8 @@ impl Watch {
             }
         }
         if self.verbose >= 1 && !report.phases.is_empty() {
-            let phases: Vec<String> = report.phases.iter().map(|(name, took)| format!("{name} {}", time(*took))).collect();
+            let phases: Vec<String> =
+                report.phases.iter().map(|(name, took)| format!("{name} {}", time(*took))).collect();
             self.talk(&format!("phases: {}; in all {}", phases.join(", "), time(report.duration)));
         }
     }
@@ -102,7 +110,9 @@ impl RunObserver for Watch {
     }
 
     async fn row(&self, row: Value) {
-        if !self.state().rows.add(row, &self.console) {
+        let mut state = self.state();
+        if !state.rows.add(row, &self.console) {
+            state.unread = true;
             self.cancel.cancel();
         }
     }

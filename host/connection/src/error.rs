@@ -67,6 +67,25 @@ impl Error {
         }
     }
 
+    /// What happened, without the advice.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Denied { reason, .. } => format!("not allowed: {reason}"),
+            Self::Auth { reason, .. } => format!("no access: {reason}"),
+            other => other.to_string(),
+        }
+    }
+
+    /// What a person can do about it, where there is something.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        match self {
+            Self::Denied { advice, .. } | Self::Auth { advice, .. } => Some(advice),
+            _ => None,
+        }
+    }
+
     /// Whether the server may have acted on the request, so that repeating a write could do it twice.
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {

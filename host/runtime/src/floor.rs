@@ -61,11 +61,6 @@ impl Floor {
         }
     }
 
-    /// Whether a write was sent whose answer nobody has seen.
-    pub(crate) fn unknown(&self) -> bool {
-        !self.open_writes.is_empty()
-    }
-
     /// The outcome that stands, after what the component claims. `preset_writes`: the preset's effect is a write.
     pub(crate) fn under(&self, claimed: Outcome, preset_writes: bool) -> Outcome {
         if let Some(message) = self.open_writes.values().next() {
@@ -138,7 +133,7 @@ mod tests {
     fn an_unanswered_write_is_unknown_whatever_is_claimed() {
         let mut floor = Floor::default();
         floor.sending(1, true);
-        assert!(floor.unknown(), "also while it is on the wire");
+        assert_eq!(floor.under(claim(Kind::Ok), true).kind, Kind::Unknown, "also while it is on the wire");
         floor.unanswered(1, true, failure("network").unwrap());
         for kind in [Kind::Ok, Kind::NotFound, Kind::Failed] {
             assert_eq!(floor.under(claim(kind), true).kind, Kind::Unknown);

@@ -137,14 +137,14 @@ impl Host {
             "template" => "input",
             _ => "network",
         };
-        let failure = Failure { class, message: failed.to_string(), hint: failed.advice().map(str::to_owned) };
+        let failure = Failure { class, message: failed.reason(), hint: failed.advice().map(str::to_owned) };
         let mut ledger = self.shared.ledger();
-        match failed.kind() {
-            // An answer that is too large was an answer, but nobody knows which.
-            "unanswered" | "too-large" => ledger.floor.unanswered(print, writes, failure),
-            _ => ledger.floor.settled(print, writes, Some(failure)),
+        if failed.may_have_arrived() {
+            ledger.floor.unanswered(print, writes, failure);
+        } else {
+            ledger.floor.settled(print, writes, Some(failure));
         }
-        error(failed.kind(), &failed.to_string(), &json!({ "advice": failed.advice() }))
+        error(failed.kind(), &failed.reason(), &json!({ "advice": failed.advice() }))
     }
 }
 

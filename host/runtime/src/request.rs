@@ -7,7 +7,7 @@ use presetter_manifest::{Diagnostics, Preset, Request, Text};
 use presetter_template::{Context, Names, Options, Problem, RenderError, Scope, Template, encode};
 use serde_json::{Map, Value};
 
-use crate::contract::presetter::preset::http;
+use crate::contract::presetter::preset::{http, types};
 use crate::invocation::BodyOverride;
 
 /// A request's templates, compiled, with the file that they stand in.
@@ -183,13 +183,14 @@ fn set(value: &mut Value, pointer: &str, new: Value) -> Result<(), String> {
         let key = key.replace("~1", "/").replace("~0", "~");
         at = match at {
             Value::Object(map) => map.entry(key).or_insert_with(|| Value::Object(Map::new())),
-            Value::Array(list) if key == "-" => {
-                list.push(Value::Object(Map::new()));
-                list.last_mut().expect("pushed above")
-            }
             Value::Array(list) => {
                 let len = list.len();
-                key.parse().ok().and_then(|i: usize| list.get_mut(i)).ok_or_else(|| format!("the list has {len} elements, and none \"{key}\""))?
+                if key == "-" {
+                    list.push(Value::Object(Map::new()));
+                }
+                let index = if key == "-" { Some(len) } else { key.parse().ok() };
+                let place = index.and_then(|i: usize| list.get_mut(i));
+                place.ok_or_else(|| format!("the list has {len} elements, and none \"{key}\""))?
             }
             _ => return Err(format!("what stands before \"{key}\" is neither an object nor a list")),
         };
@@ -228,8 +229,6 @@ pub(crate) fn explicit(request: http::Request, preset: Option<&Prepared>, settin
     Ok(Outgoing { method: request.method, path, query, headers, body, writes: preset_writes && !reads })
 }
 
-use crate::contract::presetter::preset::types;
-
 fn explicit_body(body: http::Body, preset: Option<&Prepared>, settings: &Value) -> Result<Body, String> {
     let text = |data: Vec<u8>| String::from_utf8(data).map_err(|_| "the body is not UTF-8".to_owned());
     Ok(match body.kind.as_str() {
@@ -249,7 +248,7 @@ fn explicit_body(body: http::Body, preset: Option<&Prepared>, settings: &Value) 
             Body::Form(pairs.into_iter().map(|(n, v)| (encode::form(&n), encode::form(&v))).collect())
         }
         "text" => Body::Text { content_type: body.content_type.unwrap_or_else(|| "text/plain; charset=utf-8".into()), text: text(body.data)? },
-        "bytes" => Body::Bytes { content_type: body.content_type.unwrap_or_else(|| "application/octet-stream".into()), bytes: body.data },
+        "bytes" => Body::Bytes { content_type: body.content_type.unwrap_or_else(|| "application/octet-stream".into()), bytes: body.data.into() },
         other => return Err(format!("there is no kind of body \"{other}\"")),
     })
 }

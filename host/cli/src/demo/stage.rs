@@ -223,7 +223,9 @@ mod tests {
 
     #[test]
     fn a_command_fits_a_narrow_terminal() {
-        let lines = typed("presetter connection add school --kind mosyle/session --base-url http://127.0.0.1:12345/v1 --allow-private");
+        let lines = typed(
+            "presetter connection add school --kind mosyle/session --base-url http://127.0.0.1:12345/v1 --allow-private",
+        );
         assert!(lines.iter().all(|line| line.chars().count() <= COLUMNS), "{lines:#?}");
         assert_eq!(lines[0], "  $ presetter connection add school --kind mosyle/session \\");
         assert!(lines[1].starts_with("      --base-url"));
