@@ -16,7 +16,8 @@ fn main() {
         writeln!(table, "    ({bundle:?}, &[").expect("a string takes all");
         for file in files {
             let name = file.strip_prefix(&folder).expect("below it").to_string_lossy().replace('\\', "/");
-            writeln!(table, "        ({name:?}, include_str!({:?})),", file.display().to_string()).expect("a string takes all");
+            writeln!(table, "        ({name:?}, include_str!({:?})),", file.display().to_string())
+                .expect("a string takes all");
         }
         table.push_str("    ]),\n");
     }

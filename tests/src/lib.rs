@@ -1,1 +1,24 @@
-//! End-to-end tests: goldens of the command line, hostile guests, the rules of the house
+//! End-to-end tests: goldens of the command line, crowds of processes, the search for leaked secrets, the rules of the
+//! house.
+//!
+//! Owns: what these tests share: the real program, found or built ([`program`]); a stage with a home folder of its own and
+//! a Mosyle look-alike ([`Stage`]); the golden cases under `tests/cli/` ([`Case`]).
+//!
+//! Must never: read the developer's own environment or folders, reach anything but 127.0.0.1, or wait for a time to pass.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
+
+mod case;
+mod diff;
+mod golden;
+mod guest;
+mod normal;
+mod program;
+mod stage;
+
+pub use case::Case;
+pub use diff::diff;
+pub use golden::{Shown, cases, compare};
+pub use normal::Normal;
+pub use program::{program, root};
+pub use stage::{Ended, Stage};

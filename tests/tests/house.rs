@@ -23,10 +23,13 @@ const FLOORS: [&str; 10] = [
 ];
 
 /// Foreign crates that have one home in the host (normal dependencies; tests may use more).
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 12] = [
     ("reqwest", &["presetter-egress"]),
     ("rustls", &["presetter-egress"]),
+    ("tokio-rustls", &["presetter-egress"]),
     ("hyper", &["presetter-egress"]),
+    ("hyper-util", &["presetter-egress"]),
+    ("h2", &["presetter-egress"]),
     ("wasmtime", &["presetter-runtime"]),
     ("clap", &["presetter"]),
     ("handlebars", &["presetter-template"]),

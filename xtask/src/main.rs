@@ -9,8 +9,9 @@ mod checks;
 mod deny;
 mod step;
 
+use std::env::{self, consts::EXE_SUFFIX};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
@@ -74,6 +75,18 @@ fn guests(root: &Path, steps: &mut Steps) -> Result<()> {
 /// everything but our own crates is built once for demo and tests instead of a second time with link-time optimisation.
 fn demo(root: &Path, steps: &mut Steps) -> Result<()> {
     guests(root, steps)?;
-    steps.run("build the program", cargo(root, &["build", "--package", "presetter"]))?;
-    steps.run("demo", cargo(root, &["run", "--quiet", "--package", "presetter", "--", "demo"]))
+    // There are no examples. Asking for them makes cargo choose the features of dependencies as for the tests, and
+    // without that some thirty of them, wasmtime too, would be built once for the demo and once more for the tests.
+    let arguments = ["build", "--workspace", "--bin", "presetter", "--examples"];
+    steps.run("build the program", cargo(root, &arguments))?;
+    let mut demo = Command::new(program()?);
+    demo.arg("demo").current_dir(root);
+    steps.run("demo", demo)
+}
+
+/// The program as just built: in the target folder that xtask itself lies in.
+fn program() -> Result<PathBuf> {
+    let this = env::current_exe().context("xtask cannot tell where it lies")?;
+    let target = this.ancestors().nth(2).context("xtask lies in no target folder")?;
+    Ok(target.join("debug").join(format!("presetter{EXE_SUFFIX}")))
 }

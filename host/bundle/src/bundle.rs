@@ -135,7 +135,10 @@ impl Bundle {
             }
             let target = self.preset_alone(other.as_str())?;
             if target.manifest.effect.writes() {
-                return Err(wrong(format!("\"{other}\" changes something; here stands a preset that only reads"), "its effect must be \"read\"".into()));
+                return Err(wrong(
+                    format!("\"{other}\" changes something; here stands a preset that only reads"),
+                    "its effect must be \"read\"".into(),
+                ));
             }
             if let Some(input) = inputs.keys().find(|input| !target.manifest.inputs.contains_key(*input)) {
                 let known = target.manifest.inputs.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -181,7 +184,9 @@ impl Bundle {
             if sources.iter().any(|(known, _)| *known == path) {
                 continue;
             }
-            for other in preset.manifest.probe.iter().map(|p| &p.preset).chain(preset.manifest.mixup.iter().map(|m| &m.preset)) {
+            for other in
+                preset.manifest.probe.iter().map(|p| &p.preset).chain(preset.manifest.mixup.iter().map(|m| &m.preset))
+            {
                 wanted.push(self.preset(other.as_str())?);
             }
             sources.push((path, preset.text.to_string()));

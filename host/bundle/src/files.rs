@@ -60,7 +60,9 @@ impl Files {
     /// The names of the folders that hold a `preset.toml`, sorted.
     pub(crate) fn presets(&self) -> Vec<String> {
         let names: BTreeSet<String> = match self {
-            Self::BuiltIn((_, files)) => files.iter().filter_map(|(name, _)| name.strip_suffix("/preset.toml")).map(str::to_owned).collect(),
+            Self::BuiltIn((_, files)) => {
+                files.iter().filter_map(|(name, _)| name.strip_suffix("/preset.toml")).map(str::to_owned).collect()
+            }
             Self::Folder { path, .. } => fs::read_dir(path)
                 .into_iter()
                 .flatten()
@@ -78,7 +80,9 @@ impl Files {
         match self {
             Self::BuiltIn((_, files)) => {
                 let found = files.iter().find(|(name, _)| *name == file);
-                found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| error("it is not part of the bundle".into()))
+                found
+                    .map(|(_, text)| text.as_bytes().to_vec())
+                    .ok_or_else(|| error("it is not part of the bundle".into()))
             }
             Self::Folder { path, .. } => {
                 if !Path::new(file).components().all(|c| matches!(c, Component::Normal(_))) {

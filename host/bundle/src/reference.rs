@@ -36,7 +36,9 @@ impl FromStr for Reference {
                 Some((folder, item)) if !item.starts_with('.') && !item.is_empty() => {
                     Ok(Self::Path { folder: PathBuf::from(folder), item: item.to_owned() })
                 }
-                _ => Err(format!("\"{text}\" names no preset: the last part of the path is its name, as in ./presets/mosyle/create-user")),
+                _ => Err(format!(
+                    "\"{text}\" names no preset: the last part of the path is its name, as in ./presets/mosyle/create-user"
+                )),
             };
         }
         match text.split_once('/') {
@@ -81,7 +83,11 @@ impl std::fmt::Display for Reference {
 fn is_path(text: &str) -> bool {
     let mut start = text.chars();
     let drive = start.next().is_some_and(|c| c.is_ascii_alphabetic()) && start.next() == Some(':');
-    drive || text.starts_with(['/', '\\']) || ["./", "../", ".\\", "..\\"].iter().any(|p| text.starts_with(p)) || text == "." || text == ".."
+    drive
+        || text.starts_with(['/', '\\'])
+        || ["./", "../", ".\\", "..\\"].iter().any(|p| text.starts_with(p))
+        || text == "."
+        || text == ".."
 }
 
 #[cfg(test)]

@@ -235,7 +235,7 @@ pub(crate) enum ConnectionVerb {
 }
 
 const ADD: &str = "\
-A secret is given as a reference; it is read when it is needed and never written down:
+A secret is given as a reference, read when it is needed and never written down:
   env:NAME               a variable of the environment
   file:PATH              a file that only you can read
   keyring:SERVICE/NAME   your system's keyring

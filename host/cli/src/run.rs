@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use presetter_egress::Live;
-use presetter_manifest::Repeat;
-use presetter_runtime::{CancellationToken, Invocation, Kind, Outcome, Report};
-use serde_json::Map;
+use presetter_runtime::{CancellationToken, Report};
 
 use crate::args::{Format, RunArgs};
 use crate::exit::Exit;
@@ -36,71 +34,16 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let invocation = prepared.invocation(component, sources, watch.clone(), cancel.clone());
 
     let signals = world.signals.then(|| tokio::spawn(listen(world.clone(), cancel)));
-    let report = execute(&invocation, args.call.confirm, &watch).await;
+    let report = if args.call.confirm {
+        presetter_runtime::run_confirmed(&invocation).await
+    } else {
+        presetter_runtime::run(&invocation).await
+    };
     if let Some(signals) = signals {
         signals.abort();
     }
     watch.closing(&report);
     finish(world, args.format, &prepared, &watch, &report)
-}
-
-/// The run, and with `--confirm` the looks before and after it.
-async fn execute(invocation: &Invocation, confirm: bool, watch: &Watch) -> Report {
-    if confirm
-        && invocation.preset.manifest.repeat() == Repeat::Probe
-        && let Some(report) = look_first(invocation, watch).await
-    {
-        return report;
-    }
-    let report = presetter_runtime::run(invocation).await;
-    if confirm { presetter_runtime::confirm(invocation, report).await } else { report }
-}
-
-/// Looks whether a write that must not be done twice has been done already: by a run before this one that got no answer.
-/// `None`: it is provably not there, so it can be sent.
-async fn look_first(invocation: &Invocation, watch: &Watch) -> Option<Report> {
-    // To the probe it is all the same: a write of which nobody knows whether it took place.
-    let asked = Report {
-        outcome: Outcome {
-            kind: Kind::Unknown,
-            class: String::new(),
-            message: String::new(),
-            evidence: String::new(),
-            hint: None,
-        },
-        outputs: Map::new(),
-        response: None,
-        response_status: None,
-        response_headers: Vec::new(),
-        requests: 0,
-        diagnostics: None,
-        phases: Vec::new(),
-        duration: std::time::Duration::ZERO,
-    };
-    let mut report = presetter_runtime::confirm(invocation, asked).await;
-    let trouble = watch.trouble();
-    let outcome = &mut report.outcome;
-    match outcome.kind {
-        Kind::Ok => {
-            outcome.evidence = format!("{}; it was there already, nothing was sent", outcome.evidence);
-            Some(report)
-        }
-        Kind::Unknown => {
-            outcome.kind = Kind::Failed;
-            outcome.class = match trouble {
-                Some("not-sent" | "unanswered") => "network",
-                Some("too-large") => "limit",
-                Some(class) => class,
-                None => "incomplete",
-            }
-            .into();
-            let why = outcome.message.trim_start_matches([';', ' ']);
-            outcome.message = format!("nothing was written, because the look before it was not clear: {why}");
-            outcome.hint = Some("without --confirm it is sent without a look".into());
-            Some(report)
-        }
-        _ => None,
-    }
 }
 
 /// Ends the run at Ctrl-C, and the program at the next.

@@ -27,15 +27,13 @@ struct State {
     rows: Rows,
     /// The request on its way: method and path.
     sending: String,
-    /// The kind of the last failure to get an answer.
-    trouble: Option<&'static str>,
     /// Nobody reads the rows any more.
     unread: bool,
 }
 
 impl Watch {
     pub(crate) fn new(console: Arc<Console>, verbose: u8, rows: Rows, cancel: CancellationToken) -> Self {
-        let state = State { rows, sending: String::new(), trouble: None, unread: false };
+        let state = State { rows, sending: String::new(), unread: false };
         Self { console, verbose, cancel, state: Mutex::new(state) }
     }
 
@@ -48,11 +46,6 @@ impl Watch {
         let mut state = self.state();
         state.rows.end(&self.console);
         state.rows.count
-    }
-
-    /// The kind of the last failure to get an answer, since this was asked last.
-    pub(crate) fn trouble(&self) -> Option<&'static str> {
-        self.state().trouble.take()
     }
 
     /// Whether the run was ended because nobody reads its rows any more (`| head`).
@@ -96,8 +89,7 @@ impl RunObserver for Watch {
     }
 
     fn answered(&self, answer: Result<u16, &'static str>, took: Duration) {
-        let mut state = self.state();
-        state.trouble = answer.err();
+        let state = self.state();
         if self.verbose >= 1 {
             let how = answer.map_or_else(|kind| format!("no answer ({kind})"), |status| status.to_string());
             self.talk(&format!("{} -> {how} in {}", state.sending, time(took)));

@@ -159,17 +159,26 @@ impl Access {
     /// See [`Error`]. A status that says no (also 401 and 403 where the kind does not call it the end of a session) is an
     /// answer.
     pub async fn send(&self, request: &Outgoing) -> Result<Answer, Error> {
+        self.send_watched(request, &|_| ()).await
+    }
+
+    /// As [`Access::send`], and tells when the request itself (not a login) goes out and is answered. Who is told knows at
+    /// any moment whether an unanswered write is under way, also when this future is dropped.
+    ///
+    /// # Errors
+    /// See [`Access::send`].
+    pub async fn send_watched(&self, request: &Outgoing, wire: &(dyn Fn(Wire) + Sync)) -> Result<Answer, Error> {
         let core = &self.core;
         core.rehearse(request)?;
-        let Some(sessions) = &self.sessions else { return core.exchange(request, None).await };
+        let Some(sessions) = &self.sessions else { return core.exchange(request, None, wire).await };
         let session = sessions.get().await?;
-        let answer = core.exchange(request, Some(&session)).await?;
+        let answer = core.exchange(request, Some(&session), wire).await?;
         let Some(cause) = core.over(&answer, &session) else { return Ok(answer) };
         // A success whose body says that the session is over may still have been carried out.
         let resend = cause != Cause::Body || !request.writes;
         match sessions.renew(&session, cause).await? {
             Some(renewed) if resend => {
-                let answer = core.exchange(request, Some(&renewed)).await?;
+                let answer = core.exchange(request, Some(&renewed), wire).await?;
                 match core.over(&answer, &renewed) {
                     Some(cause) => core.refused(answer, cause, request),
                     None => Ok(answer),
@@ -193,6 +202,15 @@ impl Access {
     }
 }
 
+/// Where a preset's request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// It goes out now.
+    Leaving,
+    /// Its answer was read.
+    Answered,
+}
+
 impl Core {
     /// Builds the request with markers, and checks it as the transport will.
     fn rehearse(&self, request: &Outgoing) -> Result<(Request, Values), Error> {
@@ -210,7 +228,12 @@ impl Core {
     }
 
     /// One exchange with real credentials.
-    async fn exchange(&self, request: &Outgoing, session: Option<&Session>) -> Result<Answer, Error> {
+    async fn exchange(
+        &self,
+        request: &Outgoing,
+        session: Option<&Session>,
+        wire: &(dyn Fn(Wire) + Sync),
+    ) -> Result<Answer, Error> {
         let names = self.plan.slot_secrets();
         let secrets = self.vault.get(names.iter().map(String::as_str)).await?;
         let built = {
@@ -221,7 +244,9 @@ impl Core {
             }
             inject::build(&self.base, request, &self.plan.slots, &values)?
         };
+        wire(Wire::Leaving);
         let response = self.transport.send(&self.policy, built).await?;
+        wire(Wire::Answered);
         Ok(scrub::answer(response, &self.redactor, self.plan.login.as_ref().map(|login| &login.token)))
     }
 

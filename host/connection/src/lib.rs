@@ -33,7 +33,7 @@ mod target;
 mod values;
 mod vault;
 
-pub use access::{Access, AccessContext, SessionInfo};
+pub use access::{Access, AccessContext, SessionInfo, Wire};
 pub use check::Complaint;
 pub use clock::{Clock, SystemClock};
 pub use error::Error;

@@ -46,7 +46,8 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
     let settings = settings(bundle);
     let inputs: Vec<&str> = preset.inputs.keys().map(String::as_str).collect();
     for name in &inputs {
-        let fine = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') && name.starts_with(|c: char| c.is_ascii_lowercase());
+        let fine = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            && name.starts_with(|c: char| c.is_ascii_lowercase());
         if !fine {
             check.anywhere(name, format!("\"{name}\" cannot be an input's name: use lower-case letters, digits and _"));
         }
@@ -92,11 +93,17 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
             check.rule(rule, Dialect::Full, &[&known[..], &["items", "page"]].concat());
         }
         if !(1..=10_000).contains(&pages.max) {
-            check.at(&pages.items, "max must be between 1 and 10000".into(), "it bounds how many pages are read".into());
+            check.at(
+                &pages.items,
+                "max must be between 1 and 10000".into(),
+                "it bounds how many pages are read".into(),
+            );
         }
     }
     let known: Vec<&str> = [&inputs[..], &ANSWER, &["settings", "item"]].concat();
-    for outputs in std::iter::once(&preset.outputs).chain(variants.filter_map(|v| v.outputs.as_ref())).chain(&preset.rows) {
+    for outputs in
+        std::iter::once(&preset.outputs).chain(variants.filter_map(|v| v.outputs.as_ref())).chain(&preset.rows)
+    {
         check.templates(outputs, &known, &settings);
     }
     for rule in preset.outputs_when.values().chain(preset.rows_when.values()) {
@@ -168,7 +175,9 @@ impl<'a> Check<'a> {
         let mut span = 0..0;
         for line in self.source.split_inclusive('\n') {
             let start = line.len() - line.trim_start_matches([' ', '\t', '[', '"']).len();
-            if line[start..].starts_with(name) || line.trim_start().starts_with('[') && line.trim_end().trim_end_matches(']').ends_with(name) {
+            if line[start..].starts_with(name)
+                || line.trim_start().starts_with('[') && line.trim_end().trim_end_matches(']').ends_with(name)
+            {
                 span = offset..offset + line.trim_end().len();
                 break;
             }
@@ -183,13 +192,21 @@ impl<'a> Check<'a> {
             && name.len() <= 64
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if !fine {
-            self.at(text, format!("\"{name}\" cannot be {what}"), "use lower-case letters, digits and -, at most 64".into());
+            self.at(
+                text,
+                format!("\"{name}\" cannot be {what}"),
+                "use lower-case letters, digits and -, at most 64".into(),
+            );
         }
     }
 
     fn method(&mut self, method: &Text) {
         if !METHODS.contains(&method.as_str()) {
-            self.at(method, format!("\"{method}\" is not a method that can be sent"), suggest(&method.as_str().to_uppercase(), &METHODS));
+            self.at(
+                method,
+                format!("\"{method}\" is not a method that can be sent"),
+                suggest(&method.as_str().to_uppercase(), &METHODS),
+            );
         }
     }
 
@@ -245,7 +262,8 @@ impl<'a> Check<'a> {
                     let root = variable.path.root.as_str();
                     let setting = first_key(&variable.path);
                     let problem = if !known.contains(&root) {
-                        Problem::new(format!("there is no \"{root}\" here"), variable.span.clone()).with_hint(suggest(root, known))
+                        Problem::new(format!("there is no \"{root}\" here"), variable.span.clone())
+                            .with_hint(suggest(root, known))
                     } else if root == "settings" && !settings.contains(&setting) {
                         Problem::new(format!("the bundle has no setting \"{setting}\""), variable.span.clone())
                             .with_hint(suggest(setting, settings))
@@ -336,7 +354,11 @@ impl<'a> Check<'a> {
             };
             if !known.contains(&name) {
                 let problem = Problem::new(format!("there is no \"{}\" here", variable.path), variable.span.clone());
-                let hint = if known.is_empty() { "credentials know fields.NAME and secrets.NAME, slots of a session also session.token".into() } else { suggest(name, &known) };
+                let hint = if known.is_empty() {
+                    "credentials know fields.NAME and secrets.NAME, slots of a session also session.token".into()
+                } else {
+                    suggest(name, &known)
+                };
                 self.problems.push(text.locate(self.source, problem.with_hint(hint)));
             }
         }

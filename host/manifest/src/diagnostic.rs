@@ -35,7 +35,8 @@ impl Diagnostic {
         let message = visible(&self.problem.message);
         let source = visible(&self.source);
         let file = visible(&self.file);
-        let snippet = Snippet::source(source.as_str()).path(file.as_str()).annotation(AnnotationKind::Primary.span(start..end));
+        let snippet =
+            Snippet::source(source.as_str()).path(file.as_str()).annotation(AnnotationKind::Primary.span(start..end));
         let mut group = Level::ERROR.primary_title(message.as_str()).element(snippet);
         let hint = self.problem.hint.as_deref().map(visible);
         if let Some(hint) = &hint {
@@ -70,7 +71,12 @@ impl Diagnostics {
     #[must_use]
     pub fn of(file: &str, source: &str, problems: Vec<Problem>) -> Self {
         let source: Arc<str> = source.into();
-        Self(problems.into_iter().map(|problem| Diagnostic { file: file.to_owned(), source: source.clone(), problem }).collect())
+        Self(
+            problems
+                .into_iter()
+                .map(|problem| Diagnostic { file: file.to_owned(), source: source.clone(), problem })
+                .collect(),
+        )
     }
 
     /// All messages, one after the other with a blank line between.
@@ -106,7 +112,11 @@ mod tests {
 
     #[test]
     fn points_at_line_and_column_and_hides_escapes() {
-        let all = Diagnostics::of("a.toml", "x = 1\nyé\u{1b}[31m = 2\n", vec![Problem::new("no", 9..10).with_hint("do \u{1b}this")]);
+        let all = Diagnostics::of(
+            "a.toml",
+            "x = 1\nyé\u{1b}[31m = 2\n",
+            vec![Problem::new("no", 9..10).with_hint("do \u{1b}this")],
+        );
         assert_eq!(all.0[0].position(), (2, 3));
         let text = all.render(false);
         assert!(text.contains("a.toml:2:3"), "{text}");

@@ -82,7 +82,8 @@ impl Input {
                 (InputKind::String, Value::Number(_) | Value::Bool(_)) => format!("put it in quotes: \"{value}\""),
                 _ => self.describe(),
             };
-            return problem(format!("input \"{name}\" takes {}, not {}", self.kind.name(), short(value))).map(|p| p.with_hint(hint));
+            return problem(format!("input \"{name}\" takes {}, not {}", self.kind.name(), short(value)))
+                .map(|p| p.with_hint(hint));
         }
         if let Some(allowed) = &self.allowed
             && !allowed.contains(value)
@@ -117,13 +118,16 @@ pub fn parse_text_value(preset: &Preset, name: &str, text: &str) -> Result<Value
     let input = declared(&preset.inputs, name)?;
     let value = match input.kind {
         InputKind::String => Some(Value::from(text)),
-        InputKind::Integer => text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<u64>().map(Value::from)).ok(),
+        InputKind::Integer => {
+            text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<u64>().map(Value::from)).ok()
+        }
         InputKind::Number => serde_json::from_str::<Value>(text).ok().filter(Value::is_number),
         InputKind::Boolean => text.parse::<bool>().ok().map(Value::from),
         InputKind::List | InputKind::Object => serde_json::from_str(text).ok().filter(|v| input.kind.accepts(v)),
     };
     value.ok_or_else(|| {
-        Problem::new(format!("input \"{name}\" takes {}, not \"{}\"", input.kind.name(), cut(text)), 0..0).with_hint(input.describe())
+        Problem::new(format!("input \"{name}\" takes {}, not \"{}\"", input.kind.name(), cut(text)), 0..0)
+            .with_hint(input.describe())
     })
 }
 
@@ -149,7 +153,11 @@ pub fn check_inputs(preset: &Preset, given: Map<String, Value>) -> Result<Map<St
             _ if checked.contains_key(name) => {}
             Some(default) => drop(checked.insert(name.clone(), default.clone())),
             None if input.required => {
-                let hint = format!("give it with --set {name}=VALUE{}{}", if input.help.is_empty() { "" } else { "; it is: " }, input.help);
+                let hint = format!(
+                    "give it with --set {name}=VALUE{}{}",
+                    if input.help.is_empty() { "" } else { "; it is: " },
+                    input.help
+                );
                 problems.push(Problem::new(format!("input \"{name}\" is missing"), 0..0).with_hint(hint));
             }
             None => {}

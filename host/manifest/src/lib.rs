@@ -18,7 +18,9 @@ mod source;
 mod text;
 
 pub use bundle::{Bundle, CONTRACT, GrantRequest, Setting, SettingKind};
-pub use connection::{AuthKind, ConnectionKind, Expired, Field, Login, SecretField, Slot, SlotPlace, TokenPlace, TokenSource};
+pub use connection::{
+    AuthKind, ConnectionKind, Expired, Field, Login, SecretField, Slot, SlotPlace, TokenPlace, TokenSource,
+};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use input::{Input, InputKind, check_inputs, parse_text_value};
 pub use preset::{Answer, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant};

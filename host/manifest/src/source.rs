@@ -14,7 +14,10 @@ pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 /// Reads one manifest.
 pub(crate) fn read<T: DeserializeOwned>(file: &str, source: &str) -> Result<T, Diagnostics> {
     if source.len() > MAX_MANIFEST_BYTES {
-        let problem = Problem::new(format!("this file has {} bytes; a manifest may have {MAX_MANIFEST_BYTES}", source.len()), 0..0);
+        let problem = Problem::new(
+            format!("this file has {} bytes; a manifest may have {MAX_MANIFEST_BYTES}", source.len()),
+            0..0,
+        );
         return Err(Diagnostics::of(file, "", vec![problem]));
     }
     toml::from_str(source).map_err(|error| {
@@ -32,12 +35,16 @@ fn explain(message: &str, source: &str, span: Range<usize>) -> Problem {
             Problem::new(format!("there is no key \"{name}\" here"), span).with_hint(suggest(name, known))
         }
         (m, [name, known @ ..]) if m.starts_with("unknown variant") => {
-            Problem::new(format!("\"{name}\" is not one of the values that are possible here"), span).with_hint(suggest(name, known))
+            Problem::new(format!("\"{name}\" is not one of the values that are possible here"), span)
+                .with_hint(suggest(name, known))
         }
         (m, [name, ..]) if m.starts_with("missing field") => {
-            Problem::new(format!("the key \"{name}\" is missing"), first_line(source, span)).with_hint(format!("add a line `{name} = ...`"))
+            Problem::new(format!("the key \"{name}\" is missing"), first_line(source, span))
+                .with_hint(format!("add a line `{name} = ...`"))
         }
-        (m, [name, ..]) if m.starts_with("duplicate") => Problem::new(format!("the key \"{name}\" stands here twice"), span),
+        (m, [name, ..]) if m.starts_with("duplicate") => {
+            Problem::new(format!("the key \"{name}\" stands here twice"), span)
+        }
         _ => Problem::new(message.trim().replace('\n', ", "), span),
     }
 }

@@ -56,7 +56,9 @@ pub(crate) fn check(engine: &wasmtime::Engine, component: &Component) -> Result<
 
 /// The interface of our package that a name means, if it is one of a version that we serve.
 fn part(name: &str) -> Result<Option<&str>, LoadError> {
-    let Some((interface, version)) = name.strip_prefix(PACKAGE).map(|rest| rest.split_once('@').unwrap_or((rest, "none"))) else {
+    let Some((interface, version)) =
+        name.strip_prefix(PACKAGE).map(|rest| rest.split_once('@').unwrap_or((rest, "none")))
+    else {
         return Ok(None);
     };
     if SERVED.contains(&version) {

@@ -93,8 +93,12 @@ impl LoadError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::ForeignImport { .. } => "build it for the world \"bundle\" in wit/, without WASI: for Rust that is the target wasm32-unknown-unknown",
-            Self::OtherContract { .. } => "build the component against the wit/ of this program, or use the program that it was built for",
+            Self::ForeignImport { .. } => {
+                "build it for the world \"bundle\" in wit/, without WASI: for Rust that is the target wasm32-unknown-unknown"
+            }
+            Self::OtherContract { .. } => {
+                "build the component against the wit/ of this program, or use the program that it was built for"
+            }
             Self::NotAPreset => "build it for the world \"bundle\" in wit/",
             Self::NotAComponent { .. } => "a core module becomes a component with `wasm-tools component new`",
             Self::TooLarge { .. } => "strip debug information from it",

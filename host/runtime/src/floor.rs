@@ -6,7 +6,7 @@
 //! A failure is recovered by a later good answer to the same request. In a preset that writes, failed look-ups on
 //! the side do not undo the write's own `ok`, but nothing is "not found" after them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::outcome::{Kind, Outcome};
 
@@ -26,6 +26,8 @@ pub(crate) struct Failure {
 pub(crate) struct Floor {
     /// Requests sent so far.
     pub(crate) requests: u32,
+    /// Requests that went out and were not settled.
+    on_wire: HashSet<Fingerprint>,
     /// Writes on the wire right now, and those that were never answered.
     open_writes: HashMap<Fingerprint, String>,
     failures: HashMap<Fingerprint, (bool, Failure)>,
@@ -36,13 +38,22 @@ impl Floor {
     /// A request goes out.
     pub(crate) fn sending(&mut self, request: Fingerprint, writes: bool) {
         self.requests += 1;
+        self.on_wire.insert(request);
         if writes {
             self.open_writes.insert(request, "it was sent, and the run ended before an answer came".into());
         }
     }
 
+    /// It was about to go out, and provably nothing of it did.
+    pub(crate) fn not_sent(&mut self, request: Fingerprint) {
+        if self.on_wire.remove(&request) {
+            self.requests -= 1;
+        }
+    }
+
     /// It was answered, or provably never reached the server.
     pub(crate) fn settled(&mut self, request: Fingerprint, writes: bool, failure: Option<Failure>) {
+        self.on_wire.remove(&request);
         self.open_writes.remove(&request);
         self.failures.remove(&request);
         self.order.retain(|r| *r != request);
@@ -138,6 +149,21 @@ mod tests {
         for kind in [Kind::Ok, Kind::NotFound, Kind::Failed] {
             assert_eq!(floor.under(claim(kind), true).kind, Kind::Unknown);
         }
+    }
+
+    #[test]
+    fn only_what_went_out_is_counted() {
+        let mut floor = Floor::default();
+        floor.not_sent(1);
+        floor.settled(1, true, failure("auth"));
+        assert_eq!(floor.requests, 0, "denied, or the login failed: it never went out");
+        floor.sending(1, true);
+        floor.not_sent(1);
+        floor.settled(1, true, failure("network"));
+        assert_eq!(floor.requests, 0, "the connection was refused");
+        floor.sending(1, true);
+        floor.settled(1, true, None);
+        assert_eq!(floor.requests, 1);
     }
 
     #[test]

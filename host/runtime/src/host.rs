@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use presetter_connection::{Access, Answer, Body, Clock, Error, Outgoing};
+use presetter_connection::{Access, Answer, Body, Clock, Error, Outgoing, Wire};
 use presetter_manifest::{Diagnostics, Repeat};
 use serde_json::{Map, Value, json};
 
@@ -89,11 +89,18 @@ impl Host {
             let sending = Sending { access: &shared.access, request: &outgoing };
             if shared.observer.before_send(&sending).await == Verdict::Veto {
                 shared.ledger().vetoed = true;
-                return Ok(Err(error("cancelled", "the request was not sent: whoever watches the run said no", &Value::Null)));
+                return Ok(Err(error(
+                    "cancelled",
+                    "the request was not sent: whoever watches the run said no",
+                    &Value::Null,
+                )));
             }
-            shared.ledger().floor.sending(print, outgoing.writes);
             let started = Instant::now();
-            let sent = shared.access.send(&outgoing).await;
+            let wire = |wire| match wire {
+                Wire::Leaving => shared.ledger().floor.sending(print, outgoing.writes),
+                Wire::Answered => shared.ledger().floor.settled(print, outgoing.writes, None),
+            };
+            let sent = shared.access.send_watched(&outgoing, &wire).await;
             let took = started.elapsed();
             shared.ledger().waited += took;
             match sent {
@@ -123,7 +130,14 @@ impl Host {
         let mut random = [0u8; 1];
         getrandom::fill(&mut random).map_err(wasmtime::Error::msg)?;
         let asked = answer.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.as_str());
-        let wait = retry::wait(answer.status, asked, repeatable, attempt, self.shared.clock.now_ms(), f64::from(random[0]) / 255.0);
+        let wait = retry::wait(
+            answer.status,
+            asked,
+            repeatable,
+            attempt,
+            self.shared.clock.now_ms(),
+            f64::from(random[0]) / 255.0,
+        );
         Ok(wait.filter(|wait| self.retry_waited + *wait <= self.shared.limits.retry_wait))
     }
 
@@ -139,6 +153,9 @@ impl Host {
         };
         let failure = Failure { class, message: failed.reason(), hint: failed.advice().map(str::to_owned) };
         let mut ledger = self.shared.ledger();
+        if failed.kind() == "not-sent" {
+            ledger.floor.not_sent(print);
+        }
         if failed.may_have_arrived() {
             ledger.floor.unanswered(print, writes, failure);
         } else {
@@ -232,7 +249,9 @@ impl log::Host for Host {
         self.logged = self.logged.saturating_add(1);
         if self.logged > limits.log_lines {
             if self.logged == limits.log_lines + 1 {
-                self.shared.observer.log("warn", &format!("further log lines are dropped: the limit is {}", limits.log_lines));
+                self.shared
+                    .observer
+                    .log("warn", &format!("further log lines are dropped: the limit is {}", limits.log_lines));
             }
             return Ok(());
         }

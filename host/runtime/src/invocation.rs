@@ -68,7 +68,9 @@ impl Invocation {
         let kind = self.access.connection().kind.as_str();
         let mut prepared = HashMap::new();
         let own = self.preset.manifest.for_kind(kind);
-        if let Some(request) = Prepared::new(&own, &self.preset.file, &self.preset.text, self.body.as_ref(), &self.body_set)? {
+        if let Some(request) =
+            Prepared::new(&own, &self.preset.file, &self.preset.text, self.body.as_ref(), &self.body_set)?
+        {
             prepared.insert(self.preset.name.clone(), request);
         }
         let named = own.probe.iter().map(|p| p.preset.as_str()).chain(own.mixup.iter().map(|m| m.preset.as_str()));
@@ -126,7 +128,8 @@ pub async fn run(invocation: &Invocation) -> Report {
     report.requests = ledger.floor.requests;
     report.outcome = ledger.floor.under(report.outcome, manifest.effect.writes());
     if report.outcome.kind == Kind::Unknown && manifest.probe.is_some() {
-        report.outcome.hint = Some("run it again with --confirm to look whether it took place before anything is sent".into());
+        report.outcome.hint =
+            Some("run it again with --confirm to look whether it took place before anything is sent".into());
     }
     report.diagnostics = ledger.diagnostics.take().filter(|_| report.outcome.kind == Kind::Failed);
     report.phases = phases;
@@ -179,7 +182,8 @@ async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types:
             }
         }
         let loaded = started.elapsed();
-        let outcome = bundle.presetter_preset_preset().call_run(&mut store, &invocation.preset.name, &inputs, &context).await?;
+        let outcome =
+            bundle.presetter_preset_preset().call_run(&mut store, &invocation.preset.name, &inputs, &context).await?;
         Ok((outcome, instantiated, loaded))
     };
     let metered = Metered::new(guest, invocation.limits.guest_time).await;
@@ -196,8 +200,11 @@ async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types:
     }
 }
 
+/// `load: func(source: json) -> result<_, json>`.
+type Load = TypedFunc<(&'static str,), (Result<(), String>,)>;
+
 /// An interpreter's `load`.
-fn loader(store: &mut Store<Host>, instance: &Instance) -> wasmtime::Result<TypedFunc<(&'static str,), (Result<(), String>,)>> {
+fn loader(store: &mut Store<Host>, instance: &Instance) -> wasmtime::Result<Load> {
     let missing = || wasmtime::Error::msg("the interpreter exports no load");
     let (_, interface) = instance.get_export(&mut *store, None, &contract::interpreter_export()).ok_or_else(missing)?;
     let (_, load) = instance.get_export(&mut *store, Some(&interface), "load").ok_or_else(missing)?;
@@ -215,14 +222,17 @@ fn broken(error: &wasmtime::Error) -> Failed {
 
 /// What the component returned, checked.
 fn judge(outcome: types::Outcome, limits: &Limits) -> Report {
-    let size: usize = outcome.items.iter().map(|i| i.outputs.len() + i.answer.as_ref().map_or(0, |a| a.response.len())).sum();
+    let size: usize =
+        outcome.items.iter().map(|i| i.outputs.len() + i.answer.as_ref().map_or(0, |a| a.response.len())).sum();
     if size > limits.output_bytes {
         let hit = LimitHit::new("output", format!("{} MiB", limits.output_bytes / (1024 * 1024)));
         return Report::ended(Failed::Limit(hit).into());
     }
     let mut report = Report::ended(Outcome::claimed(outcome.verdict));
     let Some(item) = outcome.items.into_iter().next() else { return report };
-    let malformed = |what: &str| Report::ended(Outcome::failed("preset", format!("the preset's component returned {what} that are not JSON")));
+    let malformed = |what: &str| {
+        Report::ended(Outcome::failed("preset", format!("the preset's component returned {what} that are not JSON")))
+    };
     match serde_json::from_str(&item.outputs) {
         Ok(outputs) => report.outputs = outputs,
         Err(_) => return malformed("outputs"),
@@ -242,7 +252,9 @@ fn judge(outcome: types::Outcome, limits: &Limits) -> Report {
 fn scrub(report: &mut Report, access: &Access) {
     let redactor = access.redactor();
     let outcome = &mut report.outcome;
-    for text in [&mut outcome.message, &mut outcome.evidence, &mut outcome.class].into_iter().chain(outcome.hint.as_mut()) {
+    for text in
+        [&mut outcome.message, &mut outcome.evidence, &mut outcome.class].into_iter().chain(outcome.hint.as_mut())
+    {
         *text = redactor.text(text);
     }
     let mut outputs = Value::Object(std::mem::take(&mut report.outputs));

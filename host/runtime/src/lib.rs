@@ -26,5 +26,5 @@ pub use invocation::{BodyOverride, Invocation, run};
 pub use limits::Limits;
 pub use observer::{Quiet, RunObserver, Sending, Verdict};
 pub use outcome::{Kind, Outcome, Report};
-pub use probe::confirm;
+pub use probe::run_confirmed;
 pub use tokio_util::sync::CancellationToken;

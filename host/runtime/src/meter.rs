@@ -125,7 +125,8 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         };
-        let hit: LimitHit = Metered::<_>::new(async { busy.await }, Duration::ZERO).await.map(|(never, _): ((), _)| never).unwrap_err();
+        let ended: Result<((), Duration), LimitHit> = Metered::new(busy, Duration::ZERO).await;
+        let hit = ended.unwrap_err();
         assert_eq!(hit.name, "guest time");
     }
 }

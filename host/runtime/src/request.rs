@@ -69,8 +69,9 @@ impl Prepared {
         let query = pairs(&request.query, Context::Query);
         let headers = pairs(&request.headers, Context::Header);
         let form = request.form.as_ref().map(|form| pairs(form, Context::Form));
-        let own_body = body.is_none().then(|| request.body.as_ref()).flatten();
-        let mut prepared_body = own_body.and_then(|text| compile(text, Context::Json)).map(|part| PreparedBody { part, own: None });
+        let own_body = request.body.as_ref().filter(|_| body.is_none());
+        let mut prepared_body =
+            own_body.and_then(|text| compile(text, Context::Json)).map(|part| PreparedBody { part, own: None });
         if !problems.is_empty() {
             return Err(Diagnostics::of(file, source, problems));
         }
@@ -163,7 +164,8 @@ fn overridden(body: &BodyOverride, request: &Request) -> Result<PreparedBody, Di
 
 /// A parameter or header is left out if nothing is left of its template because its optional values are absent.
 fn left_out(part: &Part, scope: &dyn Scope) -> bool {
-    let absent = part.template.variables().iter().any(|v| v.optional && v.path.resolve(scope).is_none_or(Value::is_null));
+    let absent =
+        part.template.variables().iter().any(|v| v.optional && v.path.resolve(scope).is_none_or(Value::is_null));
     absent && part.template.render(scope).is_ok_and(|text| text.is_empty())
 }
 
@@ -219,9 +221,15 @@ impl Scope for Given<'_> {
 }
 
 /// A request that a component put together, encoded. The error is one sentence for the component's author.
-pub(crate) fn explicit(request: http::Request, preset: Option<&Prepared>, settings: &Value, preset_writes: bool) -> Result<Outgoing, String> {
+pub(crate) fn explicit(
+    request: http::Request,
+    preset: Option<&Prepared>,
+    settings: &Value,
+    preset_writes: bool,
+) -> Result<Outgoing, String> {
     let reads = matches!(request.method.as_str(), "GET" | "HEAD");
-    let path = request.path.iter().map(|s| encode::path_segment(s).map_err(|e| e.to_string())).collect::<Result<_, _>>()?;
+    let path =
+        request.path.iter().map(|s| encode::path_segment(s).map_err(|e| e.to_string())).collect::<Result<_, _>>()?;
     let pair = |p: types::Pair, encode: fn(&str) -> String| (encode(&p.name), encode(&p.value));
     let headers = request.headers.into_iter().map(|h| (h.name, h.value)).collect();
     let query = request.query.into_iter().map(|p| pair(p, encode::query)).collect();
@@ -233,10 +241,20 @@ fn explicit_body(body: http::Body, preset: Option<&Prepared>, settings: &Value) 
     let text = |data: Vec<u8>| String::from_utf8(data).map_err(|_| "the body is not UTF-8".to_owned());
     Ok(match body.kind.as_str() {
         "template" => {
-            let values: Map<String, Value> = serde_json::from_slice(&body.data).map_err(|e| format!("the values are no JSON object: {e}"))?;
-            let prepared = preset.and_then(|p| p.body.as_ref().map(|b| (p, b))).ok_or("the preset's manifest has no body template")?;
+            let values: Map<String, Value> =
+                serde_json::from_slice(&body.data).map_err(|e| format!("the values are no JSON object: {e}"))?;
+            let prepared = preset
+                .and_then(|p| p.body.as_ref().map(|b| (p, b)))
+                .ok_or("the preset's manifest has no body template")?;
             let scope = Given { values: &values, settings, inputs: &prepared.0.inputs };
-            Body::Json(prepared.1.part.template.render(&scope).map_err(|e| e.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?)
+            Body::Json(
+                prepared
+                    .1
+                    .part
+                    .template
+                    .render(&scope)
+                    .map_err(|e| e.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?,
+            )
         }
         "json" => {
             let text = text(body.data)?;
@@ -244,11 +262,18 @@ fn explicit_body(body: http::Body, preset: Option<&Prepared>, settings: &Value) 
             Body::Json(text)
         }
         "form" => {
-            let pairs: Vec<(String, String)> = serde_json::from_slice(&body.data).map_err(|e| format!("the form is no JSON list of pairs: {e}"))?;
+            let pairs: Vec<(String, String)> =
+                serde_json::from_slice(&body.data).map_err(|e| format!("the form is no JSON list of pairs: {e}"))?;
             Body::Form(pairs.into_iter().map(|(n, v)| (encode::form(&n), encode::form(&v))).collect())
         }
-        "text" => Body::Text { content_type: body.content_type.unwrap_or_else(|| "text/plain; charset=utf-8".into()), text: text(body.data)? },
-        "bytes" => Body::Bytes { content_type: body.content_type.unwrap_or_else(|| "application/octet-stream".into()), bytes: body.data.into() },
+        "text" => Body::Text {
+            content_type: body.content_type.unwrap_or_else(|| "text/plain; charset=utf-8".into()),
+            text: text(body.data)?,
+        },
+        "bytes" => Body::Bytes {
+            content_type: body.content_type.unwrap_or_else(|| "application/octet-stream".into()),
+            bytes: body.data.into(),
+        },
         other => return Err(format!("there is no kind of body \"{other}\"")),
     })
 }

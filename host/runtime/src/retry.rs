@@ -9,7 +9,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// How long to wait before the same request is sent again; nothing if it should not be.
 ///
 /// `attempt` counts from 0. `random` is between 0 and 1: it spreads those who were told the same time.
-pub(crate) fn wait(status: u16, retry_after: Option<&str>, repeatable: bool, attempt: u32, now_ms: u64, random: f64) -> Option<Duration> {
+pub(crate) fn wait(
+    status: u16,
+    retry_after: Option<&str>,
+    repeatable: bool,
+    attempt: u32,
+    now_ms: u64,
+    random: f64,
+) -> Option<Duration> {
     let asked = retry_after.and_then(|text| parse(text, now_ms));
     let base = match (status, asked) {
         (429, Some(asked)) => asked,

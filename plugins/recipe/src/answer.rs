@@ -34,7 +34,8 @@ pub(crate) enum Judgement {
 impl Answer {
     /// Reads an answer; a body that is not JSON becomes a JSON string.
     pub(crate) fn new(raw: Raw) -> Self {
-        let response = serde_json::from_slice(&raw.body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&raw.body)));
+        let response =
+            serde_json::from_slice(&raw.body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&raw.body)));
         let mut headers = Map::new();
         for (name, value) in &raw.headers {
             // A header that comes twice means the list of both (RFC 9110, 5.3).
@@ -99,7 +100,8 @@ impl Answer {
         let decided = || -> Result<Judgement, Judgement> {
             for rule in &rules.not_found {
                 if says(rule)? {
-                    let proof = self.code().map_or_else(|| format!("HTTP {}", self.status), |code| format!("code {code}"));
+                    let proof =
+                        self.code().map_or_else(|| format!("HTTP {}", self.status), |code| format!("code {code}"));
                     return Ok(Judgement::NotFound(proof));
                 }
             }

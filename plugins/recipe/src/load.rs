@@ -28,7 +28,8 @@ impl Recipes {
             let preset = Preset::parse(file, text, &bundle).map_err(|d| listed(&d))?;
             let kinds = preset.variants.keys().map(String::as_str).chain([""]);
             for kind in kinds {
-                let recipe = Recipe::compile(&preset.for_kind(kind), &bundle.answer).map_err(|p| complaint(file, &p.message))?;
+                let recipe =
+                    Recipe::compile(&preset.for_kind(kind), &bundle.answer).map_err(|p| complaint(file, &p.message))?;
                 recipes.compiled.insert((name.to_owned(), kind.to_owned()), recipe);
             }
         }

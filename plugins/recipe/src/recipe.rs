@@ -110,7 +110,8 @@ impl Rules {
             [own, shared].into_iter().filter_map(|a| pick(a).as_ref()).map(rule).collect()
         };
         let ok = own.ok_when.as_ref().or(shared.ok_when.as_ref()).map(rule).transpose()?;
-        let message = own.message.iter().chain(&shared.message).map(|t| template(t, Context::Text)).collect::<Compiled<_>>()?;
+        let message =
+            own.message.iter().chain(&shared.message).map(|t| template(t, Context::Text)).collect::<Compiled<_>>()?;
         Ok(Self { not_found: both(|a| &a.not_found_when)?, failed: both(|a| &a.failed_when)?, ok, message })
     }
 }

@@ -71,7 +71,8 @@ impl Finished {
 
     /// With the answer beside it, as it came.
     pub(crate) fn with(mut self, answer: &Answer) -> Self {
-        self.seen = Some(Seen { status: answer.status, headers: answer.headers.clone(), response: answer.response.clone() });
+        self.seen =
+            Some(Seen { status: answer.status, headers: answer.headers.clone(), response: answer.response.clone() });
         self
     }
 }
@@ -119,7 +120,8 @@ impl Run<'_> {
         let Some(other) = self.look(lookup, inputs) else { return };
         if other.verdict.kind == "ok" {
             let found = Value::Object(other.outputs);
-            let names = inputs.iter().fold(presetter_template::Names::new(), |names, (name, value)| names.with(name, value));
+            let names =
+                inputs.iter().fold(presetter_template::Names::new(), |names, (name, value)| names.with(name, value));
             let names = names.with("settings", self.settings).with("found", &found);
             let message = message.render(&names).unwrap_or_else(|_| "it was found as something else".into());
             finished.verdict = Verdict::failed("input", message.trim());
@@ -134,7 +136,9 @@ impl Run<'_> {
             return;
         }
         let mut known = inputs.clone();
-        known.extend(finished.outputs.clone().into_iter().filter(|(name, value)| !value.is_null() && !inputs.contains_key(name)));
+        known.extend(
+            finished.outputs.clone().into_iter().filter(|(name, value)| !value.is_null() && !inputs.contains_key(name)),
+        );
         let found = self.look(probe, &known).filter(|f| f.verdict.kind == "ok");
         match found {
             Some(found) => {
@@ -144,7 +148,10 @@ impl Run<'_> {
                     }
                 }
             }
-            None => self.door.log("warn", &format!("the answer has no {}, and looking it up did not find it", probe.outputs.join(", "))),
+            None => self.door.log(
+                "warn",
+                &format!("the answer has no {}, and looking it up did not find it", probe.outputs.join(", ")),
+            ),
         }
     }
 

@@ -37,7 +37,13 @@ enum Step {
 }
 
 /// Reads the list of a preset.
-pub(crate) fn scan(run: &Run<'_>, name: &str, recipe: &Recipe, pages: &Paging, inputs: &Map<String, Value>) -> Finished {
+pub(crate) fn scan(
+    run: &Run<'_>,
+    name: &str,
+    recipe: &Recipe,
+    pages: &Paging,
+    inputs: &Map<String, Value>,
+) -> Finished {
     let wanted = match recipe.find.as_ref().map(|find| wanted(find, inputs, run.settings)).transpose() {
         Ok(wanted) => wanted,
         Err(message) => return Finished::failed("input", &message),
@@ -59,7 +65,10 @@ pub(crate) fn scan(run: &Run<'_>, name: &str, recipe: &Recipe, pages: &Paging, i
             Step::End(verdict) => return narrow(Finished::new(verdict), recipe, pages, None, last.as_ref()),
         }
     }
-    let verdict = Verdict::failed("incomplete", &format!("the list is longer than the {} pages that are read (max in [pages])", pages.max));
+    let verdict = Verdict::failed(
+        "incomplete",
+        &format!("the list is longer than the {} pages that are read (max in [pages])", pages.max),
+    );
     narrow(Finished::new(verdict), recipe, pages, None, last.as_ref())
 }
 
@@ -81,7 +90,8 @@ fn one_page(
     };
     let page_value = Value::from(page);
     let vars = || answer.vars(inputs, run.settings).with("items", &list).with("page", &page_value);
-    let undecided = |e: presetter_expr::EvalError| Step::End(Verdict::failed("answer", &format!("the page cannot be judged: {e}")));
+    let undecided =
+        |e: presetter_expr::EvalError| Step::End(Verdict::failed("answer", &format!("the page cannot be judged: {e}")));
 
     let good = answer.status < 400;
     match pages.end.test(&vars()) {
@@ -133,7 +143,8 @@ fn one_item(
     progress: &mut Progress,
 ) -> Result<(), Verdict> {
     if let Some(fields) = &recipe.rows {
-        let row = output::fields(fields, answer, Some(item), inputs, run.settings).map_err(|m| Verdict::failed("answer", &m))?;
+        let row = output::fields(fields, answer, Some(item), inputs, run.settings)
+            .map_err(|m| Verdict::failed("answer", &m))?;
         let handed = run.door.emit(&Value::Object(row));
         handed.map_err(|refusal| Verdict::failed(refusal.class(), &refusal.message))?;
     }
@@ -167,20 +178,25 @@ fn complete(
 ) -> Finished {
     let evidence = progress.evidence();
     match (&recipe.find, progress.found) {
-        (None, _) => match last.as_ref().map(|answer| output::fields(&recipe.outputs, answer, None, inputs, run.settings)) {
+        (None, _) => match last
+            .as_ref()
+            .map(|answer| output::fields(&recipe.outputs, answer, None, inputs, run.settings))
+        {
             Some(Err(message)) => narrow(Finished::failed("answer", &message), recipe, pages, None, last.as_ref()),
             outputs => {
                 let outputs = outputs.and_then(Result::ok).unwrap_or_default();
                 narrow(Finished { outputs, ..Finished::new(Verdict::ok(evidence)) }, recipe, pages, None, last.as_ref())
             }
         },
-        (Some(_), Some((item, answer))) => match output::fields(&recipe.outputs, &answer, Some(&item), inputs, run.settings) {
-            Err(message) => narrow(Finished::failed("answer", &message), recipe, pages, Some(&item), Some(&answer)),
-            Ok(outputs) => {
-                let finished = Finished { outputs, ..Finished::new(Verdict::ok(evidence)) };
-                narrow(finished, recipe, pages, Some(&item), Some(&answer))
+        (Some(_), Some((item, answer))) => {
+            match output::fields(&recipe.outputs, &answer, Some(&item), inputs, run.settings) {
+                Err(message) => narrow(Finished::failed("answer", &message), recipe, pages, Some(&item), Some(&answer)),
+                Ok(outputs) => {
+                    let finished = Finished { outputs, ..Finished::new(Verdict::ok(evidence)) };
+                    narrow(finished, recipe, pages, Some(&item), Some(&answer))
+                }
             }
-        },
+        }
         (Some(_), None) if progress.rows == 0 => {
             let message = "the list is empty from the start, which proves nothing";
             narrow(Finished::failed("incomplete", message), recipe, pages, None, last.as_ref())
@@ -190,7 +206,13 @@ fn complete(
 }
 
 /// Puts the answer beside the result; after a search only what was found stays in its list.
-fn narrow(mut finished: Finished, recipe: &Recipe, pages: &Paging, found: Option<&Value>, answer: Option<&Answer>) -> Finished {
+fn narrow(
+    mut finished: Finished,
+    recipe: &Recipe,
+    pages: &Paging,
+    found: Option<&Value>,
+    answer: Option<&Answer>,
+) -> Finished {
     if let Some(answer) = answer {
         let response = match recipe.find {
             Some(_) => output::narrowed(&answer.response, pages.place.as_ref(), found),
@@ -207,8 +229,12 @@ fn wanted(find: &Search, inputs: &Map<String, Value>, settings: &Value) -> Resul
     let names = names.with("settings", settings);
     let mut wanted = Vec::new();
     for field in &find.fields {
-        let value = field.value.render_value(&names).map_err(|e| e.problems.first().map(ToString::to_string).unwrap_or_default())?;
-        let absent = value.is_null() || value == "" && field.value.variables().iter().all(|v| v.optional && v.path.resolve(&names).is_none());
+        let value = field
+            .value
+            .render_value(&names)
+            .map_err(|e| e.problems.first().map(ToString::to_string).unwrap_or_default())?;
+        let absent = value.is_null()
+            || value == "" && field.value.variables().iter().all(|v| v.optional && v.path.resolve(&names).is_none());
         if absent {
             continue;
         }

@@ -1,0 +1,32 @@
+//! The program under test: `target/PROFILE/presetter`, brought up to date once by cargo.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The project's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The program `presetter`. Cargo builds it if it is not there or older than its sources; `PRESETTER_PROGRAM` names
+/// another one to test, such as an installed one.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| env::var_os("PRESETTER_PROGRAM").map_or_else(build, PathBuf::from))
+}
+
+fn build() -> PathBuf {
+    // This test is target/PROFILE/deps/NAME-HASH.
+    let test = env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--package", "presetter", "--bin", "presetter"]).current_dir(root());
+    cargo.arg("--target-dir").arg(folder.parent().unwrap());
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().unwrap().success(), "the program could not be built");
+    folder.join(format!("presetter{}", env::consts::EXE_SUFFIX))
+}
