@@ -31,6 +31,8 @@ enum Verb {
     Demo,
     /// Check everything: format, lints, licences, tests, the guests
     Test,
+    /// Write the JSON Schemas of the manifests anew (docs/schemas)
+    Schemas,
     /// Get a toolchain for the guests if there is none, and build them
     Guests,
 }
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let done = project().and_then(|root| match Arguments::parse().verb {
         Verb::Demo => demo(&root, &mut steps),
         Verb::Test => checks::test(&root, &mut steps),
+        Verb::Schemas => schemas(&root, &mut steps),
         Verb::Guests => guests(&root, &mut steps),
     });
     steps.close(done)
@@ -67,6 +70,13 @@ fn guests(root: &Path, steps: &mut Steps) -> Result<()> {
                 Ok(())
             })
         })
+}
+
+/// Writes what is made from the types; a test in `presetter-manifest` holds it to them.
+fn schemas(root: &Path, steps: &mut Steps) -> Result<()> {
+    let mut write = cargo(root, &["test", "--package", "presetter-manifest", "--lib", "schema"]);
+    write.env("PRESETTER_SCHEMAS", "update");
+    steps.run("schemas", write)
 }
 
 /// Builds the program in the dev profile and lets it show itself.

@@ -81,7 +81,7 @@ impl Steps {
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line)? > 0 {
             echo.write_all(&line)?;
-            self.tally.add(&String::from_utf8_lossy(&line));
+            self.tally.add(&String::from_utf8_lossy(&line), counts);
             line.clear();
         }
         finished(child.wait())
@@ -112,13 +112,17 @@ impl Steps {
 }
 
 impl Tally {
-    /// Adds what a summary line tells; other lines tell nothing.
-    fn add(&mut self, line: &str) {
+    /// Adds what a runner's summary line tells; other lines tell nothing. (Nextest repeats the output of a failed test
+    /// further in, and that may have the other runner's summary in it.)
+    fn add(&mut self, line: &str, counts: Counts) {
         let line = plain(line);
-        let line = line.trim();
-        if line.starts_with("Summary [") || line.starts_with("test result: ") {
-            self.passed += number_before(line, "passed");
-            self.failed += number_before(line, "failed") + number_before(line, "timed out");
+        let summary = match counts {
+            Counts::StandardOutput => line.starts_with("test result: "),
+            Counts::StandardError => line.trim_start().starts_with("Summary ["),
+        };
+        if summary {
+            self.passed += number_before(&line, "passed");
+            self.failed += number_before(&line, "failed") + number_before(&line, "timed out");
         }
     }
 }
@@ -190,25 +194,27 @@ mod tests {
 
     use super::{Counts, Steps, Tally, cargo, line_of};
 
-    fn tally(lines: &[&str]) -> (u64, u64) {
+    fn tally(lines: &[&str], counts: Counts) -> (u64, u64) {
         let mut tally = Tally::default();
-        lines.iter().for_each(|line| tally.add(line));
+        lines.iter().for_each(|line| tally.add(line, counts));
         (tally.passed, tally.failed)
     }
 
     #[test]
     fn counts_what_the_runners_tell() {
         let nextest = "     Summary [   0.006s] 24 tests run: 22 passed (1 slow), 1 failed, 1 timed out, 3 skipped\n";
-        assert_eq!(tally(&[nextest]), (22, 2));
         let test = "test result: FAILED. 23 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.20s";
-        assert_eq!(tally(&[test, test]), (46, 2));
-        assert_eq!(tally(&["test result::says 3 passed ... ok", "        PASS [   0.004s] x 9 passed"]), (0, 0));
+        let repeated = "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 4 filtered out";
+        let others = ["test result::says 3 passed ... ok", "        PASS [   0.004s] x 9 passed"];
+        let lines = [nextest, test, repeated, others[0], test, others[1]];
+        assert_eq!(tally(&lines, Counts::StandardError), (22, 2));
+        assert_eq!(tally(&lines, Counts::StandardOutput), (46, 2));
     }
 
     #[test]
     fn counts_through_colours() {
-        let line = "\u{1b}[32;1m     Summary\u{1b}[0m [   0.0s] \u{1b}[1m2\u{1b}[0m tests run: \u{1b}[1m2\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m";
-        assert_eq!(tally(&[line]), (2, 0));
+        let line = "\u{1b}[32;1m     Summary\u{1b}[0m [   0.0s] \u{1b}[1m2\u{1b}[0m tests run: \u{1b}[1m2\u{1b}[0m \u{1b}[32;1mpassed";
+        assert_eq!(tally(&[line], Counts::StandardError), (2, 0));
     }
 
     #[cfg(unix)]

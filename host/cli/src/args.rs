@@ -199,29 +199,29 @@ pub(crate) struct ShowArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectionVerb {
-    /// Sets one up
+    /// Sets up a connection
     #[command(after_help = ADD)]
     Add(AddArgs),
-    /// Lists all
+    /// Lists all connections
     List,
-    /// Shows one; secrets stay references
+    /// Shows a connection; secrets stay references
     Show(NameArg),
-    /// Changes fields, secrets, settings and permissions
+    /// Changes a connection: its fields, secrets, settings and permissions
     #[command(
         after_help = "Examples:\n  presetter connection set mosyle --setting update_operation=save_user\n  presetter connection set mosyle --read-only true\n  presetter connection set mosyle --secret password=file:/run/secrets/mosyle\nAn empty value (--setting page_size=) goes back to the bundle's."
     )]
     Set(SetArgs),
-    /// Opens a session and says which of the bundle's assumptions hold
+    /// Tries a connection: opens a session and says which of the bundle's assumptions hold
     Test(NameArg),
-    /// Opens one in your editor; it is checked before it replaces the old
+    /// Opens a connection in your editor; it is checked before it replaces the old
     Edit(NameArg),
     /// Prints connections as TOML to hand over: references, never a secret
     #[command(after_help = "Example:\n  presetter connection export mosyle > mosyle.toml")]
     Export {
-        /// Which; without a name, all
+        /// Their names; without a name, all
         names: Vec<String>,
     },
-    /// Takes connections that `export` printed
+    /// Takes over connections that `export` printed
     Import {
         /// The file; - reads standard input
         #[arg(value_name = "FILE|-")]
@@ -230,7 +230,7 @@ pub(crate) enum ConnectionVerb {
         #[arg(long)]
         replace: bool,
     },
-    /// Removes one, and its session
+    /// Removes a connection, and its session
     Remove(NameArg),
 }
 
@@ -296,7 +296,7 @@ pub(crate) struct SetArgs {
     /// A plain value that the kind asks for
     #[arg(long, value_name = "K=V", value_parser = pair)]
     pub(crate) field: Vec<(String, String)>,
-    /// Where a secret is
+    /// Where a secret is; the forms are those of `connection add`
     #[arg(long, value_name = "K=REF")]
     pub(crate) secret: Vec<String>,
     /// Corrects an assumption of the bundle

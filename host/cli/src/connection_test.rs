@@ -9,12 +9,12 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use presetter_egress::Live;
-use presetter_manifest::Effect;
+use presetter_manifest::{ConnectionKind, Effect};
 use presetter_runtime::{CancellationToken, Kind, Report, RunObserver, Sending, Verdict};
 use serde_json::Value;
 
 use crate::assumptions::used_by;
-use crate::connection::{bundle_of, kind_name};
+use crate::connection::{bundle_of, kind_name, kind_of};
 use crate::console::{Paint, line, painted};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -27,6 +27,7 @@ use crate::world::World;
 pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     let connection = select::stored_connection(world, name)?;
     let bundle = Arc::new(bundle_of(&connection)?);
+    let kind = kind_of(&bundle, &connection.kind)?;
     let settings = select::settings(&bundle, &connection)?;
     let reference = select::reference(&kind_name(&connection))?;
     let mut looks = Vec::new();
@@ -48,7 +49,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         let access = prepare::open(world, &look, &connection, transport.clone())?;
         if engine.is_none() {
             let session = access.login_now().await.map_err(|error| access_failure(&error))?;
-            let _ = world.console.data(&said(world, State::Confirmed, "session", &lasting(session.expires)));
+            let _ = world.console.data(&opened(world, kind, session.expires));
             engine = Some(prepare::engine(world)?);
         }
         let Some(engine) = &engine else { continue };
@@ -62,6 +63,12 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         if state != State::Confirmed {
             exit = exit.or(if state == State::Refuted { Exit::Failed } else { Exit::of(&report) });
         }
+        let why = if state == State::Refuted && used.len() > 1 {
+            let all: Vec<&str> = used.iter().map(String::as_str).collect();
+            format!("at least one of {} is wrong; {why}", all.join(", "))
+        } else {
+            why
+        };
         for setting in used {
             verdicts.entry(setting).or_insert((state, why.clone()));
         }
@@ -71,12 +78,13 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         let chosen = only_session(&bundle, &reference)?;
         let access = prepare::open(world, &chosen, &connection, transport)?;
         let session = access.login_now().await.map_err(|error| access_failure(&error))?;
-        let _ = world.console.data(&said(world, State::Confirmed, "session", &lasting(session.expires)));
+        let _ = world.console.data(&opened(world, kind, session.expires));
     }
     for (name, value) in &settings {
-        let (state, why) = verdicts
-            .remove(name)
-            .unwrap_or((State::NotTested, "no preset that only reads and needs no inputs rests on it".to_owned()));
+        let (state, why) = verdicts.remove(name).unwrap_or((
+            State::NotTested,
+            "only presets that need inputs, or that change something, use it".to_owned(),
+        ));
         let _ = world.console.data(&said(world, state, &format!("setting {name} = {}", shown(value)), &why));
     }
     Ok(exit)
@@ -113,6 +121,15 @@ fn said(world: &World, state: State, what: &str, why: &str) -> String {
     format!("{}{gap}{}: {}", painted(paint, word, world.console.color()), line(what), line(why))
 }
 
+/// What opening a session has shown. A kind without a login has shown nothing yet: its credentials go with each request.
+fn opened(world: &World, kind: &ConnectionKind, expires: Option<SystemTime>) -> String {
+    if kind.login.is_none() {
+        let why = "this kind of connection needs none: its credentials go with each request";
+        return said(world, State::NotTested, "session", why);
+    }
+    said(world, State::Confirmed, "session", &lasting(expires))
+}
+
 /// How long a session lasts.
 fn lasting(expires: Option<SystemTime>) -> String {
     let left = expires.and_then(|at| at.duration_since(SystemTime::now()).ok());
@@ -120,7 +137,7 @@ fn lasting(expires: Option<SystemTime>) -> String {
         Some(minutes) => {
             format!("the server accepts the credentials; it lasts {} h {} min", minutes / 60, minutes % 60)
         }
-        None => "the server accepts the credentials, or asks for none to log in with".to_owned(),
+        None => "the server accepts the credentials; it lasts until the server ends it".to_owned(),
     }
 }
 

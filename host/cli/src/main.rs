@@ -7,6 +7,7 @@
 //! `RUST_BACKTRACE` says.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod args;
 mod ask;
 mod assumptions;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use presetter_bundle::PresetFile;
 use presetter_connection::{Access, AccessContext, Connection, SystemClock};
 use presetter_egress::Transport;
-use presetter_manifest::Diagnostics;
+use presetter_manifest::{Diagnostics, Preset};
 use presetter_runtime::{
     BodyOverride, CancellationToken, Component, Engine, EngineOptions, Invocation, Limits, RunObserver,
 };
-use presetter_template::{Context, Template};
+use presetter_template::{Context, Problem, Template, Variable};
 use serde_json::{Map, Value};
 
 use crate::args::CallArgs;
@@ -41,16 +41,30 @@ pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transpo
     let mappings = Mappings::compile(&args.map)?;
     let body_set = inputs::body_set(args)?;
     let body = args.body.as_deref().map(inputs::read).transpose()?;
-    let body = body.map(|(file, text)| BodyOverride { file, text });
-    if let Some(body) = &body {
-        Template::compile(&body.text, Context::Json)
-            .map_err(|problems| Failure::at(Exit::Invalid, Diagnostics::of(&body.file, &body.text, problems)))?;
-    }
+    let body = body.map(|(file, text)| checked_body(file, text, &chosen.preset.manifest)).transpose()?;
     let inputs = inputs::gather(args, &chosen.preset.manifest)?;
     let connection = select::connection(world, &chosen, args.connection.as_deref())?;
     let settings = select::settings(&chosen.bundle, &connection)?;
     let access = open(world, &chosen, &connection, transport)?;
     Ok(Prepared { chosen, connection, settings, inputs, mappings, body, body_set, access })
+}
+
+/// A template in place of the preset's body, as the preset's own is checked: it compiles, and the names in it exist.
+fn checked_body(file: String, text: String, preset: &Preset) -> Result<BodyOverride, Failure> {
+    let known: Vec<&str> = preset.inputs.keys().map(String::as_str).chain(["settings", "page"]).collect();
+    let compiled = Template::compile(&text, Context::Json).and_then(|template| {
+        let strange = template.variables().iter().filter(|v| !known.contains(&v.path.root.as_str()));
+        let problem = |v: &Variable| {
+            Problem::new(format!("there is no \"{}\" here", v.path.root), v.span.clone())
+                .with_hint(format!("possible here: {}", known.join(", ")))
+        };
+        let problems: Vec<Problem> = strange.map(problem).collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    });
+    match compiled {
+        Ok(()) => Ok(BodyOverride { file, text }),
+        Err(problems) => Err(Failure::at(Exit::Invalid, Diagnostics::of(&file, &text, problems))),
+    }
 }
 
 /// A connection in use. Nothing is resolved and nothing is sent yet.

@@ -100,7 +100,7 @@ fn described(chosen: &Chosen, console: &Console) -> String {
         bundle.connections.keys().map(String::as_str).filter(|kind| preset.works_with(kind)).collect();
     shown.push(String::new());
     let mut facts = vec![
-        ("bundle".to_owned(), line(&format!("{} {}, {}", bundle.name, bundle.version, chosen.bundle.source()))),
+        ("bundle".to_owned(), line(&format!("{}; version {}", chosen.bundle.source(), bundle.version))),
         ("effect".to_owned(), effect(preset)),
         ("a repeat".to_owned(), repeat(preset)),
         ("connections".to_owned(), line(&kinds.join(", "))),

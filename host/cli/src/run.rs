@@ -8,6 +8,7 @@ use std::sync::Arc;
 use presetter_egress::Live;
 use presetter_runtime::{CancellationToken, Report};
 
+use crate::advice;
 use crate::args::{Format, RunArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -34,7 +35,7 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let invocation = prepared.invocation(component, sources, watch.clone(), cancel.clone());
 
     let signals = world.signals.then(|| tokio::spawn(listen(world.clone(), cancel)));
-    let report = if args.call.confirm {
+    let mut report = if args.call.confirm {
         presetter_runtime::run_confirmed(&invocation).await
     } else {
         presetter_runtime::run(&invocation).await
@@ -42,6 +43,7 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     if let Some(signals) = signals {
         signals.abort();
     }
+    advice::add(&mut report, &prepared.connection.name);
     watch.closing(&report);
     finish(world, args.format, &prepared, &watch, &report)
 }

@@ -12,6 +12,7 @@ pub const CONTRACT: &str = "0.1";
 
 /// A bundle: the unit that is versioned, signed and distributed.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
     /// Its name: lower-case letters, digits and `-`, at most 64; also the first half of `bundle/preset`.
@@ -43,6 +44,7 @@ pub struct Bundle {
 
 /// Requests that a bundle asks to be allowed.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GrantRequest {
     /// HTTP methods, upper case.
@@ -56,6 +58,7 @@ pub struct GrantRequest {
 
 /// An assumption of a bundle that an operator may correct: an operation's name, a page size.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
     /// What values it takes.
@@ -72,6 +75,7 @@ pub struct Setting {
 
 /// The type of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SettingKind {
     /// A text.

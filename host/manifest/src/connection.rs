@@ -11,6 +11,7 @@ use crate::Text;
 ///
 /// Templates here know `fields.NAME`, `secrets.NAME`, and in slots `session.token`. Only the host renders them.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionKind {
     /// For people.
@@ -45,6 +46,7 @@ pub struct ConnectionKind {
 
 /// How a connection authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthKind {
     /// Not at all.
@@ -61,6 +63,7 @@ pub enum AuthKind {
 
 /// A plain value of a connection.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Field {
     /// For people: what it is and where to find it.
@@ -72,6 +75,7 @@ pub struct Field {
 
 /// A secret of a connection, always given as a reference.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SecretField {
     /// For people: what it is and where to find it.
@@ -80,6 +84,7 @@ pub struct SecretField {
 
 /// A place in a request that the host fills with a credential.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Slot {
     /// The part of the request.
@@ -92,6 +97,7 @@ pub struct Slot {
 
 /// Where a slot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SlotPlace {
     /// A request header.
@@ -108,6 +114,7 @@ pub enum SlotPlace {
 
 /// The request that opens a session.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// `POST` unless stated.
@@ -129,6 +136,7 @@ pub struct Login {
     pub token: TokenSource,
     /// How long a token lasts: `24h`, `30m`. Without it, and without `expires`, a token is used until it is refused.
     #[serde(default, deserialize_with = "lifetime")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub lifetime: Option<Duration>,
     /// A JSON pointer to the token's expiry in the answer: a number of seconds from now, or an RFC 3339 time.
     pub expires: Option<Text>,
@@ -138,6 +146,7 @@ pub struct Login {
 
 /// Where an answer bears a token.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TokenSource {
     /// The part of the answer.
@@ -151,6 +160,7 @@ pub struct TokenSource {
 
 /// The part of an answer that bears a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenPlace {
     /// A header.
@@ -163,6 +173,7 @@ pub enum TokenPlace {
 
 /// When an answer means that the session is over: by status, or by a rule over the body of a 200.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expired {
     /// HTTP statuses; 401 unless stated.

@@ -9,6 +9,7 @@ use crate::{Preset, source::suggest};
 
 /// One input.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// What values it takes.
@@ -31,6 +32,7 @@ pub struct Input {
 
 /// The type of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum InputKind {
     /// A text.

@@ -14,6 +14,8 @@ mod connection;
 mod diagnostic;
 mod input;
 mod preset;
+#[cfg(test)]
+mod schema;
 mod source;
 mod text;
 

@@ -7,6 +7,7 @@ use crate::{Bundle, Diagnostics, Input, Text, check, source};
 
 /// One action on one API.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
     /// For people: `Update user (session based)`.
@@ -60,6 +61,7 @@ pub struct Preset {
 
 /// What a preset does to the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Changes nothing.
@@ -93,6 +95,7 @@ impl Effect {
 
 /// How a repeat of a write is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Repeat {
     /// Doing it twice is the same as doing it once.
@@ -107,6 +110,7 @@ pub enum Repeat {
 
 /// A request, each text of it a template.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`.
@@ -130,6 +134,7 @@ pub struct Request {
 
 /// Rules on an answer: CEL over `response`, `response_status`, `response_headers`, `codes`, `settings` and the inputs.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// Proof that the thing does not exist.
@@ -145,6 +150,7 @@ pub struct Answer {
 
 /// How a list is read page by page. The request's templates know `page`.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pages {
     /// The list in an answer: a template that is one value.
@@ -162,6 +168,7 @@ pub struct Pages {
 
 /// Which of the listed items is meant. Right whether or not the server honours a filter: every item is compared.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Find {
     /// Fields of an item and the values they must have, templates. A single `{{optional x}}` without a value drops out.
@@ -177,6 +184,7 @@ pub struct Find {
 
 /// What several matches mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Several {
     /// `failed` with class `ambiguous`.
@@ -188,6 +196,7 @@ pub enum Several {
 
 /// How to see whether a write took place: another preset of the bundle, a read.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
     /// Its name.
@@ -205,6 +214,7 @@ pub struct Probe {
 /// What people take one thing for another: before `not_found` is said, another preset looks, and if it finds
 /// something the run has failed with this message instead.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Mixup {
     /// The other preset of the bundle, a read.
@@ -217,6 +227,7 @@ pub struct Mixup {
 
 /// What differs for one kind of connection; each part replaces the preset's own.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// See [`Preset::request`].

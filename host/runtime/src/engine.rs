@@ -77,6 +77,12 @@ pub enum LoadError {
         /// What it is instead.
         reason: String,
     },
+    /// It is a component, and its interfaces are not those of the contract.
+    #[error("the component does not fit the contract: {reason}")]
+    Misfit {
+        /// What does not fit.
+        reason: String,
+    },
     /// It is too large.
     #[error("the component has {bytes} bytes; at most {MAX_COMPONENT_BYTES} are loaded")]
     TooLarge {
@@ -100,7 +106,10 @@ impl LoadError {
                 "build the component against the wit/ of this program, or use the program that it was built for"
             }
             Self::NotAPreset => "build it for the world \"bundle\" in wit/",
-            Self::NotAComponent { .. } => "a core module becomes a component with `wasm-tools component new`",
+            Self::NotAComponent { .. } => {
+                "build it for the world \"bundle\" in wit/; a core module becomes a component with `wasm-tools component new`"
+            }
+            Self::Misfit { .. } => "build it against the wit/ of this program, for the world \"bundle\"",
             Self::TooLarge { .. } => "strip debug information from it",
             Self::Engine(_) => "the machine must let a process reserve address space (see `ulimit -v`)",
         }
@@ -161,7 +170,8 @@ impl Engine {
         let not = |e: wasmtime::Error| LoadError::NotAComponent { reason: format!("{e:#}") };
         let component = self.cache.component(&self.inner, bytes).map_err(not)?;
         let shape = contract::check(&self.inner, &component)?;
-        let pre = self.linker.instantiate_pre(&component).and_then(BundlePre::new).map_err(not)?;
+        let pre = self.linker.instantiate_pre(&component).and_then(BundlePre::new);
+        let pre = pre.map_err(|e| LoadError::Misfit { reason: format!("{e:#}") })?;
         Ok(Component { engine: self.clone(), pre, shape })
     }
 

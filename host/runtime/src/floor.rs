@@ -78,7 +78,7 @@ impl Floor {
             return Outcome {
                 kind: Kind::Unknown,
                 class: "unanswered".into(),
-                message: format!("a write was sent and no answer was seen: {message}"),
+                message: format!("whether this write took place is not known: {message}"),
                 evidence: String::new(),
                 hint: None,
             };

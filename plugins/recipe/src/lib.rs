@@ -13,6 +13,8 @@ mod output;
 mod recipe;
 mod run;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 use std::cell::OnceCell;
 

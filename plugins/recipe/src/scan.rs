@@ -1,7 +1,8 @@
 //! A list, read page by page: every item is listed as a row, or compared with what is searched for.
 //!
 //! "Not found" needs a complete scan: the last page is proven by the manifest's rules, no page came twice, and at least one
-//! row was seen. A list that is empty from the start proves nothing.
+//! row was seen. A list that is empty from the start proves nothing, and neither does one whose rows lack the field that
+//! they are compared by.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,6 +21,8 @@ struct Progress {
     rows: u64,
     seen_pages: HashSet<u64>,
     found: Option<(Value, Answer)>,
+    /// Fields that no item has had so far, of those that items are compared by.
+    unseen: Vec<String>,
 }
 
 impl Progress {
@@ -48,7 +51,8 @@ pub(crate) fn scan(
         Ok(wanted) => wanted,
         Err(message) => return Finished::failed("input", &message),
     };
-    let mut progress = Progress::default();
+    let unseen = wanted.iter().flatten().map(|(field, ..)| field.clone()).collect();
+    let mut progress = Progress { unseen, ..Progress::default() };
     let mut values = inputs.clone();
     let mut last = None;
     for page in pages.start..pages.start.saturating_add(pages.max) {
@@ -83,9 +87,10 @@ fn one_page(
     answer: &Answer,
     progress: &mut Progress,
 ) -> Step {
-    let items = pages.items.render_value(&answer.names(inputs, run.settings)).ok();
-    let (listed, list) = match items {
-        Some(Value::Array(list)) => (true, Value::Array(list)),
+    let (listed, list) = match pages.items.render_value(&answer.names(inputs, run.settings)) {
+        Ok(Value::Array(list)) => (true, Value::Array(list)),
+        // `{{optional ...}}`: the author says that an empty list may be left out.
+        Ok(Value::Null) => (true, Value::Array(Vec::new())),
         _ => (false, Value::Array(Vec::new())),
     };
     let page_value = Value::from(page);
@@ -93,23 +98,28 @@ fn one_page(
     let undecided =
         |e: presetter_expr::EvalError| Step::End(Verdict::failed("answer", &format!("the page cannot be judged: {e}")));
 
-    let good = answer.status < 400;
-    match pages.end.test(&vars()) {
-        Ok(true) if good => return Step::Complete,
-        Ok(_) => {}
-        Err(e) => return undecided(e),
+    // Judged first: an answer that failed is never the end of a list, however empty it looks.
+    let judged = answer.judge(&recipe.rules, inputs, run.settings);
+    if let Judgement::Failed(class, message) = judged {
+        return Step::End(Verdict::failed(class, &message));
     }
-    match answer.judge(&recipe.rules, inputs, run.settings) {
-        Judgement::Ok => {}
-        Judgement::Failed(class, message) => return Step::End(Verdict::failed(class, &message)),
+    let ends = match pages.end.test(&vars()) {
+        Ok(ends) => ends,
+        Err(e) => return undecided(e),
+    };
+    match judged {
+        Judgement::NotFound(_) if ends => return Step::Complete,
         Judgement::NotFound(evidence) if page == pages.start => return Step::End(Verdict::not_found(evidence)),
         Judgement::NotFound(evidence) => {
             let message = format!("page {page} ended the list in a way that [pages] does not state ({evidence})");
             return Step::End(Verdict::failed("incomplete", &message));
         }
-    }
-    if !listed {
-        return Step::End(Verdict::failed("answer", &format!("page {page} has no list where [pages] expects one")));
+        _ if !listed => {
+            let message = format!("page {page} has no list where [pages] expects one");
+            return Step::End(Verdict::failed("answer", &message));
+        }
+        _ if ends => return Step::Complete,
+        _ => {}
     }
     let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
     progress.pages += 1;
@@ -149,6 +159,7 @@ fn one_item(
         handed.map_err(|refusal| Verdict::failed(refusal.class(), &refusal.message))?;
     }
     let Some(wanted) = wanted else { return Ok(()) };
+    progress.unseen.retain(|field| item.get(field).is_none());
     if !wanted.iter().all(|(field, value, ignore_case)| same(item.get(field), value, *ignore_case)) {
         return Ok(());
     }
@@ -200,6 +211,12 @@ fn complete(
         (Some(_), None) if progress.rows == 0 => {
             let message = "the list is empty from the start, which proves nothing";
             narrow(Finished::failed("incomplete", message), recipe, pages, None, last.as_ref())
+        }
+        (Some(_), None) if !progress.unseen.is_empty() => {
+            let fields: Vec<String> = progress.unseen.iter().map(|field| format!("\"{field}\"")).collect();
+            let message =
+                format!("no row of the list has the field {}, so nothing could be compared", fields.join(" or "));
+            narrow(Finished::failed("incomplete", &message), recipe, pages, None, last.as_ref())
         }
         (Some(_), None) => narrow(Finished::new(Verdict::not_found(evidence)), recipe, pages, None, last.as_ref()),
     }

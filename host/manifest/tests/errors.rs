@@ -1,0 +1,206 @@
+//! What an author who makes a mistake reads: message, place, and the fix.
+#![allow(clippy::unwrap_used)]
+
+use presetter_manifest::{Bundle, Diagnostics, Preset, check_inputs, parse_text_value};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+const BUNDLE: &str = r#"name = "acme"
+version = "1.0.0"
+contract = "0.1"
+title = "Acme"
+settings.size = { type = "integer", default = 5, help = "how many" }
+[[grants]]
+methods = ["GET"]
+paths = ["things/*"]
+[connections.key]
+title = "Key"
+auth = "api-key"
+secrets.key = { help = "the key" }
+slots = [{ into = "header", name = "x-api-key", value = "{{secrets.key}}" }]
+"#;
+
+const PRESET: &str = r#"title = "Thing"
+effect = "read"
+[inputs]
+id = { type = "string", required = true, help = "the thing's id" }
+count = { type = "integer" }
+color = { type = "string", enum = ["red", "green"] }
+[request]
+method = "GET"
+path = ["things", "{{id}}"]
+query = { size = "{{settings.size}}", count = "{{optional count}}" }
+[answer]
+ok_when = 'response.status == "OK"'
+[outputs]
+name = "{{response.name}}"
+"#;
+
+fn bundle() -> Bundle {
+    Bundle::parse("bundle.toml", BUNDLE).unwrap()
+}
+
+fn preset(text: &str) -> Result<Preset, Diagnostics> {
+    Preset::parse("thing/preset.toml", text, &bundle())
+}
+
+/// Message, text at the place, and hint of the first mistake.
+fn first(diagnostics: &Diagnostics) -> (String, String, String) {
+    let d = &diagnostics.0[0];
+    let at = d.source[d.problem.span.clone()].to_owned();
+    (d.problem.message.clone(), at, d.problem.hint.clone().unwrap_or_default())
+}
+
+#[test]
+fn the_examples_are_right() {
+    preset(PRESET).unwrap();
+}
+
+#[test]
+fn mistakes_in_a_preset() {
+    let cases = [
+        (
+            "effect = \"read\"",
+            "efect = \"read\"",
+            "there is no key \"efect\" here",
+            "efect",
+            "did you mean \"effect\"?",
+        ),
+        ("effect = \"read\"", "", "the key \"effect\" is missing", "", "add a line `effect = ...`"),
+        (
+            "\"read\"",
+            "\"reed\"",
+            "\"reed\" is not one of the values that are possible here",
+            "\"reed\"",
+            "did you mean \"read\"?",
+        ),
+        ("\"GET\"", "\"get\"", "\"get\" is not a method that can be sent", "\"get\"", "did you mean \"GET\"?"),
+        ("{{id}}", "{{idd}}", "there is no \"idd\" here", "{{idd}}", "did you mean \"id\"?"),
+        (
+            "{{settings.size}}",
+            "{{settings.sise}}",
+            "the bundle has no setting \"sise\"",
+            "{{settings.sise}}",
+            "did you mean \"size\"?",
+        ),
+        (
+            "response.status",
+            "respnse.status",
+            "there is no \"respnse\" here",
+            "'respnse.status == \"OK\"'",
+            "did you mean \"response\"?",
+        ),
+        (
+            "effect = \"read\"",
+            "effect = \"create\"",
+            "a preset that writes must say how a repeat is safe",
+            "effect = \"create\"",
+            "",
+        ),
+        (
+            "count = {",
+            "page = {",
+            "\"page\" cannot be an input's name: templates know something else by it",
+            "page = { type = \"integer\" }",
+            "",
+        ),
+        (
+            "[answer]",
+            "[find]\nwhere = { a = \"{{id}}\" }\n[answer]",
+            "[find] needs [pages], which says where the items are",
+            "[find]",
+            "",
+        ),
+        ("[answer]", "[for.other]\n[answer]", "the bundle has no connection kind \"other\"", "[for.other]", ""),
+    ];
+    for (from, to, message, place, hint) in cases {
+        let text = PRESET.replacen(from, to, 1);
+        let found = first(&preset(&text).expect_err(to));
+        assert_eq!(found, (message.to_owned(), place.to_owned(), hint.to_owned()), "{to}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_their_order() {
+    let text =
+        PRESET.replace("{{id}}", "{{x1}}").replace("{{optional count}}", "{{x2}}").replace("response.name", "x3");
+    let diagnostics = preset(&text).unwrap_err();
+    let all: Vec<&str> = diagnostics.0.iter().map(|d| d.problem.message.as_str()).collect();
+    assert_eq!(all, ["there is no \"x1\" here", "there is no \"x2\" here", "there is no \"x3\" here"]);
+    let shown = diagnostics.render(false);
+    assert!(shown.contains("thing/preset.toml:9:20"), "{shown}");
+}
+
+#[test]
+fn mistakes_in_a_bundle() {
+    let cases = [
+        ("contract = \"0.1\"", "contract = \"0.9\"", "this bundle is made for contract 0.9; this program serves 0.1"),
+        ("\"acme\"", "\"Ac me\"", "\"Ac me\" cannot be a bundle's name"),
+        ("{{secrets.key}}", "{{secrets.kay}}", "there is no \"secrets.kay\" here"),
+        ("{{secrets.key}}", "{{session.token}}", "there is no \"session.token\" here"),
+        ("auth = \"api-key\"", "auth = \"session\"", "connection kind \"key\" needs the key \"login\""),
+        ("default = 5", "default = \"5\"", "the default of setting \"size\" is not a whole number"),
+        ("version = \"1.0.0\"", "version = \"one\"", "unexpected character 'o' while parsing major version number"),
+    ];
+    for (from, to, message) in cases {
+        let text = BUNDLE.replacen(from, to, 1);
+        let found = Bundle::parse("bundle.toml", &text).expect_err(to);
+        assert_eq!(found.0[0].problem.message, message);
+    }
+}
+
+fn given(value: Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+#[test]
+fn inputs_are_checked_strictly() {
+    let preset = preset(PRESET).unwrap();
+    let fine = check_inputs(&preset, given(json!({ "id": "0123", "count": null }))).unwrap();
+    assert_eq!(Value::Object(fine), json!({ "id": "0123" }));
+    let wrong = |value: Value| -> Vec<String> {
+        check_inputs(&preset, given(value)).unwrap_err().into_iter().map(|p| p.message).collect()
+    };
+    assert_eq!(wrong(json!({})), ["input \"id\" is missing"]);
+    assert_eq!(wrong(json!({ "id": " " })), ["input \"id\" is empty, and the preset needs it; nothing was sent"]);
+    assert_eq!(wrong(json!({ "id": 5 })), ["input \"id\" takes a text, not 5"]);
+    assert_eq!(wrong(json!({ "id": "a", "count": "5" })), ["input \"count\" takes a whole number, not \"5\""]);
+    assert_eq!(wrong(json!({ "id": "a", "count": 1.5 })), ["input \"count\" takes a whole number, not 1.5"]);
+    assert_eq!(wrong(json!({ "id": "a", "color": "blue" })), ["input \"color\" cannot be \"blue\""]);
+    assert_eq!(wrong(json!({ "id": "a", "colour": "red" })), ["this preset has no input \"colour\""]);
+}
+
+#[test]
+fn texts_become_values_of_the_declared_type() {
+    let preset = preset(PRESET).unwrap();
+    assert_eq!(parse_text_value(&preset, "id", "0123"), Ok(json!("0123")));
+    assert_eq!(parse_text_value(&preset, "id", "null"), Ok(json!("null")));
+    assert_eq!(parse_text_value(&preset, "count", "12"), Ok(json!(12)));
+    for wrong in ["", "1.0", " 1", "0x1", "1e3", "99999999999999999999"] {
+        assert!(parse_text_value(&preset, "count", wrong).is_err(), "{wrong}");
+    }
+}
+
+proptest! {
+    /// Whatever stands in a file, reading it ends with a manifest or with places inside the text.
+    #[test]
+    fn any_text_is_read_or_refused(text in "\\PC{0,200}|([a-z\\[\\]{}='\"\n. ]{0,200})") {
+        for result in [Bundle::parse("b", &text).map(drop), preset(&text).map(drop)] {
+            if let Err(diagnostics) = result {
+                prop_assert!(!diagnostics.0.is_empty());
+                prop_assert!(!diagnostics.render(false).is_empty());
+            }
+        }
+    }
+
+    /// The same for a right file with something wrong inserted anywhere.
+    #[test]
+    fn a_damaged_preset_is_read_or_refused(at in 0usize..PRESET.len(), insert in "[\\PC\n]{0,20}", cut in 0usize..40) {
+        let mut text = PRESET.to_owned();
+        let end = (at + cut).min(text.len());
+        text.replace_range(at..end, &insert);
+        if let Err(diagnostics) = preset(&text) {
+            prop_assert!(!diagnostics.render(false).is_empty());
+        }
+    }
+}

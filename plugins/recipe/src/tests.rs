@@ -1,0 +1,224 @@
+//! The flow of a run, without a host: what is asked for, and what the outcome rests on.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value, json};
+
+use crate::door::{Door, Raw, Refusal};
+use crate::load::Recipes;
+use crate::run::{Finished, Run};
+
+const BUNDLE: &str = r#"name = "acme"
+version = "1.0.0"
+contract = "0.1"
+title = "Acme"
+[answer]
+ok_when = 'response.status == "OK" && codes.all(c, c == "OK")'
+message = ["{{response.info}}", "{{response.response[0].info}}", "{{response}}"]
+[connections.open]
+title = "Open"
+auth = "none"
+"#;
+
+const FIND: &str = r#"title = "Find"
+effect = "read"
+[inputs]
+email = { type = "string", required = true }
+[request]
+method = "POST"
+path = ["users"]
+[answer]
+not_found_when = 'codes.exists(c, c == "NOTFOUND")'
+[pages]
+items = "{{response.response[0].users}}"
+end_when = 'page > 1 && size(items) == 0'
+last_when = 'size(items) < 2'
+max = 4
+[find]
+where = { email = "{{email}}" }
+ignore_case = ["email"]
+[outputs]
+id = "{{item.id}}"
+[mixup]
+preset = "other"
+inputs = { key = "{{email}}" }
+message = "it is another's: {{found.id}}"
+"#;
+
+const OTHER: &str = r#"title = "Other"
+effect = "read"
+[inputs]
+key = { type = "string" }
+[request]
+method = "POST"
+path = ["other"]
+[answer]
+not_found_when = 'response_status == 404'
+[outputs]
+id = "{{response.id}}"
+"#;
+
+const CREATE: &str = r#"title = "Create"
+effect = "create"
+repeat = "probe"
+[inputs]
+key = { type = "string", required = true }
+[request]
+method = "POST"
+path = ["users"]
+[outputs]
+id = "{{optional response.id}}"
+[probe]
+preset = "other"
+inputs = { key = "{{key}}" }
+outputs = ["id"]
+"#;
+
+/// Answers in the order given; what was asked for is kept.
+struct Script {
+    answers: RefCell<Vec<Result<Raw, Refusal>>>,
+    asked: RefCell<Vec<(String, Value)>>,
+}
+
+impl Door for Script {
+    fn call(&self, preset: &str, values: &Map<String, Value>) -> Result<Raw, Refusal> {
+        self.asked.borrow_mut().push((preset.to_owned(), Value::Object(values.clone())));
+        self.answers.borrow_mut().remove(0)
+    }
+    fn emit(&self, _: &Value) -> Result<(), Refusal> {
+        Ok(())
+    }
+    fn log(&self, _: &str, _: &str) {}
+}
+
+fn answer(status: u16, body: &Value) -> Result<Raw, Refusal> {
+    Ok(Raw { status, headers: vec![("x".into(), "1".into())], body: body.to_string().into_bytes() })
+}
+
+fn page(users: &[(&str, &str)]) -> Result<Raw, Refusal> {
+    let users: Vec<Value> = users.iter().map(|(id, email)| json!({ "id": id, "email": email })).collect();
+    answer(200, &json!({ "status": "OK", "response": [{ "users": users }] }))
+}
+
+fn refused(kind: &str) -> Result<Raw, Refusal> {
+    Err(Refusal { kind: kind.into(), message: "why".into() })
+}
+
+fn run(preset: &str, inputs: Value, answers: Vec<Result<Raw, Refusal>>) -> (Finished, Vec<(String, Value)>) {
+    let files = json!({ "files": { "bundle.toml": BUNDLE, "find/preset.toml": FIND, "other/preset.toml": OTHER, "create/preset.toml": CREATE } });
+    let recipes = Recipes::load(&files.to_string()).unwrap();
+    let script = Script { answers: RefCell::new(answers), asked: RefCell::default() };
+    let finished = Run { recipes: &recipes, door: &script, kind: "open", settings: &json!({}) }
+        .preset(preset, inputs.as_object().unwrap());
+    assert!(script.answers.borrow().is_empty(), "not all answers were asked for");
+    (finished, script.asked.into_inner())
+}
+
+fn find(answers: Vec<Result<Raw, Refusal>>) -> Finished {
+    run("find", json!({ "email": "B@x" }), answers).0
+}
+
+fn ended(finished: &Finished) -> (&str, &str) {
+    (finished.verdict.kind, finished.verdict.class.as_str())
+}
+
+const A: (&str, &str) = ("1", "a@x");
+const B: (&str, &str) = ("2", "b@x");
+const C: (&str, &str) = ("3", "c@x");
+
+#[test]
+fn found_on_a_later_page_in_any_case_of_letters_and_nobody_else_is_shown() {
+    let finished = find(vec![page(&[A, C]), page(&[C, B]), page(&[A])]);
+    assert_eq!(ended(&finished), ("ok", ""));
+    assert_eq!(finished.verdict.evidence, "scan of 3 pages, 5 rows");
+    assert_eq!(finished.outputs["id"], "2");
+    let shown = finished.seen.unwrap().response;
+    assert_eq!(shown["response"][0]["users"], json!([{ "id": "2", "email": "b@x" }]));
+}
+
+#[test]
+fn the_page_number_is_given_with_the_inputs() {
+    let (_, asked) = run("find", json!({ "email": "b@x" }), vec![page(&[A, C]), page(&[B])]);
+    assert_eq!(asked[1], ("find".into(), json!({ "email": "b@x", "page": 2 })));
+}
+
+#[test]
+fn not_found_needs_a_complete_scan_or_a_code() {
+    let absent = answer(404, &json!({}));
+    let scan = find(vec![page(&[A, C]), page(&[]), absent.clone()]);
+    assert_eq!((ended(&scan), scan.verdict.evidence.as_str()), (("not-found", ""), "scan of 1 page, 2 rows"));
+    assert_eq!(scan.seen.unwrap().response["response"][0]["users"], json!([]));
+    let code = find(vec![answer(200, &json!({ "status": "OK", "response": [{ "status": "NOTFOUND" }] })), absent]);
+    assert_eq!((ended(&code), code.verdict.evidence.as_str()), (("not-found", ""), "code NOTFOUND"));
+}
+
+#[test]
+fn what_proves_nothing_is_a_failure() {
+    // Empty from the start, ended by max, a page that comes twice, and trouble of every kind on page 2.
+    assert_eq!(ended(&find(vec![page(&[]), page(&[])][..1].to_vec())), ("failed", "incomplete"));
+    let full = vec![page(&[A, C]), page(&[A, ("5", "e@x")]), page(&[C, ("6", "f@x")]), page(&[C, ("7", "g@x")])];
+    assert_eq!(ended(&find(full)), ("failed", "incomplete"));
+    assert_eq!(ended(&find(vec![page(&[A, C]), page(&[A, C])])), ("failed", "incomplete"));
+    let trouble = [
+        (answer(500, &json!({ "status": "OK", "response": [{ "users": [] }] })), "server"),
+        (answer(401, &json!({})), "auth"),
+        (answer(429, &json!({})), "rate"),
+        (answer(200, &json!({ "status": "OK", "response": [{ "status": "MISSING_DATA", "info": "key" }] })), "refused"),
+        (answer(200, &json!({ "status": "OK", "response": [{}] })), "answer"),
+        (refused("unanswered"), "network"),
+        (refused("denied"), "denied"),
+        (refused("auth"), "auth"),
+    ];
+    for (second, class) in trouble {
+        // An answer without a list looks like an empty page, which ends the list; a failure must not.
+        let finished = find(vec![page(&[A, C]), second]);
+        assert_eq!(ended(&finished), ("failed", class));
+    }
+}
+
+#[test]
+fn several_matches_are_ambiguous_and_the_same_row_twice_is_not() {
+    assert_eq!(ended(&find(vec![page(&[B, C]), page(&[("9", "b@X"), A])])), ("failed", "ambiguous"));
+    assert_eq!(ended(&find(vec![page(&[B, C]), page(&[B])])), ("ok", ""));
+}
+
+#[test]
+fn an_empty_key_sends_nothing() {
+    let (finished, asked) = run("find", json!({ "email": " " }), vec![]);
+    assert_eq!((ended(&finished), asked.len()), (("failed", "input"), 0));
+}
+
+#[test]
+fn before_not_found_is_said_the_mixup_is_looked_at() {
+    let (finished, asked) =
+        run("find", json!({ "email": "k" }), vec![page(&[A]), answer(200, &json!({ "status": "OK", "id": "77" }))]);
+    assert_eq!(ended(&finished), ("failed", "input"));
+    assert_eq!(finished.verdict.message, "it is another's: 77");
+    assert_eq!(asked[1], ("other".into(), json!({ "key": "k" })));
+}
+
+#[test]
+fn the_vendors_words_are_passed_on_with_code_and_status() {
+    let said = |status, body: Value| run("other", json!({ "key": "k" }), vec![answer(status, &body)]).0.verdict.message;
+    let hidden = json!({ "status": "OK", "response": [{ "status": "MISSING_DATA", "info": "Missing key: os" }] });
+    assert_eq!(said(200, hidden), "MISSING_DATA: Missing key: os");
+    assert_eq!(said(400, json!("Ops, something happened!")), "HTTP 400: Ops, something happened!");
+    assert_eq!(said(418, json!("")), "the API answered HTTP 418 without a reason");
+    assert_eq!(said(400, json!("x".repeat(900))).chars().count(), "HTTP 400: ".len() + 300);
+}
+
+#[test]
+fn what_a_create_does_not_answer_is_looked_up() {
+    let ok = answer(200, &json!({ "status": "OK" }));
+    let (finished, asked) =
+        run("create", json!({ "key": "k" }), vec![ok.clone(), answer(200, &json!({ "status": "OK", "id": "7" }))]);
+    assert_eq!((ended(&finished), &finished.outputs["id"], asked.len()), (("ok", ""), &json!("7"), 2));
+    assert_eq!(finished.verdict.evidence, "envelope");
+    // A look-up that fails changes nothing about the create.
+    let (finished, _) = run("create", json!({ "key": "k" }), vec![ok, answer(500, &json!({}))]);
+    assert_eq!((ended(&finished), &finished.outputs["id"]), (("ok", ""), &Value::Null));
+    // What the answer bears is not looked up.
+    let (finished, asked) =
+        run("create", json!({ "key": "k" }), vec![answer(200, &json!({ "status": "OK", "id": 5 }))]);
+    assert_eq!((&finished.outputs["id"], asked.len()), (&json!(5), 1));
+}
