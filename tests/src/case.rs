@@ -134,7 +134,10 @@ impl Case {
         for (name, bytes) in files {
             let path = stage.folder().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, bytes).unwrap();
+            fs::write(&path, bytes).unwrap();
+            // The same on every machine, whatever its umask.
+            #[cfg(unix)]
+            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         }
         for Edit { file, from, to } in &self.edits {
             let path = stage.folder().join(file);

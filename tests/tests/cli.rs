@@ -3,6 +3,7 @@
 //! `case.toml` says what is run and in what surroundings; `out`, `err` and `exit` are what the program said, `sent` is what
 //! reached the server. `PRESETTER_GOLDENS=update cargo test -p presetter-tests --test cli` writes them anew, and
 //! `PRESETTER_CASES=WORD` plays only cases with that word in their name.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
 
 use std::env;
 use std::panic;

@@ -1,6 +1,7 @@
 //! Crowds of processes on one connection: they share a session, and none of them starts a storm of logins.
 //!
 //! The numbers bound what races may add; how long anything takes is not looked at.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
 
 use std::process::{Child, Output};
 

@@ -1,4 +1,5 @@
 //! What the server got, against what the person typed: values arrive exactly, and never become structure.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
 
 use mosyle_standin::Oddities;
 use presetter_tests::Stage;

@@ -1,11 +1,10 @@
 //! `cargo xtask test`: every check there is, quick ones first.
 //!
-//! All steps use the dev profile and the whole workspace, so that a dependency is built once: for clippy as metadata,
+//! The host's steps use the dev profile and the whole workspace, so that a dependency is built once: for clippy as metadata,
 //! for everything else as code.
 
-use std::env;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::Result;
 
@@ -30,11 +29,12 @@ pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
 }
 
 /// Lints and unit tests of the guests, built for this machine: clippy cannot lint for Wasm with a packaged compiler,
-/// and what a guest computes is the same here. They share the host's target folder and find its dependencies there.
+/// and what a guest computes is the same here.
 fn guests_as_programs(root: &Path, steps: &mut Steps) -> Result<()> {
-    let mut lints = cargo(root, &["clippy", "--workspace", "--all-targets", "--manifest-path", GUESTS]);
-    lints.args(["--", "-D", "warnings"]);
-    share_target(&mut lints, root);
+    // In release, where the build of the components has left the macros that they share.
+    let lints = ["clippy", "--release", "--workspace", "--all-targets", "--manifest-path", GUESTS, "--"];
+    let mut lints = cargo(root, &lints);
+    lints.args(["-D", "warnings"]);
     steps.run("lints of the guests", lints)?;
     // Their libraries only: a component's exports have names that linkers for this machine refuse.
     run_tests(root, steps, "tests of the guests", &["--workspace", "--lib", "--manifest-path", GUESTS])
@@ -49,15 +49,7 @@ fn run_tests(root: &Path, steps: &mut Steps, name: &str, what: &[&str]) -> Resul
     };
     let mut command = cargo(root, verb);
     command.arg("--no-fail-fast").args(what);
-    share_target(&mut command, root);
     steps.tests(name, command, counts)
-}
-
-/// The host's target folder for all, unless the person has chosen one.
-fn share_target(command: &mut Command, root: &Path) {
-    if env::var_os("CARGO_TARGET_DIR").is_none() {
-        command.env("CARGO_TARGET_DIR", root.join("target"));
-    }
 }
 
 fn has_nextest(root: &Path) -> bool {

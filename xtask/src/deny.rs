@@ -1,9 +1,9 @@
 //! Licences, sources and known faults of dependencies, by `cargo deny`.
 //!
-//! Owns: where `cargo-deny` comes from. In CI it is built once into `target/tools`, which is cached there. On a
+//! Owns: where `cargo-deny` comes from. In CI it is installed once with cargo, where the next run finds it. On a
 //! developer's machine that would be minutes for a check that CI does anyway, so there it runs only if it is installed.
 
-use std::env::{self, consts::EXE_SUFFIX};
+use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -16,24 +16,18 @@ const MANIFESTS: [&str; 2] = ["Cargo.toml", "plugins/Cargo.toml"];
 
 /// Checks the dependencies of both workspaces.
 pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {
-    let in_target = root.join("target/tools/bin").join(format!("cargo-deny{EXE_SUFFIX}"));
-    let program = if works(Command::new("cargo-deny").arg("--version")) {
-        "cargo-deny".into()
-    } else if in_target.is_file() {
-        in_target.into_os_string()
-    } else if env::var_os("CI").is_some() {
-        let install = ["install", "--locked", "--quiet", "--root", "target/tools", "cargo-deny"];
-        steps.run("install cargo-deny", cargo(root, &install))?;
-        in_target.into_os_string()
-    } else {
-        say("\n=== dependencies: not checked, since cargo-deny is not installed");
-        say("    to have it here as well: cargo install --locked cargo-deny");
-        return Ok(());
-    };
+    if !works(&mut cargo(root, &["deny", "--version"])) {
+        if env::var_os("CI").is_none() {
+            say("\n=== dependencies: not checked, since cargo-deny is not installed");
+            say("    to have it here as well: cargo install --locked cargo-deny");
+            return Ok(());
+        }
+        steps.run("install cargo-deny", cargo(root, &["install", "--locked", "--quiet", "cargo-deny"]))?;
+    }
     let deny = |manifest: &str, arguments: &[&str]| {
-        let mut command = Command::new(&program);
-        command.args(["--all-features", "--config", "deny.toml", "--manifest-path", manifest]);
-        command.args(arguments).current_dir(root);
+        let mut command =
+            cargo(root, &["deny", "--all-features", "--config", "deny.toml", "--manifest-path", manifest]);
+        command.args(arguments);
         command
     };
     // The list of known faults comes from elsewhere, and not every machine can reach it.

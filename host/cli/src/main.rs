@@ -39,6 +39,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
+use etcetera::app_strategy::{AppStrategy as _, AppStrategyArgs};
 use presetter_connection::Surroundings;
 use presetter_secret::{Redactor, Secret};
 
@@ -95,13 +96,14 @@ fn dirs() -> Result<Dirs, Failure> {
         // Messages name files below it, and a command may be run from elsewhere next.
         return Ok(Dirs::below(&std::path::absolute(&home).unwrap_or(home)));
     }
-    let found = directories::ProjectDirs::from("", "", "presetter");
-    let found = found.ok_or_else(|| {
+    let app =
+        AppStrategyArgs { top_level_domain: "org".into(), author: "Presetter".into(), app_name: "presetter".into() };
+    let found = etcetera::app_strategy::choose_native_strategy(app).map_err(|_| {
         Failure::new(Exit::Internal, "this machine tells no home folder for you")
             .help("set the variable PRESETTER_HOME to a folder of your own")
     })?;
-    let state = found.state_dir().unwrap_or_else(|| found.data_local_dir());
-    Ok(Dirs { config: found.config_dir().to_owned(), state: state.to_owned(), cache: found.cache_dir().to_owned() })
+    let state = found.state_dir().unwrap_or_else(|| found.data_dir());
+    Ok(Dirs { config: found.config_dir(), state, cache: found.cache_dir() })
 }
 
 /// Colours only on a terminal, and never where `NO_COLOR` is set to anything (no-color.org).

@@ -43,7 +43,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     if let Some(signals) = signals {
         signals.abort();
     }
-    advice::add(&mut report, &prepared.connection.name);
+    let writes = prepared.chosen.preset.manifest.effect.writes();
+    advice::add(&mut report, writes, &prepared.connection.name);
     watch.closing(&report);
     finish(world, args.format, &prepared, &watch, &report)
 }

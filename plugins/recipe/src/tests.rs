@@ -153,6 +153,17 @@ fn not_found_needs_a_complete_scan_or_a_code() {
 }
 
 #[test]
+fn rows_without_the_field_that_they_are_compared_by_prove_nothing() {
+    let users = |users: Value| answer(200, &json!({ "status": "OK", "response": [{ "users": users }] }));
+    let bare = find(vec![users(json!([{ "id": "1" }]))]);
+    assert_eq!((ended(&bare), bare.verdict.message.contains("\"email\"")), (("failed", "incomplete"), true));
+    // One row that has it is enough, even empty: the others may have no value to show.
+    let absent = answer(404, &json!({}));
+    let mixed = find(vec![users(json!([{ "id": "1" }, { "id": "2", "email": null }])), users(json!([])), absent]);
+    assert_eq!(ended(&mixed), ("not-found", ""));
+}
+
+#[test]
 fn what_proves_nothing_is_a_failure() {
     // Empty from the start, ended by max, a page that comes twice, and trouble of every kind on page 2.
     assert_eq!(ended(&find(vec![page(&[]), page(&[])][..1].to_vec())), ("failed", "incomplete"));
