@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use presetter_manifest::{Diagnostics, Preset, check_inputs, parse_text_value};
 use presetter_template::Problem;
@@ -13,6 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Value};
 
 use crate::args::CallArgs;
+use crate::exact;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -42,6 +43,17 @@ pub(crate) fn gather(args: &CallArgs, preset: &Preset) -> Result<Map<String, Val
     }
     let values = given.list.into_iter().map(|(name, value, _)| (name, value)).collect();
     check_inputs(preset, values).map_err(|problems| Failure::problems(Exit::Invalid, problems))
+}
+
+/// Standard input can be read once.
+pub(crate) fn one_reader(args: &CallArgs) -> Result<(), Failure> {
+    let stdin = |file: &Option<PathBuf>| file.as_deref() == Some(Path::new("-"));
+    if stdin(&args.inputs) && stdin(&args.body) {
+        return Err(
+            Failure::usage("--inputs and --body cannot both read standard input").help("name a file for one of them")
+        );
+    }
+    Ok(())
 }
 
 /// The fields of `--body-set`.
@@ -95,18 +107,25 @@ fn object(file: &Path) -> Result<Map<String, Value>, Failure> {
     }
 }
 
-/// JSON in which no name stands twice in one object; an error points at its place.
+/// JSON in which no name stands twice in one object and every value can be kept as it is; an error points at its place.
 pub(crate) fn json(name: &str, text: &str) -> Result<Value, Failure> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let result = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    result.map_err(|error| {
-        let at = offset(text, error.line(), error.column());
-        let message = error.to_string();
-        // The position stands in the message too; the caret says it better.
-        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-        let problem = Problem::new(format!("this is not JSON as it should be: {message}"), at..at + 1);
-        Failure::at(Exit::Invalid, Diagnostics::of(name, text, vec![problem]))
-    })
+    let problem = match (result, exact::lost(text)) {
+        (Ok(value), None) => return Ok(value),
+        (Ok(_), Some(lost)) => lost,
+        (Err(error), lost) => {
+            let at = offset(text, error.line(), error.column());
+            // What comes after a mistake may be read wrongly: then the mistake is what to tell.
+            lost.filter(|lost| lost.span.start < at).unwrap_or_else(|| {
+                let message = error.to_string();
+                // The position stands in the message too; the caret says it better.
+                let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+                Problem::new(format!("this is not JSON as it should be: {message}"), at..at + 1)
+            })
+        }
+    };
+    Err(Failure::at(Exit::Invalid, Diagnostics::of(name, text, vec![problem])))
 }
 
 /// serde_json counts lines from 1, and columns in bytes; the column is that of the last byte it has read.
@@ -254,6 +273,41 @@ mod tests {
         assert!(twice.contains("\"a\" stands twice in one object") && twice.contains("f.json:3:"), "{twice}");
         assert!(json("f", "[1] x").is_err());
         assert!(json("f", &"[".repeat(100_000)).is_err(), "depth is bounded");
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_pointed_at() {
+        let shown = |text: &str| json("f.json", text).unwrap_err().render(false);
+        let half = shown("{\n  \"a\": \"x\\ud800y\"\n}");
+        let message = "this text has half a character (a lone surrogate, \\ud800); write the whole character";
+        assert!(half.contains(message) && half.contains("f.json:2:10"), "{half}");
+        let digits = "this number has more digits than can be kept exactly; write it as a text in quotes";
+        for number in ["18446744073709551616", "1e999", "0.123456789012345678"] {
+            let long = shown(&format!("{{\"a\":\n {number}}}"));
+            assert!(long.contains(digits) && long.contains("f.json:2:2"), "{long}");
+        }
+        let (code, long) = complaint(&["--set-json", "count=18446744073709551616"]);
+        assert!(code == 3 && long.contains(digits) && long.contains("--set-json count:1:1"), "{long}");
+        assert_eq!(json("f", "18446744073709551615").unwrap(), json!(u64::MAX));
+        // A quote that is missing before it is the mistake to tell.
+        let open = shown("{\"a: \"18446744073709551616\"}");
+        assert!(open.contains("not JSON as it should be"), "{open}");
+    }
+
+    #[test]
+    fn standard_input_has_one_reader() {
+        for (words, fine) in [
+            (&["--inputs", "-", "--body", "-"][..], false),
+            (&["--inputs", "-", "--body", "b.json"], true),
+            (&["--body", "-"], true),
+            (&[], true),
+        ] {
+            let cli = Cli::try_parse_from(["presetter", "run", "acme/t"].iter().chain(words)).unwrap();
+            let Verb::Run(args) = cli.verb else { unreachable!() };
+            let result = one_reader(&args.call);
+            assert_eq!(result.is_ok(), fine, "{words:?}");
+            assert!(result.err().is_none_or(|failure| failure.exit == Exit::Usage));
+        }
     }
 
     #[test]

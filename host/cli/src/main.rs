@@ -16,6 +16,7 @@ mod connection_files;
 mod connection_test;
 mod console;
 mod demo;
+mod exact;
 mod exit;
 mod failure;
 mod inputs;

@@ -37,6 +37,7 @@ pub(crate) struct Prepared {
 
 /// Checks all that can be checked.
 pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transport>) -> Result<Prepared, Failure> {
+    inputs::one_reader(args)?;
     let chosen = select::preset(&args.preset)?;
     let mappings = Mappings::compile(&args.map)?;
     let body_set = inputs::body_set(args)?;
@@ -184,6 +185,11 @@ impl Prepared {
     /// The name of the preset in results: `mosyle/create-user`, also where it was named by a path.
     pub(crate) fn name(&self) -> String {
         format!("{}/{}", self.chosen.bundle.manifest().name, self.chosen.preset.name)
+    }
+
+    /// Whether it may change something: what the preset says, or any body that a person put in place of its own.
+    pub(crate) fn writes(&self) -> bool {
+        self.chosen.preset.manifest.effect.writes() || self.body.is_some() || !self.body_set.is_empty()
     }
 
     /// Whether it lists rows.

@@ -34,7 +34,7 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let watch = Arc::new(Watch::new(world.console.clone(), args.call.verbose, rows, cancel.clone()));
     let invocation = prepared.invocation(component, sources, watch.clone(), cancel.clone());
 
-    let signals = world.signals.then(|| tokio::spawn(listen(world.clone(), cancel)));
+    let signals = world.signals.then(|| tokio::spawn(listen(world.clone(), cancel, prepared.writes())));
     let mut report = if args.call.confirm {
         presetter_runtime::run_confirmed(&invocation).await
     } else {
@@ -50,22 +50,26 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
 }
 
 /// Ends the run at Ctrl-C, and the program at the next.
-async fn listen(world: World, cancel: CancellationToken) {
+async fn listen(world: World, cancel: CancellationToken, writes: bool) {
     if tokio::signal::ctrl_c().await.is_ok() {
         world.console.say("stopping; press Ctrl-C again to leave at once");
         cancel.cancel();
     }
     if tokio::signal::ctrl_c().await.is_ok() {
-        // What was under way may have taken place.
-        std::process::exit(Exit::Unknown.code().into());
+        std::process::exit(left(writes).code().into());
     }
+}
+
+/// The code of a run that was left before its end: a write that was under way may have taken place.
+fn left(writes: bool) -> Exit {
+    if writes { Exit::Unknown } else { Exit::Failed }
 }
 
 /// Prints the result: data first, then what a person should know, then the code.
 fn finish(world: &World, format: Format, prepared: &Prepared, watch: &Watch, report: &Report) -> Result<Exit, Failure> {
     let console = &world.console;
-    if watch.unread() {
-        // The reader has seen enough; a list changes nothing, so there is nothing to tell.
+    if watch.unread() && !prepared.writes() {
+        // The reader has seen enough, and nothing was changed: there is nothing to tell.
         return Ok(Exit::Ok);
     }
     let rows = watch.end_rows();
@@ -106,5 +110,15 @@ fn trouble(exit: Exit, report: &Report) -> Failure {
     match &report.diagnostics {
         Some(diagnostics) if !diagnostics.0.is_empty() => Failure::at(exit, diagnostics.clone()).help(hint),
         _ => Failure::new(exit, output::message(report)).help(hint),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_was_left_is_unknown_only_if_it_writes() {
+        assert_eq!((left(true).code(), left(false).code()), (7, 1));
     }
 }

@@ -176,15 +176,20 @@ impl Access {
         let Some(cause) = core.over(&answer, &session) else { return Ok(answer) };
         // A success whose body says that the session is over may still have been carried out.
         let resend = cause != Cause::Body || !request.writes;
+        if !resend {
+            // For the next request. If it fails, that one tells; here there is an answer, which must not be lost.
+            let _ = sessions.renew(&session, cause).await;
+            return core.refused(answer, cause, request);
+        }
         match sessions.renew(&session, cause).await? {
-            Some(renewed) if resend => {
+            Some(renewed) => {
                 let answer = core.exchange(request, Some(&renewed), wire).await?;
                 match core.over(&answer, &renewed) {
                     Some(cause) => core.refused(answer, cause, request),
                     None => Ok(answer),
                 }
             }
-            _ => core.refused(answer, cause, request),
+            None => core.refused(answer, cause, request),
         }
     }
 
@@ -223,8 +228,22 @@ impl Core {
         }
         let values = Values::masked(&self.fields, self.vault.references().keys().map(String::as_str))?;
         let built = inject::build(&self.base, request, &self.plan.slots, &values)?;
-        presetter_egress::admit(&self.policy, &built)?;
+        presetter_egress::admit(&self.policy, &built).map_err(|error| self.owned(error.into()))?;
         Ok((built, values))
+    }
+
+    /// The network's advice is for whoever adds a connection; this one is there already.
+    fn owned(&self, error: Error) -> Error {
+        match error {
+            Error::Denied { reason, advice } if advice.contains("--allow-private") => {
+                let name = &self.connection.name;
+                let advice = format!(
+                    "If this server is in your own network: presetter connection set {name} --allow-private true"
+                );
+                Error::Denied { reason, advice }
+            }
+            other => other,
+        }
     }
 
     /// One exchange with real credentials.
@@ -245,7 +264,7 @@ impl Core {
             inject::build(&self.base, request, &self.plan.slots, &values)?
         };
         wire(Wire::Leaving);
-        let response = self.transport.send(&self.policy, built).await?;
+        let response = self.transport.send(&self.policy, built).await.map_err(|error| self.owned(error.into()))?;
         wire(Wire::Answered);
         Ok(scrub::answer(response, &self.redactor, self.plan.login.as_ref().map(|login| &login.token)))
     }
@@ -280,8 +299,14 @@ impl Core {
         let secrets = secrets.iter().map(|(name, secret)| (name.as_str(), &**secret));
         let values = Values::real(&self.fields, secrets, None);
         inject::learn_pairs(&plan.basic, &values, &self.redactor)?;
-        let reader = login::Reader { redactor: &self.redactor, advice: self.advice(), now_ms: self.clock.now_ms() };
+        let reader = login::Reader {
+            redactor: &self.redactor,
+            advice: self.advice(),
+            connection: &self.connection.name,
+            now_ms: self.clock.now_ms(),
+        };
         let opened = login::open(plan, &self.base, &values, &self.transport, &self.policy, &reader).await;
+        let opened = opened.map_err(|error| self.owned(error));
         if matches!(opened, Err(Error::Auth { .. })) {
             self.vault.forget().await;
         }

@@ -1,13 +1,13 @@
 //! One login: its request, and what its answer means.
 //!
 //! Owns both. Invariants: it passes the same policy as any request; nothing of it but the vendor's redacted words reaches a
-//! message; server trouble (no connection, 429, 5xx) is never called a wrong password.
+//! message, and of an answer that may hold a token only the names in it; server trouble (no connection, 429, 5xx) is never called a wrong password.
 
 use std::sync::Arc;
 
 use presetter_egress::{Policy, Request, Response, Transport};
 use presetter_expr::Vars;
-use presetter_manifest::TokenPlace;
+use presetter_manifest::{TokenPlace, TokenSource};
 use presetter_secret::{Redactor, Secret};
 use serde_json::Value;
 use url::Url;
@@ -36,6 +36,7 @@ pub(crate) async fn open(
     reader: &Reader<'_>,
 ) -> Result<Opened, Error> {
     let request = request(plan, base, values)?;
+    let url = request.url.clone();
     let response = match transport.send(policy, request).await.map_err(Error::from) {
         Ok(response) => response,
         // The login may have arrived; the preset's request was not sent.
@@ -50,6 +51,7 @@ pub(crate) async fn open(
         }
         Err(other) => return Err(other),
     };
+    reader.elsewhere(&url, base, &response)?;
     reader.read(plan, &response)
 }
 
@@ -81,10 +83,40 @@ pub(crate) struct Reader<'a> {
     pub(crate) redactor: &'a Redactor,
     /// What a person can do about a refused login: which secret comes from where.
     pub(crate) advice: String,
+    /// The connection's name, for advice.
+    pub(crate) connection: &'a str,
     pub(crate) now_ms: u64,
 }
 
 impl Reader<'_> {
+    /// Tells an answer that says nothing of the credentials, because there is no login at that address.
+    fn elsewhere(&self, url: &Url, base: &Url, response: &Response) -> Result<(), Error> {
+        let shown = self.redactor.text(url.as_str());
+        let why = match response.status {
+            404 => {
+                let said = scrub::said(&response.body, self.redactor);
+                let path = if target::prefix(base).is_empty() {
+                    "the base URL probably lacks its path, such as /v1"
+                } else {
+                    "check the base URL"
+                };
+                format!("there is no login at {shown} (404){said}; {path}")
+            }
+            301 | 302 | 303 | 307 | 308 => {
+                let to = header(response, "location").and_then(|to| url.join(to).ok());
+                let to = to.and_then(|to| to.host_str().map(|host| self.redactor.text(host)));
+                let to = to.unwrap_or_else(|| "another address".into());
+                format!("the login at {shown} redirects to {to}; check the base URL")
+            }
+            200..=299 if scrub::is_web_page(&response.body) => {
+                format!("{shown} was asked for a login; the answer is a web page, not the API; check the base URL")
+            }
+            _ => return Ok(()),
+        };
+        let name = self.connection;
+        Err(Error::auth(why, format!("To change it: presetter connection set {name} --base-url URL")))
+    }
+
     fn read(&self, plan: &LoginPlan, response: &Response) -> Result<Opened, Error> {
         let status = response.status;
         let said = || scrub::said(&response.body, self.redactor);
@@ -102,9 +134,18 @@ impl Reader<'_> {
         };
         if let Some(rule) = &plan.failed_when {
             let (body, number) = (body(), Value::from(status));
-            let failed = rule.test(&Vars::new().with("response", &body).with("response_status", &number));
-            if failed.unwrap_or(true) {
-                return Err(Error::auth(format!("the server refused the login{}", said()), &self.advice));
+            match rule.test(&Vars::new().with("response", &body).with("response_status", &number)) {
+                Ok(false) => {}
+                Ok(true) => {
+                    let shown = scrub::without_token(&response.body, &plan.token, self.redactor);
+                    let said = scrub::said(shown.as_deref().unwrap_or(&response.body), self.redactor);
+                    return Err(Error::auth(format!("the server refused the login{said}"), &self.advice));
+                }
+                // What the rule does not understand may be a login that took place.
+                Err(_) => {
+                    let held = scrub::held(&response.body, self.redactor);
+                    return Err(Error::auth(format!("the server refused the login{held}"), &self.advice));
+                }
             }
         }
         let place = &plan.token;
@@ -114,15 +155,17 @@ impl Reader<'_> {
             TokenPlace::Cookie => cookie(response, name),
             TokenPlace::Json => body().pointer(name).and_then(Value::as_str).map(str::to_owned),
         };
-        let token = token.map(|token| token.strip_prefix(&place.strip_prefix).unwrap_or(&token).trim().to_owned());
+        let token = token.map(|token| bare(&token, place).to_owned());
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             let where_ = match place.from {
                 TokenPlace::Header => format!("in the header \"{name}\""),
                 TokenPlace::Cookie => format!("in the cookie \"{name}\""),
                 TokenPlace::Json => format!("at \"{name}\" in the body"),
             };
+            // The token may stand in another place of this body, so nothing of it is quoted.
+            let held = scrub::held(&response.body, self.redactor);
             let reason =
-                format!("the server answered the login with status {status}, but gave no token {where_}{}", said());
+                format!("the server answered the login with status {status}, but gave no token {where_}{held}");
             return Err(Error::auth(reason, &self.advice));
         };
         let expires = plan.expires.as_ref().and_then(|pointer| lasts(body().pointer(pointer)?, self.now_ms));
@@ -130,6 +173,11 @@ impl Reader<'_> {
         let lasts_ms = expires.or(lifetime).map(|ms| ms.min(LONGEST_MS));
         Ok(Opened { token: Secret::new(token), lasts_ms })
     }
+}
+
+/// A token as it is used, from the text in its place.
+pub(crate) fn bare<'a>(text: &'a str, place: &TokenSource) -> &'a str {
+    text.strip_prefix(&place.strip_prefix).unwrap_or(text).trim()
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
@@ -162,7 +210,39 @@ fn lasts(value: &Value, now_ms: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+
+    #[test]
+    fn an_answer_from_elsewhere_is_no_refusal() {
+        let redactor = Redactor::new();
+        let reader = Reader { redactor: &redactor, advice: "a".into(), connection: "m", now_ms: 0 };
+        let said = |base: &str, status: u16, to: &str, body: &'static str| {
+            let base = Url::parse(base).unwrap();
+            let url = target::join(&base, &["login".into()], &[]).unwrap();
+            let headers = vec![("location".to_owned(), to.to_owned())];
+            let response = Response { status, headers, body: Bytes::from_static(body.as_bytes()) };
+            reader.elsewhere(&url, &base, &response).map_err(|error| error.reason())
+        };
+        let refused = |why: &str| Err(format!("no access: {why}"));
+        assert_eq!(
+            said("https://h", 404, "", "<html>"),
+            refused("there is no login at https://h/login (404); the base URL probably lacks its path, such as /v1")
+        );
+        assert_eq!(
+            said("https://h/v1", 404, "", "gone"),
+            refused("there is no login at https://h/v1/login (404); it said: gone; check the base URL")
+        );
+        assert_eq!(
+            said("https://h", 302, "https://www.example.com/a?b", ""),
+            refused("the login at https://h/login redirects to www.example.com; check the base URL")
+        );
+        assert!(said("https://h", 200, "", " <!doctype HTML>").unwrap_err().contains("a web page, not the API"));
+        for (status, body) in [(200, "{}"), (401, "<html>"), (403, "{}"), (502, "<html>")] {
+            assert_eq!(said("https://h", status, "", body), Ok(()));
+        }
+    }
 
     #[test]
     fn lifetimes() {

@@ -1,13 +1,16 @@
 //! Where a secret comes from: the text that stands in files and on the command line in a secret's place.
 //!
 //! Owns the forms and their text. Resolves nothing. Invariant: an error never repeats the text it was given, because that
-//! may be a secret that somebody typed in plain.
+//! may be a secret that somebody typed in plain; but for a short word before the colon that is a form's name misspelt.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::nearest;
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +32,32 @@ pub enum Reference {
     Prompt,
 }
 
-/// Why a text is no reference. Never holds the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReferenceError(&'static str);
+/// Why a text is no reference. Never holds the text, but for a misspelt form: `evn`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceError(Cow<'static, str>);
+
+impl ReferenceError {
+    /// What is wrong, without the list of forms.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0
+    }
+
+    /// The forms that there are, in lines.
+    #[must_use]
+    pub fn forms() -> &'static str {
+        FORMS
+    }
+}
+
+impl From<&'static str> for ReferenceError {
+    fn from(why: &'static str) -> Self {
+        Self(why.into())
+    }
+}
+
+/// The forms that something follows.
+const SCHEMES: [&str; 4] = ["env", "file", "keyring", "cmd"];
 
 const FORMS: &str = "write where the secret comes from:\n  \
     env:NAME               an environment variable\n  \
@@ -52,37 +78,51 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        if text == "prompt" {
-            return Ok(Self::Prompt);
+        const PLAIN: &str = "a plain secret is not taken here: on a command line it would stay in the shell's history, and in a file anyone could find it";
+        match text {
+            "prompt" => return Ok(Self::Prompt),
+            "" => return Err("the reference is empty".into()),
+            _ => {}
         }
-        let plain = ReferenceError(
-            "a plain secret is not taken here: on a command line it would stay in the shell's history, and in a file anyone could find it",
-        );
-        let (form, rest) = text.split_once(':').ok_or(plain)?;
+        let (form, rest) = text.split_once(':').ok_or(PLAIN)?;
         if rest.chars().any(char::is_control) {
-            return Err(ReferenceError("a reference to a secret cannot have line breaks or control characters in it"));
+            return Err("a reference to a secret cannot have line breaks or control characters in it".into());
         }
         match form {
             "env" if variable(rest) => Ok(Self::Env(rest.to_owned())),
-            "env" => Err(ReferenceError(
-                "after env: comes the name of an environment variable: letters, digits and _, not beginning with a digit",
-            )),
-            "file" if rest.is_empty() => Err(ReferenceError("after file: comes a path")),
+            "env" => Err(
+                "after env: comes the name of an environment variable: letters, digits and _, not beginning with a digit"
+                    .into(),
+            ),
+            "file" if rest.is_empty() => Err("after file: comes a path".into()),
+            "file" if rest == "~" || rest.starts_with("~/") => {
+                Err("~ is not expanded here; write the whole path".into())
+            }
             "file" => Ok(Self::File(rest.into())),
             "keyring" => match rest.split_once('/') {
                 // A leading dash would be taken for an option by the programs that are asked.
                 Some((service, name)) if [service, name].iter().all(|t| !t.is_empty() && !t.starts_with('-')) => {
                     Ok(Self::Keyring { service: service.to_owned(), name: name.to_owned() })
                 }
-                _ => Err(ReferenceError("after keyring: come a service, a slash and a name, neither beginning with -")),
+                _ => Err("after keyring: come a service, a slash and a name, neither beginning with -".into()),
             },
             "cmd" => match shlex::split(rest) {
                 Some(words) if words.first().is_some_and(|w| !w.is_empty()) => Ok(Self::Cmd(words)),
-                _ => Err(ReferenceError("after cmd: come a program and its arguments, with each quote closed")),
+                _ => Err("after cmd: come a program and its arguments, with each quote closed".into()),
             },
-            _ => Err(plain),
+            "prompt" => Err("prompt takes nothing after it".into()),
+            word => Err(misspelt(word).unwrap_or(PLAIN.into())),
         }
     }
+}
+
+/// What to say of a word before the colon that is nearly a form's name. A longer or stranger word may belong to a secret.
+fn misspelt(word: &str) -> Option<ReferenceError> {
+    if word.len() > 8 || !word.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return None;
+    }
+    let meant = nearest(word, SCHEMES)?;
+    Some(ReferenceError(format!("\"{word}:\" is not a kind of reference; did you mean {meant}: ?").into()))
 }
 
 impl Reference {
@@ -191,12 +231,39 @@ mod tests {
         assert!("hunter2".parse::<Reference>().unwrap_err().to_string().contains("history"));
     }
 
+    #[test]
+    fn slips_are_named_and_nothing_else_is() {
+        for (text, wanted) in [
+            ("evn:hunter2", "\"evn:\" is not a kind of reference; did you mean env: ?"),
+            ("ENV:hunter2", "\"ENV:\" is not a kind of reference; did you mean env: ?"),
+            ("fiel:hunter2", "\"fiel:\" is not a kind of reference; did you mean file: ?"),
+            ("keyrng:hunter2", "\"keyrng:\" is not a kind of reference; did you mean keyring: ?"),
+            ("prompt:hunter2", "prompt takes nothing after it"),
+            ("", "the reference is empty"),
+            ("file:~/hunter2", "~ is not expanded here; write the whole path"),
+        ] {
+            let error = text.parse::<Reference>().unwrap_err();
+            assert_eq!(error.reason(), wanted);
+            assert!(!error.to_string().contains("hunter2"));
+        }
+        for text in ["secret:x", "hunter:x", "env1:x", "keyringgg:x", "é:x"] {
+            let error = text.parse::<Reference>().unwrap_err();
+            assert!(error.reason().starts_with("a plain secret is not taken here"), "{text}: {error}");
+        }
+    }
+
     proptest! {
         #[test]
         fn whatever_is_read_reads_back_and_no_error_repeats(text in "(env:|file:|keyring:|cmd:|)\\PC{0,20}") {
             match text.parse::<Reference>() {
                 Ok(parsed) => prop_assert_eq!(parsed.to_string().parse::<Reference>().unwrap(), parsed),
-                Err(error) => prop_assert_eq!(error.to_string().len(), ReferenceError(error.0).to_string().len()),
+                // A text of our own, or the word before the colon in one.
+                Err(ReferenceError(Cow::Borrowed(_))) => {}
+                Err(ReferenceError(Cow::Owned(said))) => {
+                    let word = text.split(':').next().unwrap_or_default();
+                    let start = format!("\"{word}:\" ");
+                    prop_assert!(word.len() <= 8 && said.starts_with(&start));
+                }
             }
         }
     }

@@ -57,7 +57,7 @@ pub async fn resolve(
     surroundings: &Arc<dyn Surroundings>,
 ) -> Result<Secret, Unresolved> {
     let secret = match reference {
-        Reference::Env(name) => surroundings.var(name).map(Secret::new).ok_or_else(|| {
+        Reference::Env(name) => surroundings.var(name).map(line).ok_or_else(|| {
             Unresolved(format!("the environment variable {name} is not set; set it in the shell that you run this in"))
         })?,
         Reference::File(path) => file(path)?,
@@ -66,10 +66,14 @@ pub async fn resolve(
         Reference::Prompt => {
             let (surroundings, what) = (surroundings.clone(), what.to_owned());
             let asked = tokio::task::spawn_blocking(move || surroundings.prompt(&what)).await;
-            asked.unwrap_or_else(|_| Err("asking for it failed".into())).map_err(Unresolved)?
+            let typed = asked.unwrap_or_else(|_| Err("asking for it failed".into())).map_err(Unresolved)?;
+            line(typed.expose().to_owned())
         }
     };
     if secret.is_empty() {
+        if *reference == Reference::Prompt {
+            return Err(Unresolved("nothing was typed".into()));
+        }
         return Err(Unresolved(format!("{reference} gives an empty text")));
     }
     if secret.len() as u64 > MAX_SECRET_BYTES {
@@ -91,18 +95,21 @@ fn file(path: &Path) -> Result<Secret, Unresolved> {
     text(bytes).ok_or_else(|| Unresolved(format!("the file {shown} is not text (UTF-8)")))
 }
 
+/// A text as a secret, without one line break at the end: whoever stored it seldom meant that.
+fn line(mut text: String) -> Secret {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Secret::new(text)
+}
+
 /// The bytes as a secret, without one line break at the end.
 fn text(bytes: Vec<u8>) -> Option<Secret> {
     match String::from_utf8(bytes) {
-        Ok(mut text) => {
-            if text.ends_with('\n') {
-                text.pop();
-                if text.ends_with('\r') {
-                    text.pop();
-                }
-            }
-            Some(Secret::new(text))
-        }
+        Ok(text) => Some(line(text)),
         Err(error) => {
             error.into_bytes().zeroize();
             None
@@ -154,8 +161,18 @@ async fn keyring(service: &str, name: &str) -> Result<Secret, Unresolved> {
 
 async fn program(words: &[String]) -> Result<Secret, Unresolved> {
     let name = words.first().map_or("", String::as_str);
-    run(words, PROGRAM_TIME).await.map_err(|failure| Unresolved(failure.say(name)))
+    run(words, PROGRAM_TIME).await.map_err(|failure| {
+        let hint = if words.iter().any(|word| SHELL.contains(&word.as_str())) {
+            "; cmd: runs a program without a shell; for pipes: cmd:sh -c '...'"
+        } else {
+            ""
+        };
+        Unresolved(failure.say(name) + hint)
+    })
 }
+
+/// Words that only a shell understands.
+const SHELL: [&str; 7] = ["|", "||", "&&", ";", ">", "<", "&"];
 
 /// How a program did not give a secret.
 #[derive(Debug, PartialEq, Eq)]

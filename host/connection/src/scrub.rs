@@ -5,18 +5,25 @@
 use bytes::Bytes;
 use presetter_egress::Response;
 use presetter_manifest::{TokenPlace, TokenSource};
-use presetter_secret::Redactor;
+use presetter_secret::{Redactor, Secret};
 use serde_json::Value;
 
-use crate::Answer;
+use crate::{Answer, login};
 
 /// How much of a vendor's words a message repeats, in characters.
 const WORDS: usize = 300;
 /// What stands for a new token in an answer's header.
 const TOKEN: &str = "[secret session token]";
+/// What stands for a new token in an answer's body.
+const BODY_TOKEN: &str = "[session token]";
+/// How many names of a body a message repeats, and how long each may be, in characters.
+const NAMES: usize = 20;
+const NAME: usize = 40;
 
 /// An answer without echoes of secrets, and without a new token in the place where logins yield one.
 pub(crate) fn answer(response: Response, redactor: &Redactor, token: Option<&TokenSource>) -> Answer {
+    // First of all, so that the redactor knows a token in the body when it looks at the rest.
+    let masked = token.and_then(|source| without_token(&response.body, source, redactor));
     let headers = response.headers.into_iter().map(|(name, value)| {
         let fresh = token.is_some_and(|source| match source.from {
             TokenPlace::Header => source.name.as_str().eq_ignore_ascii_case(&name),
@@ -29,8 +36,41 @@ pub(crate) fn answer(response: Response, redactor: &Redactor, token: Option<&Tok
         (name, value)
     });
     let headers = headers.collect();
-    let body = Bytes::from(redactor.bytes(&response.body));
+    let body = Bytes::from(redactor.bytes(masked.as_deref().unwrap_or(&response.body)));
     Answer { status: response.status, headers, body }
+}
+
+/// A JSON body with its token masked, which the redactor learns; nothing if there is none where logins yield one.
+pub(crate) fn without_token(body: &[u8], source: &TokenSource, redactor: &Redactor) -> Option<Vec<u8>> {
+    if source.from != TokenPlace::Json {
+        return None;
+    }
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    let place = value.pointer_mut(source.name.as_str())?;
+    let token = login::bare(place.as_str()?, source);
+    if token.is_empty() {
+        return None;
+    }
+    redactor.add("session token", &Secret::new(token.to_owned()));
+    *place = BODY_TOKEN.into();
+    serde_json::to_vec(&value).ok()
+}
+
+/// `; its body holds ...` for the end of a sentence: the names at the top of a body whose values may be secret.
+pub(crate) fn held(body: &[u8], redactor: &Redactor) -> String {
+    let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(body) else { return String::new() };
+    let short = |name: &String| match name.char_indices().nth(NAME) {
+        Some((end, _)) => format!("\"{}...\"", &name[..end]),
+        None => format!("\"{name}\""),
+    };
+    let mut names: Vec<String> = object.keys().take(NAMES).map(short).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    if object.len() > NAMES {
+        names.push("...".to_owned());
+    }
+    format!("; its body holds {}", words(names.join(", ").as_bytes(), redactor))
 }
 
 /// What a vendor said, on one line, redacted and cut short; nothing if it said nothing.
@@ -53,8 +93,19 @@ pub(crate) fn words(body: &[u8], redactor: &Redactor) -> String {
     }
 }
 
-/// `: it said ...` for the end of a sentence, or nothing.
+/// Whether an answer's body is a web page: then something else than the API has answered.
+#[must_use]
+pub fn is_web_page(body: &[u8]) -> bool {
+    let start: String = String::from_utf8_lossy(&body[..body.len().min(1024)]).to_ascii_lowercase();
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+/// `; it said: ...` for the end of a sentence, or nothing. A web page says nothing to a person.
 pub(crate) fn said(body: &[u8], redactor: &Redactor) -> String {
+    if is_web_page(body) {
+        return String::new();
+    }
     let words = words(body, redactor);
     if words.is_empty() { String::new() } else { format!("; it said: {words}") }
 }
@@ -95,6 +146,51 @@ mod tests {
     }
 
     #[test]
+    fn a_new_token_in_a_body_is_masked_and_known_from_then_on() {
+        let source = |strip: &str| TokenSource {
+            from: TokenPlace::Json,
+            name: Text::whole("/data/token"),
+            strip_prefix: strip.into(),
+        };
+        let shown = |redactor: &Redactor, source: &TokenSource, body: &'static str| {
+            let headers = vec![("x-echo".to_owned(), "brand-new-token".to_owned())];
+            let response = Response { status: 200, headers, body: Bytes::from_static(body.as_bytes()) };
+            let answer = answer(response, redactor, Some(source));
+            (String::from_utf8(answer.body.to_vec()).unwrap(), answer.headers[0].1.clone())
+        };
+        let redactor = Redactor::new();
+        let (body, header) = shown(
+            &redactor,
+            &source("Bearer "),
+            r#"{"data": {"token": "Bearer brand-new-token", "n": 1}, "again": "brand-new-token"}"#,
+        );
+        assert_eq!(body, r#"{"data":{"token":"[session token]","n":1},"again":"[secret session token]"}"#);
+        assert_eq!(header, TOKEN);
+        assert!(redactor.holds(b"brand-new-token"));
+        // Without one, not a byte is changed: a number stays as the vendor wrote it.
+        for body in [r#"{"data": {"token": ""}, "n": 1.00}"#, r#"{"n": 123456789012345678901}"#, "no JSON", "[1, 2"] {
+            let redactor = Redactor::new();
+            assert_eq!(shown(&redactor, &source(""), body), (body.to_owned(), "brand-new-token".to_owned()));
+        }
+    }
+
+    #[test]
+    fn of_a_body_that_may_hold_a_token_only_names_are_told() {
+        let redactor = Redactor::new();
+        redactor.add("key", &Secret::new("known-secret".into()));
+        let body = br#"{"jwt": "brand-new-token", "known-secret": {"deep": 1}}"#;
+        assert_eq!(held(body, &redactor), r#"; its body holds "jwt", "[secret key]""#);
+        for body in [&b"brand-new-token"[..], br#""brand-new-token""#, br#"["brand-new-token"]"#, b"{}", b""] {
+            assert_eq!(held(body, &redactor), "");
+        }
+        let many: serde_json::Map<String, Value> = (0..50).map(|n| (format!("n{n}"), n.into())).collect();
+        let told = held(Value::from(many).to_string().as_bytes(), &redactor);
+        assert!(told.ends_with("\"n19\", ..."), "{told}");
+        let long = serde_json::json!({ "é".repeat(100): 1 }).to_string();
+        assert_eq!(held(long.as_bytes(), &redactor).matches('é').count(), NAME);
+    }
+
+    #[test]
     fn a_vendors_words_are_one_short_line() {
         let redactor = Redactor::new();
         redactor.add("pin", &Secret::new("1234".into()));
@@ -102,5 +198,7 @@ mod tests {
         assert_eq!(words(br#"{"pin": "1234"}"#, &redactor), r#"{"pin":"[secret pin]"}"#);
         assert_eq!(words("é".repeat(400).as_bytes(), &redactor).chars().count(), 303);
         assert_eq!(said(b" ", &redactor), "");
+        assert_eq!(said(b"\n<!DOCTYPE html><p>x", &redactor), "");
+        assert!(is_web_page(b"<HTML lang=en>") && !is_web_page(b"<htm") && !is_web_page(b""));
     }
 }

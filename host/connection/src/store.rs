@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::private::{self, Guard};
-use crate::{Reference, seal};
+use crate::{Reference, nearest, seal};
 
 /// Most bytes of a connection's file, and of what is imported.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -287,19 +287,19 @@ impl Store {
         ))
     }
 
-    /// Reads what [`Store::export`] wrote. Stores nothing.
+    /// Reads what [`Store::export`] wrote. Stores nothing. `from` names the text for people, `advice` is what to do if it is
+    /// not well formed.
     ///
     /// # Errors
     /// The text is not well formed, or a name in it is none.
-    pub fn import(&self, text: &str) -> Result<Vec<Connection>, StoreError> {
+    pub fn import(&self, text: &str, from: &str, advice: &str) -> Result<Vec<Connection>, StoreError> {
         if text.len() as u64 > MAX_BYTES {
             return Err(error(
-                format!("the import is larger than {MAX_BYTES} bytes"),
-                "import fewer connections at a time",
+                format!("{from} is larger than {MAX_BYTES} bytes"),
+                "a text with fewer connections is taken",
             ));
         }
-        let exported: Exported =
-            read("the import", text.as_bytes(), "import a text that `presetter connection export` wrote, unchanged")?;
+        let exported: Exported = read(from, text.as_bytes(), advice)?;
         let connections = exported.connections.into_iter();
         connections.map(|(name, form)| check_name(&name).map(|()| form.named(&name))).collect()
     }
@@ -345,10 +345,44 @@ fn read<T: serde::de::DeserializeOwned>(file: &str, bytes: &[u8], advice: &str) 
         let line = why.span().map_or(1, |span| {
             text.as_bytes()[..span.start.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1
         });
-        let message = why.message();
-        // `invalid type: string "...", expected a map` holds what was written.
-        let message =
-            message.split_once(", expected ").map_or(message.to_owned(), |(_, wanted)| format!("expected {wanted}"));
-        error(format!("{file}, line {line}: {message}"), advice)
+        error(format!("line {line} of {file}: {}", plain(why.message())), advice)
     })
+}
+
+/// The reader's words on a file, for people, without what was written there.
+fn plain(message: &str) -> String {
+    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    if message.starts_with("missing field") {
+        if let [name, ..] = quoted(message).as_slice() {
+            return format!("the key \"{name}\" is missing");
+        }
+    }
+    // `invalid type: string "...", expected a map` holds what was written.
+    let Some((found, wanted)) = message.split_once(", expected ") else { return message.to_owned() };
+    let Some(name) = found.strip_prefix("unknown field `").and_then(|rest| rest.strip_suffix('`')) else {
+        return format!("expected {wanted}");
+    };
+    let known = quoted(wanted);
+    // A key that is near to none may be anything, also a secret.
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(meant) => format!("there is no key \"{name}\"; did you mean \"{meant}\"?"),
+        None => format!("there is a key that is not known here; known are {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_in_a_file_is_said_in_plain_words() {
+        let said = |text: &str| toml::from_str::<Form>(text).map(drop).map_err(|why| plain(why.message())).unwrap_err();
+        let rest = "kind = 'k'\nbase_url = 'https://h'\n";
+        assert_eq!(said(rest), "the key \"bundle\" is missing");
+        assert_eq!(said("bundle = 'b'\nknd = 'k'"), "there is no key \"knd\"; did you mean \"kind\"?");
+        let strange = said(&format!("bundle = 'b'\nhunter2 = 'x'\n{rest}"));
+        assert!(strange.contains("known are bundle, folder, kind") && !strange.contains("hunter2"), "{strange}");
+        let wrong = said(&format!("bundle = 'b'\nread_only = 'hunter2'\n{rest}"));
+        assert_eq!(wrong, "expected a boolean");
+    }
 }

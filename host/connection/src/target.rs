@@ -34,6 +34,15 @@ pub(crate) fn base(text: &str, allow_private: bool) -> Result<Url, String> {
     Ok(url)
 }
 
+/// The address that somebody meant who left out its `https://`.
+pub(crate) fn meant(text: &str, allow_private: bool) -> Option<Url> {
+    if text.contains("://") {
+        return None;
+    }
+    let scheme = if allow_private { "http" } else { "https" };
+    base(&format!("{scheme}://{text}"), allow_private).ok()
+}
+
 /// The path of a base URL without the slash at its end: `/v1`, or nothing.
 pub(crate) fn prefix(base: &Url) -> &str {
     base.path().strip_suffix('/').unwrap_or(base.path())
@@ -141,6 +150,19 @@ mod tests {
         ] {
             assert_eq!(base(text, false).is_ok(), fine, "{text}");
             assert_eq!(base(text, true).is_ok(), fine_private, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_forgotten_scheme_is_put_in_front() {
+        for (text, private, wanted) in [
+            ("api.example.com/v1", false, Some("https://api.example.com/v1")),
+            ("localhost:8080/v1", true, Some("http://localhost:8080/v1")),
+            ("user:hunter2@host/v1", false, None),
+            ("ftp://host/v1", false, None),
+            ("", false, None),
+        ] {
+            assert_eq!(meant(text, private).as_ref().map(Url::as_str), wanted, "{text}");
         }
     }
 

@@ -166,6 +166,27 @@ async fn a_rule_over_a_success_ends_a_session_and_repeats_no_write() {
     assert_eq!((error.kind(), stage.vendor.calls()), ("auth", 4), "a read is sent again");
 }
 
+#[tokio::test]
+async fn a_renewal_that_fails_hides_no_answer_to_a_write() {
+    let over = r#"{"status":"SESSION_OVER"}"#;
+    for login in [
+        Ok(response(401, "locked")),
+        Ok(response(500, "oops")),
+        Err(EgressError::NotSent { reason: "no such host".into() }),
+    ] {
+        let stage = Stage::new();
+        let access = stage.process(connection("session"));
+        access.send(&read()).await.unwrap();
+        *stage.vendor.always.lock().unwrap() = Some((200, over.into()));
+        *stage.vendor.login.lock().unwrap() = Some(login);
+        let answer = access.send(&post(Some(Body::Json("{}".into())), true)).await.unwrap();
+        assert_eq!(answer.body, over);
+        assert_eq!((stage.vendor.logins(), stage.vendor.calls()), (2, 2));
+        // A read has nothing to lose: it says why it cannot go on.
+        assert!(access.send(&read()).await.is_err());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_wrong_password_is_tried_once_and_said_in_the_vendors_words() {
     let stage = Stage::new();
@@ -229,6 +250,23 @@ async fn a_login_without_a_token_is_said() {
     let error = stage.process(connection("session")).send(&read()).await.unwrap_err();
     assert_eq!(error.kind(), "auth");
     assert!(error.to_string().contains("no token in the header \"Authorization\""), "{error}");
+    assert!(error.to_string().contains("its body holds \"UserID\""), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_in_an_unexpected_place_is_not_repeated() {
+    for (kind, body) in [
+        ("session", r#"{"jwt":"brand-new-token"}"#),
+        ("session", "brand-new-token"),
+        ("json-session", r#"{"access_token":"brand-new-token"}"#),
+        ("json-session", r#"{"status":"ERROR","data":{"token":"brand-new-token"}}"#),
+        ("json-session", r#"["brand-new-token"]"#),
+    ] {
+        let stage = Stage::new();
+        *stage.vendor.login.lock().unwrap() = Some(Ok(response(200, body)));
+        let error = stage.process(connection(kind)).send(&read()).await.unwrap_err();
+        assert!(error.kind() == "auth" && !format!("{error} {error:?}").contains("brand-new"), "{body}: {error}");
+    }
 }
 
 #[tokio::test]

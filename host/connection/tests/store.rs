@@ -75,14 +75,16 @@ fn an_export_holds_references_and_comes_back() {
     store.add(&other, false).unwrap();
     let text = store.export(&["m".into(), "second".into()]).unwrap();
     assert!(text.contains("cmd:op read") && text.contains("env:PASSWORD"), "{text}");
-    assert_eq!(store.import(&text).unwrap(), [full(), other]);
+    assert_eq!(store.import(&text, "t.toml", "a").unwrap(), [full(), other]);
     assert!(store.export(&["none".into()]).is_err());
     assert!(
         store
             .import(
                 &text
                     .replace("[connections.second]", "[connections.\"../x\"]")
-                    .replace("connections.second.", "connections.\"../x\".")
+                    .replace("connections.second.", "connections.\"../x\"."),
+                "t.toml",
+                "a"
             )
             .is_err()
     );
@@ -104,10 +106,16 @@ fn an_error_about_a_file_names_it_and_never_repeats_it() {
     ] {
         std::fs::write(&path, format!("{head}{tail}")).unwrap();
         let error = store.get("m").unwrap_err().to_string();
-        assert!(error.contains("m.toml, line ") && error.contains("presetter connection edit"), "{error}");
+        assert!(
+            error.starts_with("line ") && error.contains("m.toml: ") && error.contains("presetter connection edit"),
+            "{error}"
+        );
         assert!(!error.contains("hunter2"), "{error}");
-        let imported =
-            store.import(&format!("[connections.m]\n{}\n", tail.replace("[secrets]", "[connections.m.secrets]")));
+        let imported = store.import(
+            &format!("[connections.m]\n{}\n", tail.replace("[secrets]", "[connections.m.secrets]")),
+            "t.toml",
+            "a",
+        );
         assert!(!imported.unwrap_err().to_string().contains("hunter2"));
     }
 }

@@ -69,6 +69,10 @@ pub struct Setting {
     /// The values that are possible, if they are few.
     #[serde(rename = "enum")]
     pub allowed: Option<Vec<Value>>,
+    /// The smallest whole number.
+    pub minimum: Option<i64>,
+    /// The largest whole number.
+    pub maximum: Option<i64>,
     /// For people: what it is, and how sure the assumption is.
     pub help: String,
 }
@@ -126,6 +130,16 @@ impl Setting {
             SettingKind::Object => serde_json::from_str(text).ok().filter(Value::is_object),
         };
         let value = value.ok_or_else(|| format!("setting \"{name}\" takes {}, not \"{text}\"", self.kind.name()))?;
+        if let Some(number) = value.as_i64() {
+            let (low, high) = (self.minimum.unwrap_or(i64::MIN), self.maximum.unwrap_or(i64::MAX));
+            if !(low..=high).contains(&number) {
+                return Err(match (self.minimum, self.maximum) {
+                    (Some(low), Some(high)) => format!("setting \"{name}\" is between {low} and {high}, not {number}"),
+                    (Some(low), None) => format!("setting \"{name}\" is at least {low}, not {number}"),
+                    _ => format!("setting \"{name}\" is at most {high}, not {number}"),
+                });
+            }
+        }
         match &self.allowed {
             Some(allowed) if !allowed.contains(&value) => {
                 let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();

@@ -51,7 +51,7 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
         if !fine {
             check.anywhere(name, format!("\"{name}\" cannot be an input's name: use lower-case letters, digits and _"));
         }
-        if ["page", "settings", "item", "found", "items", "codes"].contains(name) || ANSWER.contains(name) {
+        if ["page", "narrow", "settings", "item", "found", "items", "codes"].contains(name) || ANSWER.contains(name) {
             check.anywhere(name, format!("\"{name}\" cannot be an input's name: templates know something else by it"));
         }
     }
@@ -59,10 +59,18 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
         check.known(name, &inputs, "input");
     }
     if preset.effect.writes() && preset.repeat.is_none() {
+        let hint =
+            "add repeat = \"natural\" (twice is the same as once), \"probe\" (with [probe]), \"key\" or \"none\"";
         check.anywhere("effect", "a preset that writes must say how a repeat is safe".into());
+        check.hint(hint);
     }
     if preset.repeat == Some(Repeat::Probe) && preset.probe.is_none() {
         check.anywhere("repeat", "repeat = \"probe\" needs a [probe] table".into());
+    }
+    let changing = |r: &&Request| ["PUT", "PATCH", "DELETE"].contains(&r.method.as_str());
+    if let Some(request) = preset.request.iter().find(changing).filter(|_| preset.effect == Effect::Read) {
+        let hint = "a preset whose effect is \"read\" sends GET, HEAD or POST";
+        check.at(&request.method, format!("{} changes something", request.method), hint.into());
     }
     if preset.effect == Effect::Read && preset.probe.is_some() {
         check.anywhere("probe", "a preset that only reads needs no [probe]".into());
@@ -79,7 +87,7 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
     }
 
     let variants = preset.variants.values();
-    let known: Vec<&str> = [&inputs[..], &["settings", "page"]].concat();
+    let known: Vec<&str> = [&inputs[..], &["settings", "page", "narrow"]].concat();
     for request in preset.request.iter().chain(variants.clone().filter_map(|v| v.request.as_ref())) {
         check.request(request, &known, &settings);
     }
@@ -110,7 +118,7 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
         check.rule(rule, Dialect::Full, &known);
     }
     let known: Vec<&str> = [&inputs[..], &["settings"]].concat();
-    if let Some(find) = &preset.find {
+    for find in preset.find.iter().chain(preset.variants.values().filter_map(|v| v.find.as_ref())) {
         check.templates(&find.matches, &known, &settings);
         if preset.pages.is_none() {
             check.anywhere("find", "[find] needs [pages], which says where the items are".into());
@@ -186,6 +194,13 @@ impl<'a> Check<'a> {
         self.problems.push(Problem::new(message, span));
     }
 
+    /// Advice for the problem just found.
+    fn hint(&mut self, hint: &str) {
+        if let Some(problem) = self.problems.last_mut() {
+            problem.hint = Some(hint.to_owned());
+        }
+    }
+
     fn name(&mut self, text: &Text, what: &str) {
         let name = text.as_str();
         let fine = name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -219,6 +234,17 @@ impl<'a> Check<'a> {
     fn request(&mut self, request: &Request, known: &[&str], settings: &[&str]) {
         self.method(&request.method);
         for segment in &request.path {
+            let written = segment.as_str();
+            if written.contains('/') && !written.contains("{{") && !written.contains("<<") {
+                let parts: Vec<String> =
+                    written.split('/').filter(|s| !s.is_empty()).map(|s| format!("\"{s}\"")).collect();
+                self.at(
+                    segment,
+                    "a part of a path has no slash".into(),
+                    format!("write each part by itself: path = [{}]", parts.join(", ")),
+                );
+                continue;
+            }
             self.template(segment, Context::PathSegment, false, known, settings);
         }
         for text in request.query.values() {

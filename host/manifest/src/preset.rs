@@ -148,7 +148,7 @@ pub struct Answer {
     pub message: Vec<Text>,
 }
 
-/// How a list is read page by page. The request's templates know `page`.
+/// How a list is read page by page. The request's templates know `page`, and `narrow` where there is a [`Find`].
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -180,6 +180,10 @@ pub struct Find {
     /// What several matches mean.
     #[serde(default)]
     pub several: Several,
+    /// For requests that ask the server to filter, `{{#if narrow}}...{{/if}}`: if nothing is found so, the list is read
+    /// once more with `narrow` false, since a filter may take a name, or the case of letters, for something else.
+    #[serde(default)]
+    pub widen: bool,
 }
 
 /// What several matches mean.
@@ -236,8 +240,12 @@ pub struct Variant {
     pub answer: Option<Answer>,
     /// See [`Preset::pages`].
     pub pages: Option<Pages>,
+    /// See [`Preset::find`].
+    pub find: Option<Find>,
     /// See [`Preset::outputs`].
     pub outputs: Option<IndexMap<String, Text>>,
+    /// See [`Preset::rows`].
+    pub rows: Option<IndexMap<String, Text>>,
 }
 
 impl Preset {
@@ -259,7 +267,9 @@ impl Preset {
             preset.request = variant.request.or(preset.request);
             preset.answer = variant.answer.unwrap_or(preset.answer);
             preset.pages = variant.pages.or(preset.pages);
+            preset.find = variant.find.or(preset.find);
             preset.outputs = variant.outputs.unwrap_or(preset.outputs);
+            preset.rows = variant.rows.or(preset.rows);
         }
         preset
     }

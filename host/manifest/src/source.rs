@@ -42,10 +42,31 @@ fn explain(message: &str, source: &str, span: Range<usize>) -> Problem {
             Problem::new(format!("the key \"{name}\" is missing"), first_line(source, span))
                 .with_hint(format!("add a line `{name} = ...`"))
         }
+        (m, _) if m.starts_with("invalid type") => Problem::new(wrong_type(m), span),
+        (m, _) if m.contains("string values must be quoted") => {
+            Problem::new("a text stands in quotes", span).with_hint("write for example effect = \"update\"")
+        }
         (m, [name, ..]) if m.starts_with("duplicate") => {
             Problem::new(format!("the key \"{name}\" stands here twice"), span)
         }
         _ => Problem::new(message.trim().replace('\n', ", "), span),
+    }
+}
+
+/// `invalid type: string "x", expected a sequence`, as an author would say it.
+fn wrong_type(message: &str) -> String {
+    let expected = message.rsplit_once("expected ").map_or("something else", |(_, e)| e);
+    match expected {
+        e if e.contains("sequence") => {
+            "this takes a list: [\"...\"], and for a table [[NAME]] with two brackets".to_owned()
+        }
+        e if e.contains("map") || e.starts_with("struct") => "this takes a table: { ... } or [NAME]".to_owned(),
+        e if e.contains("string") => "this takes a text in quotes".to_owned(),
+        e if e.contains("bool") => "this is true or false, without quotes".to_owned(),
+        e if ["u16", "u32", "u64", "usize", "i64"].iter().any(|n| e.contains(n)) => {
+            "this takes a whole number, without quotes".to_owned()
+        }
+        _ => message.trim().replace('\n', ", "),
     }
 }
 
@@ -68,8 +89,17 @@ fn key_span(source: &str, span: &Range<usize>, name: &str) -> Range<usize> {
     }
 }
 
-/// A table may span the whole file; its first line is enough to point at.
-fn first_line(source: &str, span: Range<usize>) -> Range<usize> {
+/// A table may span the whole file; its first line is enough to point at: for a file, the first that is no comment.
+fn first_line(source: &str, mut span: Range<usize>) -> Range<usize> {
+    while span.start == 0 && span.end == 0 || source[span.start..].starts_with(['#', '\n']) {
+        let rest = source[span.start..].trim_start_matches('\n');
+        let start = source.len() - rest.len();
+        let comment = if rest.starts_with('#') { rest.find('\n').map_or(rest.len(), |at| at + 1) } else { 0 };
+        span = start + comment..source.len();
+        if comment == 0 {
+            break;
+        }
+    }
     let inside = source.get(span.clone()).unwrap_or("");
     span.start..span.start + inside.find('\n').unwrap_or(inside.len())
 }

@@ -66,7 +66,7 @@ fn mistakes_in_a_preset() {
             "efect",
             "did you mean \"effect\"?",
         ),
-        ("effect = \"read\"", "", "the key \"effect\" is missing", "", "add a line `effect = ...`"),
+        ("effect = \"read\"", "", "the key \"effect\" is missing", "title = \"Thing\"", "add a line `effect = ...`"),
         (
             "\"read\"",
             "\"reed\"",
@@ -95,7 +95,7 @@ fn mistakes_in_a_preset() {
             "effect = \"create\"",
             "a preset that writes must say how a repeat is safe",
             "effect = \"create\"",
-            "",
+            "add repeat = \"natural\" (twice is the same as once), \"probe\" (with [probe]), \"key\" or \"none\"",
         ),
         (
             "count = {",

@@ -21,6 +21,18 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
 }
 
+impl Failure {
+    /// Which of several failures is told: the order of the exit codes.
+    fn rank(&self) -> u8 {
+        match self.class {
+            "denied" | "limit" => 0,
+            "auth" => 1,
+            "network" => 2,
+            _ => 3,
+        }
+    }
+}
+
 /// What is known of a run's requests, whatever its component says. Outlives the component.
 #[derive(Debug, Default)]
 pub(crate) struct Floor {
@@ -72,6 +84,15 @@ impl Floor {
         }
     }
 
+    /// What a component claims, where it names a cause that only the host knows: without it, the preset's own fault.
+    pub(crate) fn believed(&self, claimed: Outcome) -> Outcome {
+        let hosts = ["denied", "limit", "auth", "network"].contains(&claimed.class.as_str());
+        if hosts && !self.failures.values().any(|(_, failure)| failure.class == claimed.class) {
+            return Outcome { class: "preset".into(), ..claimed };
+        }
+        claimed
+    }
+
     /// The outcome that stands, after what the component claims. `preset_writes`: the preset's effect is a write.
     pub(crate) fn under(&self, claimed: Outcome, preset_writes: bool) -> Outcome {
         if let Some(message) = self.open_writes.values().next() {
@@ -84,7 +105,8 @@ impl Floor {
             };
         }
         let counts = |writes: bool| claimed.kind == Kind::NotFound || !preset_writes || writes;
-        let worst = self.order.iter().rev().filter_map(|r| self.failures.get(r)).find(|(writes, _)| counts(*writes));
+        let bad = self.order.iter().rev().filter_map(|r| self.failures.get(r)).filter(|(writes, _)| counts(*writes));
+        let worst = bad.min_by_key(|(_, failure)| failure.rank());
         match (claimed.kind, worst) {
             (Kind::Ok | Kind::NotFound, Some((_, failure))) => {
                 Outcome { hint: failure.hint.clone(), ..Outcome::failed(failure.class, failure.message.clone()) }
@@ -98,6 +120,11 @@ impl Floor {
             }
             _ => claimed,
         }
+    }
+
+    /// Whether a write was sent whose answer nobody has seen.
+    pub(crate) fn has_open_write(&self) -> bool {
+        !self.open_writes.is_empty()
     }
 }
 
@@ -149,6 +176,26 @@ mod tests {
         for kind in [Kind::Ok, Kind::NotFound, Kind::Failed] {
             assert_eq!(floor.under(claim(kind), true).kind, Kind::Unknown);
         }
+    }
+
+    #[test]
+    fn of_several_failures_the_first_in_the_order_of_exit_codes_is_told() {
+        let mut floor = Floor::default();
+        for (request, class) in ["server", "auth", "denied", "network"].into_iter().enumerate() {
+            floor.settled(request as u64, false, failure(class));
+        }
+        assert_eq!(floor.under(claim(Kind::Failed), false).class, "denied");
+        floor.settled(2, false, None);
+        assert_eq!(floor.under(claim(Kind::Ok), false).class, "auth");
+    }
+
+    #[test]
+    fn a_component_cannot_claim_what_did_not_happen() {
+        let claimed = |class: &str| Outcome { class: class.into(), ..claim(Kind::Failed) };
+        for class in ["denied", "limit", "auth", "network"] {
+            assert_eq!(Floor::default().believed(claimed(class)).class, "preset");
+        }
+        assert_eq!(Floor::default().believed(claimed("refused")).class, "refused");
     }
 
     #[test]

@@ -81,6 +81,10 @@ impl Host {
         }
         let print = fingerprint(&outgoing);
         let repeatable = !outgoing.writes || matches!(shared.repeat, Repeat::Natural | Repeat::Key);
+        if outgoing.writes && !repeatable && shared.ledger().floor.has_open_write() {
+            let message = "an earlier write of this run was not answered, and nothing is written on top of it";
+            return Ok(Err(error("denied", message, &Value::Null)));
+        }
         let mut attempt = 0;
         loop {
             if shared.ledger().floor.requests >= shared.limits.requests {
@@ -107,7 +111,7 @@ impl Host {
                 Ok(answer) => {
                     shared.observer.answered(Ok(answer.status), took);
                     let again = self.again(&answer, repeatable, attempt)?;
-                    shared.ledger().floor.settled(print, outgoing.writes, refusal(&answer));
+                    self.answered(print, outgoing.writes, &answer);
                     let Some(wait) = again else { return Ok(Ok(seen(answer))) };
                     shared.observer.waiting(answer.status, wait);
                     self.retry_waited += wait;
@@ -139,6 +143,17 @@ impl Host {
             f64::from(random[0]) / 255.0,
         );
         Ok(wait.filter(|wait| self.retry_waited + *wait <= self.shared.limits.retry_wait))
+    }
+
+    /// Enters an answer in the ledger. A gateway that got none itself (502, 504) proves nothing about a write.
+    fn answered(&self, print: Fingerprint, writes: bool, answer: &Answer) {
+        let mut ledger = self.shared.ledger();
+        match refusal(answer) {
+            Some(failure) if writes && matches!(answer.status, 502 | 504) => {
+                ledger.floor.unanswered(print, writes, failure)
+            }
+            refusal => ledger.floor.settled(print, writes, refusal),
+        }
     }
 
     /// Enters a request without an answer in the ledger, and says it to the component.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use presetter_bundle::{Bundle, PresetFile};
 use presetter_connection::{Access, Clock};
-use presetter_manifest::Diagnostics;
+use presetter_manifest::{Diagnostics, Repeat};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
@@ -14,6 +14,7 @@ use wasmtime::component::{Instance, TypedFunc};
 
 use crate::contract;
 use crate::contract::presetter::preset::types;
+use crate::floor::Floor;
 use crate::host::{Host, Shared};
 use crate::limits::LimitHit;
 use crate::meter::Metered;
@@ -85,6 +86,21 @@ impl Invocation {
         Ok(prepared)
     }
 
+    /// Whether the run may change something: what the preset says, unless a person has changed its body.
+    fn writes(&self) -> bool {
+        self.preset.manifest.effect.writes() || self.body_is_changed()
+    }
+
+    fn body_is_changed(&self) -> bool {
+        self.body.is_some() || !self.body_set.is_empty()
+    }
+
+    /// How a repeat is safe. What a preset says of itself is not said of a body that a person has put into it.
+    fn repeat(&self) -> Repeat {
+        let read_turned_write = self.body_is_changed() && !self.preset.manifest.effect.writes();
+        if read_turned_write { Repeat::None } else { self.preset.manifest.repeat() }
+    }
+
     fn context(&self) -> String {
         json!({ "settings": self.settings, "connection": { "kind": self.access.connection().kind } }).to_string()
     }
@@ -93,7 +109,6 @@ impl Invocation {
 /// Runs a preset. Whatever happens ends in a report.
 pub async fn run(invocation: &Invocation) -> Report {
     let started = Instant::now();
-    let manifest = &invocation.preset.manifest;
     let requests = match invocation.prepare() {
         Ok(requests) => requests,
         Err(diagnostics) => return Report::invalid(diagnostics),
@@ -105,7 +120,7 @@ pub async fn run(invocation: &Invocation) -> Report {
         invocation.limits.clone(),
         requests,
         invocation.preset.name.clone(),
-        (manifest.repeat(), manifest.effect.writes()),
+        (invocation.repeat(), invocation.writes()),
         Value::Object(invocation.settings.clone()),
     ));
     let mut phases = vec![("prepare", started.elapsed())];
@@ -119,15 +134,15 @@ pub async fn run(invocation: &Invocation) -> Report {
     let mut report = match ended {
         Ok((outcome, times)) => {
             phases.extend(times);
-            judge(outcome, &invocation.limits)
+            judge(outcome, &invocation.limits, &shared.ledger().floor)
         }
         Err(failed) => Report::ended(failed.into()),
     };
     let mut ledger = shared.ledger();
     phases.push(("wait", ledger.waited));
     report.requests = ledger.floor.requests;
-    report.outcome = ledger.floor.under(report.outcome, manifest.effect.writes());
-    if report.outcome.kind == Kind::Unknown && manifest.probe.is_some() {
+    report.outcome = ledger.floor.under(report.outcome, invocation.writes());
+    if report.outcome.kind == Kind::Unknown {
         report.outcome.hint =
             Some("run it again with --confirm to look whether it took place before anything is sent".into());
     }
@@ -150,7 +165,7 @@ impl From<Failed> for Outcome {
         match failed {
             Failed::Limit(hit) => Self::failed("limit", hit.to_string())
                 .with_hint("a preset that needs more is usually wrong; its author can tell"),
-            Failed::Trap(message) => Self::failed("preset", format!("the preset's component broke off: {message}")),
+            Failed::Trap(message) => Self::failed("preset", format!("the preset's component broke off ({message})")),
             Failed::Cancelled => Self::failed("cancelled", "the run was stopped"),
         }
     }
@@ -221,14 +236,14 @@ fn broken(error: &wasmtime::Error) -> Failed {
 }
 
 /// What the component returned, checked.
-fn judge(outcome: types::Outcome, limits: &Limits) -> Report {
+fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Report {
     let size: usize =
         outcome.items.iter().map(|i| i.outputs.len() + i.answer.as_ref().map_or(0, |a| a.response.len())).sum();
     if size > limits.output_bytes {
         let hit = LimitHit::new("output", format!("{} MiB", limits.output_bytes / (1024 * 1024)));
         return Report::ended(Failed::Limit(hit).into());
     }
-    let mut report = Report::ended(Outcome::claimed(outcome.verdict));
+    let mut report = Report::ended(floor.believed(Outcome::claimed(outcome.verdict)));
     let Some(item) = outcome.items.into_iter().next() else { return report };
     let malformed = |what: &str| {
         Report::ended(Outcome::failed("preset", format!("the preset's component returned {what} that are not JSON")))
@@ -248,6 +263,9 @@ fn judge(outcome: types::Outcome, limits: &Limits) -> Report {
     report
 }
 
+/// The longest message or evidence that a run tells, in characters.
+const MESSAGE_CHARS: usize = 1000;
+
 /// The redactor before the report: whatever a component says goes past it.
 fn scrub(report: &mut Report, access: &Access) {
     let redactor = access.redactor();
@@ -255,7 +273,7 @@ fn scrub(report: &mut Report, access: &Access) {
     for text in
         [&mut outcome.message, &mut outcome.evidence, &mut outcome.class].into_iter().chain(outcome.hint.as_mut())
     {
-        *text = redactor.text(text);
+        *text = redactor.text(text).chars().take(MESSAGE_CHARS).collect();
     }
     let mut outputs = Value::Object(std::mem::take(&mut report.outputs));
     redactor.value(&mut outputs);

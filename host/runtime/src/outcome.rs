@@ -47,6 +47,24 @@ pub struct Outcome {
     pub hint: Option<String>,
 }
 
+/// The classes that a component may claim (`wit/types.wit`). Others would pass for the host's own.
+const CLAIMABLE: [&str; 14] = [
+    "refused",
+    "auth",
+    "network",
+    "denied",
+    "limit",
+    "server",
+    "rate",
+    "incomplete",
+    "ambiguous",
+    "input",
+    "template",
+    "answer",
+    "cancelled",
+    "preset",
+];
+
 impl Outcome {
     pub(crate) fn failed(class: &str, message: impl Into<String>) -> Self {
         Self { kind: Kind::Failed, class: class.into(), message: message.into(), evidence: String::new(), hint: None }
@@ -65,8 +83,8 @@ impl Outcome {
             _ => Kind::Failed,
         };
         let class = match kind {
-            Kind::Failed if verdict.class.is_empty() => "preset".into(),
-            Kind::Failed => verdict.class,
+            Kind::Failed if CLAIMABLE.contains(&verdict.class.as_str()) => verdict.class,
+            Kind::Failed => "preset".into(),
             _ => String::new(),
         };
         let hint = serde_json::from_str::<Value>(&verdict.details).ok();

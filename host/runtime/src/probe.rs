@@ -1,5 +1,6 @@
 //! Whether a write took place: the preset named in `[probe]` looks.
 
+use presetter_manifest::{Effect, Probe, Repeat};
 use presetter_template::{Context, Template};
 use serde_json::{Map, Value};
 
@@ -13,6 +14,8 @@ enum Seen {
     There,
     /// Something is there that differs in the input named.
     Differs(String),
+    /// Something is there, and whether it is as asked for cannot be seen.
+    Partly(String),
     /// It is provably not there.
     Absent,
     /// The look failed.
@@ -23,7 +26,7 @@ enum Seen {
 ///
 /// What is there already is not written again, and what cannot be seen clearly is not written at all.
 pub async fn run_confirmed(invocation: &Invocation) -> Report {
-    if invocation.preset.manifest.repeat() == presetter_manifest::Repeat::Probe
+    if invocation.preset.manifest.repeat() == Repeat::Probe
         && let Some(report) = before(invocation).await
     {
         return report;
@@ -35,25 +38,37 @@ pub async fn run_confirmed(invocation: &Invocation) -> Report {
 /// The report that ends the run before the write, if it must not be sent.
 async fn before(invocation: &Invocation) -> Option<Report> {
     let (seen, mut report) = look(invocation, &Map::new()).await?;
-    let why = match seen {
-        // Nothing is there; or something of the same key that differs, which is the vendor's to judge.
-        Seen::Absent | Seen::Differs(_) => return None,
+    let exists = |but: String| {
+        Outcome::failed("exists", format!("it is there already, {but}; nothing was sent"))
+            .with_hint("look at what is there; to change it, run the preset that updates")
+    };
+    match seen {
+        Seen::Absent => return None,
         Seen::There => {
             report.outcome.evidence = format!("{}; it was there already, nothing was sent", evidence(invocation));
-            return Some(Report { outputs: supplied(invocation, &Map::new(), &report.outputs), ..report });
+            report.outputs = supplied(invocation, &Map::new(), &report.outputs);
         }
-        Seen::Unclear => report.outcome.message,
-    };
-    report.outcome.message = format!("nothing was written, because the look before it was not clear: {why}");
-    report.outcome.hint = report.outcome.hint.or(Some("without --confirm it is sent without a look".into()));
+        Seen::Differs(name) => report.outcome = exists(format!("with another \"{name}\"")),
+        Seen::Partly(what) => report.outcome = exists(format!("and {what} cannot be seen")),
+        Seen::Unclear => {
+            let why = &report.outcome.message;
+            report.outcome.message = format!("nothing was written, because the look before it was not clear: {why}");
+            let hint = match report.outcome.class.as_str() {
+                "ambiguous" => "several are there already: look at them first",
+                "network" | "server" | "rate" => "run the same command again when the server answers",
+                _ => "make sure that the look can work first: without it, a repeat could do the same thing twice",
+            };
+            report.outcome.hint = report.outcome.hint.or(Some(hint.into()));
+        }
+    }
     Some(report)
 }
 
 /// The report with what a look after the write has shown.
 ///
-/// An `unknown` becomes `ok` (it is there, as asked for), `failed` with class `not-done` (it is provably not there: the
-/// write can safely be sent again), or stays unknown. An `ok` whose only evidence is the vendor's OK becomes one with
-/// evidence, or `failed` with class `unconfirmed`. Other reports, and presets without a probe, stay as they are.
+/// An `unknown` becomes `ok` if it is there, as asked for. If it is not there it stays unknown: the server may still be at
+/// work. An `ok` whose only evidence is the vendor's OK becomes one with evidence, or `failed` with class `unconfirmed`.
+/// Other reports, and presets without a probe, stay as they are.
 async fn after(invocation: &Invocation, mut report: Report) -> Report {
     if !matches!(report.outcome.kind, Kind::Ok | Kind::Unknown) {
         return report;
@@ -61,39 +76,26 @@ async fn after(invocation: &Invocation, mut report: Report) -> Report {
     let Some((seen, found)) = look(invocation, &report.outputs).await else { return report };
     report.requests += found.requests;
     report.duration += found.duration;
-    let was_unknown = report.outcome.kind == Kind::Unknown;
+    if let Seen::There = seen {
+        report.outputs = supplied(invocation, &report.outputs, &found.outputs);
+        report.outcome = Outcome { kind: Kind::Ok, evidence: evidence(invocation), ..Outcome::failed("", "") };
+        report.diagnostics = None;
+        return report;
+    }
+    let shown = match seen {
+        Seen::There => String::new(),
+        Seen::Differs(name) => format!("what is there has another \"{name}\""),
+        Seen::Partly(what) => format!("something is there, and {what} cannot be seen"),
+        Seen::Absent => format!("it is not there ({})", found.outcome.evidence),
+        Seen::Unclear => format!("the look whether it took place failed: {}", found.outcome.message),
+    };
     let outcome = &mut report.outcome;
-    match seen {
-        Seen::There => {
-            report.outputs = supplied(invocation, &report.outputs, &found.outputs);
-            report.outcome = Outcome {
-                kind: Kind::Ok,
-                class: String::new(),
-                message: String::new(),
-                evidence: evidence(invocation),
-                hint: None,
-            };
-            report.diagnostics = None;
-        }
-        Seen::Differs(name) if was_unknown => {
-            outcome.message = format!("{}; what is there now has another \"{name}\"", outcome.message);
-        }
-        Seen::Differs(name) => {
-            *outcome =
-                Outcome::failed("unconfirmed", format!("the API said OK, but what is there has another \"{name}\""));
-        }
-        Seen::Absent if was_unknown => {
-            let failed = Outcome::failed("not-done", "the write was not answered, and it did not take place");
-            *outcome = Outcome { evidence: found.outcome.evidence, ..failed.with_hint("it is safe to run it again") };
-        }
-        Seen::Absent => {
-            let failed = Outcome::failed("unconfirmed", "the API said OK, but it is not there");
-            *outcome = Outcome { evidence: found.outcome.evidence, ..failed };
-        }
-        Seen::Unclear => {
-            let also = format!("the look whether it took place failed: {}", found.outcome.message);
-            outcome.message = if outcome.message.is_empty() { also } else { format!("{}; {also}", outcome.message) };
-        }
+    if outcome.kind == Kind::Unknown {
+        outcome.message = format!("{}; {shown}", outcome.message);
+        outcome.hint =
+            Some("the server may still be at work: look again a little later, before you run it again".into());
+    } else {
+        *outcome = Outcome::failed("unconfirmed", format!("the API said OK, but {shown}"));
     }
     report
 }
@@ -122,17 +124,46 @@ async fn look(invocation: &Invocation, outputs: &Map<String, Value>) -> Option<(
     let preset = invocation.bundle.preset(probe.preset.as_str()).ok()?;
     let look = Invocation { preset, inputs, body: None, body_set: Vec::new(), ..invocation.clone() };
     let found = invocation::run(&look).await;
-    let differs = probe.equal.iter().map(|name| name.as_str()).find(|name| {
-        let given = invocation.inputs.get(*name).filter(|v| !v.is_null());
-        given.is_some_and(|given| !same(given, found.outputs.get(*name).unwrap_or(&Value::Null)))
-    });
-    let seen = match (found.outcome.kind, differs) {
-        (Kind::Ok, None) => Seen::There,
-        (Kind::Ok, Some(name)) => Seen::Differs(name.to_owned()),
+    let given = |name: &str| invocation.inputs.get(name).filter(|v| !v.is_null());
+    let differs =
+        probe.equal.iter().map(|name| name.as_str()).find(|name| {
+            given(name).is_some_and(|given| !same(given, found.outputs.get(*name).unwrap_or(&Value::Null)))
+        });
+    let unseen = unseen(invocation, probe);
+    let seen = match (found.outcome.kind, invocation.preset.manifest.effect) {
+        // What was to be removed is gone, or still there.
+        (Kind::NotFound, Effect::Delete) => Seen::There,
+        (Kind::Ok, Effect::Delete) => Seen::Absent,
         (Kind::NotFound, _) => Seen::Absent,
         (Kind::Failed | Kind::Unknown, _) => Seen::Unclear,
+        (Kind::Ok, _) => match (differs, unseen) {
+            (Some(name), _) => Seen::Differs(name.to_owned()),
+            (None, Some(what)) => Seen::Partly(what),
+            (None, None) => Seen::There,
+        },
     };
     Some((seen, found))
+}
+
+/// What of a write its probe cannot see, in words: nothing may be called done that nobody has looked at.
+fn unseen(invocation: &Invocation, probe: &Probe) -> Option<String> {
+    if invocation.body.is_some() || !invocation.body_set.is_empty() {
+        return Some("what was changed in the body".into());
+    }
+    // For something new, its key shows that it was made; a change shows only in what was changed.
+    if invocation.preset.manifest.effect != Effect::Update {
+        return None;
+    }
+    let keys: Vec<String> = probe
+        .inputs
+        .values()
+        .filter_map(|t| Template::compile(t.as_str(), Context::Value).ok())
+        .flat_map(|t| t.variables().iter().map(|v| v.path.root.clone()).collect::<Vec<_>>())
+        .collect();
+    let seen = |name: &str| keys.iter().any(|k| k == name) || probe.equal.iter().any(|e| e.as_str() == name);
+    let hidden = invocation.inputs.iter().filter(|(name, value)| !value.is_null() && !seen(name));
+    let hidden: Vec<&str> = hidden.map(|(name, _)| name.as_str()).collect();
+    (!hidden.is_empty()).then(|| hidden.join(", "))
 }
 
 /// The write's outputs, and those that the probe supplies where the answer to the write has none.
@@ -147,10 +178,15 @@ fn supplied(invocation: &Invocation, own: &Map<String, Value>, found: &Map<Strin
     outputs
 }
 
-/// Whether two values are the same, where vendors send numbers as texts.
+/// Whether two values are the same, where vendors send numbers as texts and fold the case of e-mail addresses.
 fn same(a: &Value, b: &Value) -> bool {
-    let plain = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-    a == b || (!a.is_object() && !a.is_array() && !b.is_object() && !b.is_array() && plain(a) == plain(b))
+    let plain = |v: &Value| match v {
+        Value::Object(_) | Value::Array(_) => None,
+        Value::String(text) if text.contains('@') => Some(text.to_lowercase()),
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    a == b || plain(a).is_some() && plain(a) == plain(b)
 }
 
 #[cfg(test)]
@@ -165,5 +201,7 @@ mod tests {
         assert!(same(&json!("a"), &json!("a")));
         assert!(!same(&json!("a"), &json!("b")));
         assert!(!same(&json!("{}"), &json!({})));
+        assert!(same(&json!("A@x"), &json!("a@X")));
+        assert!(!same(&json!("A"), &json!("a")));
     }
 }

@@ -90,7 +90,11 @@ impl Prepared {
             form,
             body_set: body_set.to_vec(),
             inputs,
-            writes: preset.effect.writes(),
+            // Another body can turn a request that reads into one that writes.
+            writes: preset.effect.writes()
+                || changes(request.method.as_str())
+                || body.is_some()
+                || !body_set.is_empty(),
         }))
     }
 
@@ -151,6 +155,11 @@ impl Prepared {
         }
         Ok(value.to_string())
     }
+}
+
+/// Methods that change something, whatever a preset says of itself (RFC 9110, 9.3). A POST may be a read.
+fn changes(method: &str) -> bool {
+    !matches!(method, "GET" | "HEAD" | "POST")
 }
 
 /// The body that a person gave in place of the preset's.
@@ -234,7 +243,14 @@ pub(crate) fn explicit(
     let headers = request.headers.into_iter().map(|h| (h.name, h.value)).collect();
     let query = request.query.into_iter().map(|p| pair(p, encode::query)).collect();
     let body = request.body.map(|body| explicit_body(body, preset, settings)).transpose()?;
-    Ok(Outgoing { method: request.method, path, query, headers, body, writes: preset_writes && !reads })
+    Ok(Outgoing {
+        path,
+        query,
+        headers,
+        body,
+        writes: changes(&request.method) || preset_writes && !reads,
+        method: request.method,
+    })
 }
 
 fn explicit_body(body: http::Body, preset: Option<&Prepared>, settings: &Value) -> Result<Body, String> {

@@ -8,7 +8,7 @@ use crate::door::Raw;
 use crate::recipe::Rules;
 
 /// The longest words of a vendor that are passed on, in characters.
-const MESSAGE_CHARS: usize = 300;
+pub(crate) const MESSAGE_CHARS: usize = 300;
 
 /// An answer as rules and templates see it.
 #[derive(Debug, Clone)]
@@ -82,7 +82,15 @@ impl Answer {
 
     /// Applies the rules: proof of absence, then what HTTP says, then what the envelope says. An OK in the envelope
     /// never outweighs a bad status.
-    pub(crate) fn judge(&self, rules: &Rules, inputs: &Map<String, Value>, settings: &Value) -> Judgement {
+    ///
+    /// `shown` is what may be told of the body: after a search, nothing of other people.
+    pub(crate) fn judge(
+        &self,
+        rules: &Rules,
+        inputs: &Map<String, Value>,
+        settings: &Value,
+        shown: &Value,
+    ) -> Judgement {
         let vars = self.vars(inputs, settings);
         let says = |program: &Program| match program.test(&vars) {
             Ok(verdict) => Ok(verdict),
@@ -95,7 +103,7 @@ impl Answer {
             _ => None,
         };
         if let Some(class) = trouble {
-            return Judgement::Failed(class, self.words(rules, inputs, settings));
+            return Judgement::Failed(class, self.words(rules, inputs, settings, shown));
         }
         let decided = || -> Result<Judgement, Judgement> {
             for rule in &rules.not_found {
@@ -112,15 +120,17 @@ impl Answer {
             if !failed && rules.ok.as_ref().map_or(Ok(true), says)? {
                 return Ok(Judgement::Ok);
             }
-            Ok(Judgement::Failed("refused", self.words(rules, inputs, settings)))
+            Ok(Judgement::Failed("refused", self.words(rules, inputs, settings, shown)))
         };
         decided().unwrap_or_else(|undecided| undecided)
     }
 
     /// The vendor's words on a failure, with code and status where they say more.
-    fn words(&self, rules: &Rules, inputs: &Map<String, Value>, settings: &Value) -> String {
-        let names = self.names(inputs, settings);
-        let found = rules.message.iter().filter_map(|t| t.render(&names).ok()).find(|text| !text.trim().is_empty());
+    fn words(&self, rules: &Rules, inputs: &Map<String, Value>, settings: &Value, shown: &Value) -> String {
+        // `{{response}}` is for vendors whose answer is a mere text; a whole document is no message.
+        let names = self.names(inputs, settings).with("response", shown);
+        let plain = |text: String| Some(text).filter(|t| !t.trim().is_empty() && !t.starts_with(['{', '[']));
+        let found = rules.message.iter().filter_map(|t| t.render(&names).ok()).find_map(plain);
         let mut words: String = found.unwrap_or_default().trim().chars().take(MESSAGE_CHARS).collect();
         if let Some(code) = self.code().filter(|code| !words.contains(code)) {
             words = if words.is_empty() { code.to_owned() } else { format!("{code}: {words}") };

@@ -13,6 +13,7 @@ mod output;
 mod recipe;
 mod run;
 mod scan;
+mod search;
 #[cfg(test)]
 mod tests;
 

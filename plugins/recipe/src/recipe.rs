@@ -40,6 +40,8 @@ pub(crate) struct Paging {
 pub(crate) struct Search {
     pub(crate) fields: Vec<Wanted>,
     pub(crate) first: bool,
+    /// "Nothing" under the server's filter is checked without it.
+    pub(crate) widen: bool,
 }
 
 /// A field and the value it must have.
@@ -79,7 +81,7 @@ impl Recipe {
                     Ok(Wanted { field: field.clone(), value: value(text)?, ignore_case })
                 };
                 let fields = find.matches.iter().map(wanted).collect::<Compiled<_>>()?;
-                Some(Search { fields, first: find.several == Several::First })
+                Some(Search { fields, first: find.several == Several::First, widen: find.widen })
             }
         };
         let rows = match &preset.rows {

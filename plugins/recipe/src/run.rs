@@ -1,5 +1,6 @@
 //! One run of a recipe.
 
+use presetter_template::Names;
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Judgement};
@@ -7,7 +8,7 @@ use crate::door::{Door, Refusal};
 use crate::load::Recipes;
 use crate::output;
 use crate::recipe::{Lookup, Recipe};
-use crate::scan;
+use crate::scan::Scan;
 
 /// What a run has at hand.
 pub(crate) struct Run<'a> {
@@ -51,6 +52,11 @@ impl Verdict {
         Self { kind: "not-found", ..Self::ok(evidence) }
     }
 
+    /// The same with words for a person.
+    pub(crate) fn saying(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+
     pub(crate) fn failed(class: &str, message: &str) -> Self {
         Self { kind: "failed", class: class.into(), message: message.into(), evidence: String::new() }
     }
@@ -69,10 +75,9 @@ impl Finished {
         Self::failed(refusal.class(), &refusal.message)
     }
 
-    /// With the answer beside it, as it came.
-    pub(crate) fn with(mut self, answer: &Answer) -> Self {
-        self.seen =
-            Some(Seen { status: answer.status, headers: answer.headers.clone(), response: answer.response.clone() });
+    /// With the answer beside it; `response` is what may be shown of its body.
+    pub(crate) fn with(mut self, answer: &Answer, response: Value) -> Self {
+        self.seen = Some(Seen { status: answer.status, headers: answer.headers.clone(), response });
         self
     }
 }
@@ -95,20 +100,21 @@ impl Run<'_> {
     /// The preset alone.
     fn plain(&self, name: &str, recipe: &Recipe, inputs: &Map<String, Value>) -> Finished {
         if let Some(pages) = &recipe.pages {
-            return scan::scan(self, name, recipe, pages, inputs);
+            return Scan { run: self, name, recipe, pages, inputs }.read();
         }
         let answer = match self.door.call(name, inputs) {
             Ok(raw) => Answer::new(raw),
             Err(refusal) => return Finished::refused(&refusal),
         };
-        match answer.judge(&recipe.rules, inputs, self.settings) {
-            Judgement::Failed(class, message) => Finished::failed(class, &message).with(&answer),
-            Judgement::NotFound(evidence) => Finished::new(Verdict::not_found(evidence)).with(&answer),
+        let shown = answer.response.clone();
+        match answer.judge(&recipe.rules, inputs, self.settings, &shown) {
+            Judgement::Failed(class, message) => Finished::failed(class, &message).with(&answer, shown),
+            Judgement::NotFound(evidence) => Finished::new(Verdict::not_found(evidence)).with(&answer, shown),
             Judgement::Ok => match output::fields(&recipe.outputs, &answer, None, inputs, self.settings) {
-                Err(message) => Finished::failed("answer", &message).with(&answer),
+                Err(message) => Finished::failed("answer", &message).with(&answer, shown),
                 Ok(outputs) => {
                     let evidence = if recipe.writes { "envelope" } else { "answer" };
-                    Finished { outputs, ..Finished::new(Verdict::ok(evidence)).with(&answer) }
+                    Finished { outputs, ..Finished::new(Verdict::ok(evidence)).with(&answer, shown) }
                 }
             },
         }
@@ -118,14 +124,25 @@ impl Run<'_> {
     fn beware(&self, recipe: &Recipe, inputs: &Map<String, Value>, finished: &mut Finished) {
         let Some((lookup, message)) = &recipe.mixup else { return };
         let Some(other) = self.look(lookup, inputs) else { return };
-        if other.verdict.kind == "ok" {
-            let found = Value::Object(other.outputs);
-            let names =
-                inputs.iter().fold(presetter_template::Names::new(), |names, (name, value)| names.with(name, value));
-            let names = names.with("settings", self.settings).with("found", &found);
-            let message = message.render(&names).unwrap_or_else(|_| "it was found as something else".into());
-            finished.verdict = Verdict::failed("input", message.trim());
-        }
+        finished.verdict = match (other.verdict.kind, other.verdict.class.as_str()) {
+            ("not-found", _) => return,
+            ("ok", _) => {
+                let found = Value::Object(other.outputs);
+                let names = inputs.iter().fold(Names::new(), |names, (name, value)| names.with(name, value));
+                let names = names.with("settings", self.settings).with("found", &found);
+                let message = message.render(&names).unwrap_or_else(|_| "it was found as something else".into());
+                Verdict::failed("input", message.trim())
+            }
+            (_, "ambiguous") => {
+                Verdict::failed("input", &format!("it was not found as such, but {}", other.verdict.message))
+            }
+            (_, class) => {
+                let why = &other.verdict.message;
+                let message =
+                    format!("it was not found, but whether it is of another kind could not be looked up: {why}");
+                Verdict::failed(if class == "refused" { "incomplete" } else { class }, &message)
+            }
+        };
     }
 
     /// After a write: outputs that the answer does not bear are looked up.
@@ -157,7 +174,7 @@ impl Run<'_> {
 
     /// Runs another preset on the side; nothing if one of its inputs has no value.
     fn look(&self, lookup: &Lookup, known: &Map<String, Value>) -> Option<Finished> {
-        let names = known.iter().fold(presetter_template::Names::new(), |names, (name, value)| names.with(name, value));
+        let names = known.iter().fold(Names::new(), |names, (name, value)| names.with(name, value));
         let names = names.with("settings", self.settings);
         let mut inputs = Map::new();
         for (name, template) in &lookup.inputs {

@@ -2,17 +2,28 @@
 //!
 //! "Not found" needs a complete scan: the last page is proven by the manifest's rules, no page came twice, and at least one
 //! row was seen. A list that is empty from the start proves nothing, and neither does one whose rows lack the field that
-//! they are compared by.
+//! they are compared by. Where the server filters, its "nothing" is checked without the filter (`widen`).
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use presetter_expr::EvalError;
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Judgement};
 use crate::output;
-use crate::recipe::{Paging, Recipe, Search};
-use crate::run::{Finished, Run, Seen, Verdict};
+use crate::recipe::{Paging, Recipe};
+use crate::run::{Finished, Run, Verdict};
+use crate::search::{self, Key};
+
+/// A scan of one preset's list.
+pub(crate) struct Scan<'a> {
+    pub(crate) run: &'a Run<'a>,
+    pub(crate) name: &'a str,
+    pub(crate) recipe: &'a Recipe,
+    pub(crate) pages: &'a Paging,
+    pub(crate) inputs: &'a Map<String, Value>,
+}
 
 /// What the scan has come to so far.
 #[derive(Default)]
@@ -21,6 +32,8 @@ struct Progress {
     rows: u64,
     seen_pages: HashSet<u64>,
     found: Option<(Value, Answer)>,
+    /// Whether an item has one of several keys, and not the others.
+    partial: bool,
     /// Fields that no item has had so far, of those that items are compared by.
     unseen: Vec<String>,
 }
@@ -39,241 +52,198 @@ enum Step {
     End(Verdict),
 }
 
-/// Reads the list of a preset.
-pub(crate) fn scan(
-    run: &Run<'_>,
-    name: &str,
-    recipe: &Recipe,
-    pages: &Paging,
-    inputs: &Map<String, Value>,
-) -> Finished {
-    let wanted = match recipe.find.as_ref().map(|find| wanted(find, inputs, run.settings)).transpose() {
-        Ok(wanted) => wanted,
-        Err(message) => return Finished::failed("input", &message),
-    };
-    let unseen = wanted.iter().flatten().map(|(field, ..)| field.clone()).collect();
-    let mut progress = Progress { unseen, ..Progress::default() };
-    let mut values = inputs.clone();
-    let mut last = None;
-    for page in pages.start..pages.start.saturating_add(pages.max) {
-        values.insert("page".into(), page.into());
-        let answer = match run.door.call(name, &values) {
-            Ok(raw) => Answer::new(raw),
-            Err(refusal) => return Finished::refused(&refusal),
+impl Scan<'_> {
+    /// Reads the list; once more without the filter if the filter found nothing.
+    pub(crate) fn read(&self) -> Finished {
+        let keys = match &self.recipe.find {
+            None => None,
+            Some(find) => match search::keys(find, self.inputs, self.run.settings) {
+                Ok(keys) => Some(keys),
+                Err(message) => return Finished::failed("input", &message),
+            },
         };
-        let step = one_page(run, recipe, pages, wanted.as_deref(), inputs, page, &answer, &mut progress);
-        last = Some(answer);
-        match step {
-            Step::Next => {}
-            Step::Complete => return complete(run, recipe, pages, inputs, progress, last),
-            Step::End(verdict) => return narrow(Finished::new(verdict), recipe, pages, None, last.as_ref()),
-        }
+        let filtered = self.pass(keys.as_deref(), true);
+        let widen = self.recipe.find.as_ref().is_some_and(|find| find.widen);
+        if widen && filtered.verdict.kind == "not-found" { self.pass(keys.as_deref(), false) } else { filtered }
     }
-    let verdict = Verdict::failed(
-        "incomplete",
-        &format!("the list is longer than the {} pages that are read (max in [pages])", pages.max),
-    );
-    narrow(Finished::new(verdict), recipe, pages, None, last.as_ref())
-}
 
-#[allow(clippy::too_many_arguments, reason = "one call; a struct would only name them again")]
-fn one_page(
-    run: &Run<'_>,
-    recipe: &Recipe,
-    pages: &Paging,
-    wanted: Option<&[(String, Value, bool)]>,
-    inputs: &Map<String, Value>,
-    page: u32,
-    answer: &Answer,
-    progress: &mut Progress,
-) -> Step {
-    let (listed, list) = match pages.items.render_value(&answer.names(inputs, run.settings)) {
-        Ok(Value::Array(list)) => (true, Value::Array(list)),
-        // `{{optional ...}}`: the author says that an empty list may be left out.
-        Ok(Value::Null) => (true, Value::Array(Vec::new())),
-        _ => (false, Value::Array(Vec::new())),
-    };
-    let page_value = Value::from(page);
-    let vars = || answer.vars(inputs, run.settings).with("items", &list).with("page", &page_value);
-    let undecided =
-        |e: presetter_expr::EvalError| Step::End(Verdict::failed("answer", &format!("the page cannot be judged: {e}")));
-
-    // Judged first: an answer that failed is never the end of a list, however empty it looks.
-    let judged = answer.judge(&recipe.rules, inputs, run.settings);
-    if let Judgement::Failed(class, message) = judged {
-        return Step::End(Verdict::failed(class, &message));
-    }
-    let ends = match pages.end.test(&vars()) {
-        Ok(ends) => ends,
-        Err(e) => return undecided(e),
-    };
-    match judged {
-        Judgement::NotFound(_) if ends => return Step::Complete,
-        Judgement::NotFound(evidence) if page == pages.start => return Step::End(Verdict::not_found(evidence)),
-        Judgement::NotFound(evidence) => {
-            let message = format!("page {page} ended the list in a way that [pages] does not state ({evidence})");
-            return Step::End(Verdict::failed("incomplete", &message));
+    /// One pass through all pages. `narrow` is what the request's templates know by that name.
+    fn pass(&self, keys: Option<&[Key]>, narrow: bool) -> Finished {
+        let mut progress = Progress::default();
+        progress.unseen = keys.iter().flat_map(|keys| keys.iter()).map(|key| key.field.clone()).collect();
+        let mut values = self.inputs.clone();
+        if keys.is_some() {
+            values.insert("narrow".into(), narrow.into());
         }
-        _ if !listed => {
-            let message = format!("page {page} has no list where [pages] expects one");
-            return Step::End(Verdict::failed("answer", &message));
-        }
-        _ if ends => return Step::Complete,
-        _ => {}
-    }
-    let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
-    progress.pages += 1;
-    if !items.is_empty() && !progress.seen_pages.insert(hash(&list)) {
-        let message = format!("page {page} is the same as an earlier one: the server does not page as expected");
-        return Step::End(Verdict::failed("incomplete", &message));
-    }
-    for item in items {
-        progress.rows += 1;
-        if let Err(verdict) = one_item(run, recipe, wanted, inputs, item, answer, progress) {
-            return Step::End(verdict);
-        }
-    }
-    if progress.found.is_some() && recipe.find.as_ref().is_some_and(|find| find.first) {
-        return Step::Complete;
-    }
-    match pages.last.as_ref().map(|last| last.test(&vars())) {
-        Some(Ok(true)) => Step::Complete,
-        Some(Err(e)) => undecided(e),
-        _ => Step::Next,
-    }
-}
-
-fn one_item(
-    run: &Run<'_>,
-    recipe: &Recipe,
-    wanted: Option<&[(String, Value, bool)]>,
-    inputs: &Map<String, Value>,
-    item: &Value,
-    answer: &Answer,
-    progress: &mut Progress,
-) -> Result<(), Verdict> {
-    if let Some(fields) = &recipe.rows {
-        let row = output::fields(fields, answer, Some(item), inputs, run.settings)
-            .map_err(|m| Verdict::failed("answer", &m))?;
-        let handed = run.door.emit(&Value::Object(row));
-        handed.map_err(|refusal| Verdict::failed(refusal.class(), &refusal.message))?;
-    }
-    let Some(wanted) = wanted else { return Ok(()) };
-    progress.unseen.retain(|field| item.get(field).is_none());
-    if !wanted.iter().all(|(field, value, ignore_case)| same(item.get(field), value, *ignore_case)) {
-        return Ok(());
-    }
-    match &progress.found {
-        // A list that moves while it is read may show a row twice.
-        Some((before, _)) if before == item => Ok(()),
-        Some(_) if recipe.find.as_ref().is_some_and(|find| find.first) => Ok(()),
-        Some(_) => {
-            let keys: Vec<String> = wanted.iter().map(|(field, value, _)| format!("{field} {value}")).collect();
-            Err(Verdict::failed("ambiguous", &format!("more than one item has {}", keys.join(" and "))))
-        }
-        None => {
-            progress.found = Some((item.clone(), answer.clone()));
-            Ok(())
-        }
-    }
-}
-
-/// The end of a scan that saw everything.
-fn complete(
-    run: &Run<'_>,
-    recipe: &Recipe,
-    pages: &Paging,
-    inputs: &Map<String, Value>,
-    progress: Progress,
-    last: Option<Answer>,
-) -> Finished {
-    let evidence = progress.evidence();
-    match (&recipe.find, progress.found) {
-        (None, _) => match last
-            .as_ref()
-            .map(|answer| output::fields(&recipe.outputs, answer, None, inputs, run.settings))
-        {
-            Some(Err(message)) => narrow(Finished::failed("answer", &message), recipe, pages, None, last.as_ref()),
-            outputs => {
-                let outputs = outputs.and_then(Result::ok).unwrap_or_default();
-                narrow(Finished { outputs, ..Finished::new(Verdict::ok(evidence)) }, recipe, pages, None, last.as_ref())
-            }
-        },
-        (Some(_), Some((item, answer))) => {
-            match output::fields(&recipe.outputs, &answer, Some(&item), inputs, run.settings) {
-                Err(message) => narrow(Finished::failed("answer", &message), recipe, pages, Some(&item), Some(&answer)),
-                Ok(outputs) => {
-                    let finished = Finished { outputs, ..Finished::new(Verdict::ok(evidence)) };
-                    narrow(finished, recipe, pages, Some(&item), Some(&answer))
-                }
+        let mut last = None;
+        for page in self.pages.start..self.pages.start.saturating_add(self.pages.max) {
+            values.insert("page".into(), page.into());
+            let answer = match self.run.door.call(self.name, &values) {
+                Ok(raw) => Answer::new(raw),
+                Err(refusal) => return Finished::refused(&refusal),
+            };
+            let step = self.page(keys, page, &answer, &mut progress);
+            last = Some(answer);
+            match step {
+                Step::Next => {}
+                Step::Complete => return self.complete(keys, progress, last.as_ref()),
+                Step::End(verdict) => return self.ended(verdict, last.as_ref()),
             }
         }
-        (Some(_), None) if progress.rows == 0 => {
-            let message = "the list is empty from the start, which proves nothing";
-            narrow(Finished::failed("incomplete", message), recipe, pages, None, last.as_ref())
-        }
-        (Some(_), None) if !progress.unseen.is_empty() => {
-            let fields: Vec<String> = progress.unseen.iter().map(|field| format!("\"{field}\"")).collect();
-            let message =
-                format!("no row of the list has the field {}, so nothing could be compared", fields.join(" or "));
-            narrow(Finished::failed("incomplete", &message), recipe, pages, None, last.as_ref())
-        }
-        (Some(_), None) => narrow(Finished::new(Verdict::not_found(evidence)), recipe, pages, None, last.as_ref()),
+        let message = format!("the list is longer than the {} pages that are read (max in [pages])", self.pages.max);
+        self.ended(Verdict::failed("incomplete", &message), last.as_ref())
     }
-}
 
-/// Puts the answer beside the result; after a search only what was found stays in its list.
-fn narrow(
-    mut finished: Finished,
-    recipe: &Recipe,
-    pages: &Paging,
-    found: Option<&Value>,
-    answer: Option<&Answer>,
-) -> Finished {
-    if let Some(answer) = answer {
-        let response = match recipe.find {
-            Some(_) => output::narrowed(&answer.response, pages.place.as_ref(), found),
+    fn page(&self, keys: Option<&[Key]>, page: u32, answer: &Answer, progress: &mut Progress) -> Step {
+        let (inputs, settings) = (self.inputs, self.run.settings);
+        let end = |class: &str, message: String| Step::End(Verdict::failed(class, &message));
+        let undecided = |e: EvalError| end("answer", format!("the page cannot be judged: {e}"));
+        let (listed, list) = match self.pages.items.render_value(&answer.names(inputs, settings)) {
+            Ok(Value::Array(list)) => (true, Value::Array(list)),
+            // `{{optional ...}}`: the author says that an empty list may be left out.
+            Ok(Value::Null) => (true, Value::Array(Vec::new())),
+            _ => (false, Value::Array(Vec::new())),
+        };
+        let page_value = Value::from(page);
+        let vars = || answer.vars(inputs, settings).with("items", &list).with("page", &page_value);
+
+        // Judged first: an answer that failed is never the end of a list, however empty it looks.
+        let shown = self.shown(answer, None);
+        let judged = answer.judge(&self.recipe.rules, inputs, settings, &shown);
+        if let Judgement::Failed(class, message) = judged {
+            return end(class, message);
+        }
+        let ends = match self.pages.end.test(&vars()) {
+            Ok(ends) => ends,
+            Err(e) => return undecided(e),
+        };
+        match judged {
+            Judgement::NotFound(_) if ends => return Step::Complete,
+            // For a list of everything, "there is nobody" is an answer like any other.
+            Judgement::NotFound(evidence) if page == self.pages.start && keys.is_none() => {
+                return Step::End(Verdict::ok(evidence));
+            }
+            Judgement::NotFound(evidence) if page == self.pages.start => {
+                return Step::End(Verdict::not_found(evidence).saying(search::nobody(keys)));
+            }
+            Judgement::NotFound(evidence) => {
+                return end(
+                    "incomplete",
+                    format!("page {page} ended the list in a way that [pages] does not state ({evidence})"),
+                );
+            }
+            _ if !listed => return end("answer", format!("page {page} has no list where [pages] expects one")),
+            _ if ends => return Step::Complete,
+            _ => {}
+        }
+        let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
+        progress.pages += 1;
+        if !items.is_empty() && !progress.seen_pages.insert(hash(&list)) {
+            return end(
+                "incomplete",
+                format!("page {page} is the same as an earlier one: the server does not page as expected"),
+            );
+        }
+        for item in items {
+            progress.rows += 1;
+            if let Err(verdict) = self.item(keys, item, answer, progress) {
+                return Step::End(verdict);
+            }
+        }
+        if progress.found.is_some() && self.takes_first() {
+            return Step::Complete;
+        }
+        match self.pages.last.as_ref().map(|last| last.test(&vars())) {
+            Some(Ok(true)) => Step::Complete,
+            Some(Err(e)) => undecided(e),
+            _ => Step::Next,
+        }
+    }
+
+    fn item(
+        &self,
+        keys: Option<&[Key]>,
+        item: &Value,
+        answer: &Answer,
+        progress: &mut Progress,
+    ) -> Result<(), Verdict> {
+        if let Some(fields) = &self.recipe.rows {
+            let row = output::fields(fields, answer, Some(item), self.inputs, self.run.settings)
+                .map_err(|m| Verdict::failed("answer", &m))?;
+            let handed = self.run.door.emit(&Value::Object(row));
+            handed.map_err(|refusal| Verdict::failed(refusal.class(), &refusal.message))?;
+        }
+        let Some(keys) = keys else { return Ok(()) };
+        progress.unseen.retain(|field| item.get(field).is_none());
+        let matching = keys.iter().filter(|key| key.fits(item)).count();
+        if matching < keys.len() {
+            progress.partial |= matching > 0;
+            return Ok(());
+        }
+        match &progress.found {
+            // A list that moves while it is read may show a row twice.
+            Some((before, _)) if before == item => Ok(()),
+            Some(_) if self.takes_first() => Ok(()),
+            Some(_) => Err(Verdict::failed("ambiguous", &format!("more than one has {}", search::words(keys)))),
+            None => {
+                progress.found = Some((item.clone(), answer.clone()));
+                Ok(())
+            }
+        }
+    }
+
+    /// The end of a scan that saw everything.
+    fn complete(&self, keys: Option<&[Key]>, progress: Progress, last: Option<&Answer>) -> Finished {
+        let evidence = progress.evidence();
+        let failed = |class: &str, message: &str| self.ended(Verdict::failed(class, message), last);
+        let (found, answer) = match (keys, &progress.found) {
+            (None, _) => (None, last),
+            (Some(_), Some((item, answer))) => (Some(item), Some(answer)),
+            (Some(_), None) if progress.rows == 0 => {
+                return failed("incomplete", "the list is empty from the start, which proves nothing");
+            }
+            (Some(_), None) if !progress.unseen.is_empty() => {
+                let fields: Vec<String> = progress.unseen.iter().map(|field| format!("\"{field}\"")).collect();
+                let fields = fields.join(" or ");
+                return failed(
+                    "incomplete",
+                    &format!("no row of the list has the field {fields}, so nothing could be compared"),
+                );
+            }
+            (Some(keys), None) if progress.partial => {
+                let words = search::words(keys);
+                return failed("ambiguous", &format!("nothing has {words} together, but something has one of them"));
+            }
+            (Some(_), None) => return self.ended(Verdict::not_found(evidence).saying(search::nobody(keys)), last),
+        };
+        let Some(answer) = answer else { return Finished::new(Verdict::ok(evidence)) };
+        let outputs = output::fields(&self.recipe.outputs, answer, found, self.inputs, self.run.settings);
+        let (verdict, outputs) = match outputs {
+            Ok(outputs) => (Verdict::ok(evidence), outputs),
+            Err(message) => (Verdict::failed("answer", &message), Map::new()),
+        };
+        Finished { outputs, ..Finished::new(verdict).with(answer, self.shown(answer, found)) }
+    }
+
+    /// An end without anything found: what was read stays here.
+    fn ended(&self, verdict: Verdict, answer: Option<&Answer>) -> Finished {
+        let finished = Finished::new(verdict);
+        match answer {
+            Some(answer) => finished.with(answer, self.shown(answer, None)),
+            None => finished,
+        }
+    }
+
+    /// What may be shown of an answer: after a search, nobody but the one found.
+    fn shown(&self, answer: &Answer, found: Option<&Value>) -> Value {
+        match self.recipe.find {
+            Some(_) => output::narrowed(answer, self.pages.place.as_ref(), found),
             None => answer.response.clone(),
-        };
-        finished.seen = Some(Seen { status: answer.status, headers: answer.headers.clone(), response });
-    }
-    finished
-}
-
-/// What is searched for: field, value, whether case counts. An empty key sends nothing.
-fn wanted(find: &Search, inputs: &Map<String, Value>, settings: &Value) -> Result<Vec<(String, Value, bool)>, String> {
-    let names = inputs.iter().fold(presetter_template::Names::new(), |names, (name, value)| names.with(name, value));
-    let names = names.with("settings", settings);
-    let mut wanted = Vec::new();
-    for field in &find.fields {
-        let value = field
-            .value
-            .render_value(&names)
-            .map_err(|e| e.problems.first().map(ToString::to_string).unwrap_or_default())?;
-        let absent = value.is_null()
-            || value == "" && field.value.variables().iter().all(|v| v.optional && v.path.resolve(&names).is_none());
-        if absent {
-            continue;
         }
-        if value.as_str().is_some_and(|text| text.trim().is_empty()) {
-            return Err(format!("the value to find by \"{}\" is empty; nothing was sent", field.field));
-        }
-        wanted.push((field.field.clone(), value, field.ignore_case));
     }
-    if wanted.is_empty() { Err("there is no value to search by; nothing was sent".into()) } else { Ok(wanted) }
-}
 
-/// Whether an item's field has a value. Vendors send numbers as texts, so scalars are compared as texts.
-fn same(field: Option<&Value>, value: &Value, ignore_case: bool) -> bool {
-    let plain = |v: &Value| match v {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(v.to_string()),
-        _ => None,
-    };
-    match (field.and_then(plain), plain(value)) {
-        (Some(a), Some(b)) if ignore_case => a.eq_ignore_ascii_case(&b),
-        (Some(a), Some(b)) => a == b,
-        _ => false,
+    fn takes_first(&self) -> bool {
+        self.recipe.find.as_ref().is_some_and(|find| find.first)
     }
 }
 

@@ -105,7 +105,11 @@ fn refused(kind: &str) -> Result<Raw, Refusal> {
 }
 
 fn run(preset: &str, inputs: Value, answers: Vec<Result<Raw, Refusal>>) -> (Finished, Vec<(String, Value)>) {
-    let files = json!({ "files": { "bundle.toml": BUNDLE, "find/preset.toml": FIND, "other/preset.toml": OTHER, "create/preset.toml": CREATE } });
+    let wide = FIND.replace("ignore_case", "widen = true\nignore_case").split("[mixup]").next().unwrap().to_owned();
+    let both = wide
+        .replace("email = {", "id = { type = \"string\" }\nemail = {")
+        .replace("where = {", "where = { id = \"{{id}}\", ");
+    let files = json!({ "files": { "wide/preset.toml": wide, "both/preset.toml": both, "bundle.toml": BUNDLE, "find/preset.toml": FIND, "other/preset.toml": OTHER, "create/preset.toml": CREATE } });
     let recipes = Recipes::load(&files.to_string()).unwrap();
     let script = Script { answers: RefCell::new(answers), asked: RefCell::default() };
     let finished = Run { recipes: &recipes, door: &script, kind: "open", settings: &json!({}) }
@@ -139,7 +143,7 @@ fn found_on_a_later_page_in_any_case_of_letters_and_nobody_else_is_shown() {
 #[test]
 fn the_page_number_is_given_with_the_inputs() {
     let (_, asked) = run("find", json!({ "email": "b@x" }), vec![page(&[A, C]), page(&[B])]);
-    assert_eq!(asked[1], ("find".into(), json!({ "email": "b@x", "page": 2 })));
+    assert_eq!(asked[1], ("find".into(), json!({ "email": "b@x", "narrow": true, "page": 2 })));
 }
 
 #[test]
@@ -195,8 +199,64 @@ fn several_matches_are_ambiguous_and_the_same_row_twice_is_not() {
 
 #[test]
 fn an_empty_key_sends_nothing() {
-    let (finished, asked) = run("find", json!({ "email": " " }), vec![]);
-    assert_eq!((ended(&finished), asked.len()), (("failed", "input"), 0));
+    for key in ["", " ", " b@x", "b@x\n"] {
+        let (finished, asked) = run("find", json!({ "email": key }), vec![]);
+        assert_eq!((ended(&finished), asked.len()), (("failed", "input"), 0), "{key:?}");
+    }
+}
+
+#[test]
+fn case_is_folded_beyond_ascii() {
+    let (finished, _) = run("find", json!({ "email": "JÖRG@x" }), vec![page(&[("4", "jörg@x")])]);
+    assert_eq!(ended(&finished), ("ok", ""));
+}
+
+#[test]
+fn nothing_under_the_filter_is_checked_without_it() {
+    let none = answer(200, &json!({ "status": "OK", "response": [{ "status": "NOTFOUND" }] }));
+    let (finished, asked) = run("wide", json!({ "email": "B@x" }), vec![none.clone(), page(&[A, C]), page(&[B])]);
+    assert_eq!((ended(&finished), finished.verdict.evidence.as_str()), (("ok", ""), "scan of 2 pages, 3 rows"));
+    let narrow: Vec<&Value> = asked.iter().map(|(_, values)| &values["narrow"]).collect();
+    assert_eq!(narrow, [&json!(true), &json!(false), &json!(false)]);
+    // Absence is proven by the whole list, and its failure is no absence.
+    assert_eq!(ended(&run("wide", json!({ "email": "k" }), vec![none.clone(), page(&[A])]).0), ("not-found", ""));
+    assert_eq!(
+        ended(&run("wide", json!({ "email": "k" }), vec![none, answer(500, &json!({}))]).0),
+        ("failed", "server")
+    );
+}
+
+#[test]
+fn keys_of_two_items_are_no_absence() {
+    let both = json!({ "email": "b@x", "id": "1" });
+    assert_eq!(ended(&run("both", both, vec![page(&[A, B]), page(&[C])]).0), ("failed", "ambiguous"));
+    let one = json!({ "email": "b@x", "id": "2" });
+    assert_eq!(ended(&run("both", one, vec![page(&[A, B]), page(&[C])]).0), ("ok", ""));
+}
+
+#[test]
+fn a_mixup_that_cannot_be_looked_at_is_no_absence() {
+    for (status, class) in [(500, "server"), (401, "auth"), (400, "incomplete")] {
+        let (finished, _) = run("find", json!({ "email": "k" }), vec![page(&[A]), answer(status, &json!({}))]);
+        assert_eq!(ended(&finished), ("failed", class));
+    }
+}
+
+#[test]
+fn a_failure_tells_nothing_of_other_people() {
+    let people = json!([{ "id": "1", "email": "a@x" }]);
+    for body in [
+        json!({ "users": people }),
+        json!({ "response": { "users": people } }),
+        json!({ "status": "NO", "response": [{ "users": people }] }),
+    ] {
+        for status in [200, 500] {
+            let finished = find(vec![answer(status, &body)]);
+            assert_eq!(finished.verdict.kind, "failed");
+            let told = format!("{} {}", finished.verdict.message, finished.seen.unwrap().response);
+            assert!(!told.contains("a@x"), "{told}");
+        }
+    }
 }
 
 #[test]

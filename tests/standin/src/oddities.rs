@@ -21,12 +21,17 @@ pub struct Oddities {
     pub honour_filters: bool,
     /// Single filters that lists ignore, such as `["email", "idusers"]`. Default: none.
     pub ignored_filters: Vec<String>,
+    /// The filter `email` looks at the case of letters (U). Default: false.
+    pub filter_exact_case: bool,
     /// Rows on a page of the Business edition if the request names no `page_size` (S: 50).
     pub page_size_default: u32,
     /// Rows on a page of the Manager edition if the request names no `page_size` (I: 100).
     pub manager_page_size_default: u32,
     /// The most rows on a page; a larger `page_size` is cut down to it (S: up to 500; U: what happens above).
     pub page_size_max: u32,
+    /// A page never has more rows than the edition's default, while its answer repeats the `page_size` of the request as
+    /// if it were so (U). Default: false.
+    pub page_size_echo: bool,
     /// Every page shows page 1, and says so. Default: false.
     pub repeat_pages: bool,
     /// A list with nothing to show answers OK with `"users":[]` in place of `USERS_NOTFOUND`. Default: false.
@@ -89,9 +94,11 @@ impl Default for Oddities {
             numbers_as_strings: true,
             honour_filters: true,
             ignored_filters: Vec::new(),
+            filter_exact_case: false,
             page_size_default: 50,
             manager_page_size_default: 100,
             page_size_max: 500,
+            page_size_echo: false,
             repeat_pages: false,
             empty_lists: false,
             token_ttl_ms: None,

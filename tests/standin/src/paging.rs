@@ -63,6 +63,7 @@ pub(crate) struct Page<'a, R> {
     /// Rows on all pages together.
     pub(crate) total: u64,
     pub(crate) page: u64,
+    /// As the answer says it, which may be more than it was.
     pub(crate) page_size: u64,
 }
 
@@ -75,14 +76,15 @@ pub(crate) fn page<'a, R: Row>(
 ) -> Result<Page<'a, R>, Refusal> {
     let asked = fields::count(options, "page")?.unwrap_or(1);
     let page = if oddities.repeat_pages { 1 } else { asked };
-    let page_size = fields::count(options, "page_size")?
-        .unwrap_or(default_size.into())
-        .clamp(1, oddities.page_size_max.max(1).into());
+    let wanted = fields::count(options, "page_size")?.unwrap_or(default_size.into());
+    let most = if oddities.page_size_echo { default_size } else { oddities.page_size_max };
+    let page_size = wanted.clamp(1, most.max(1).into());
 
     let filters = Filters::read(options, oddities)?;
     let matching: Vec<&R> = all.iter().filter(|row| filters.admit(*row)).collect();
     let first = usize::try_from((page - 1).saturating_mul(page_size)).unwrap_or(usize::MAX);
     let rows = matching.iter().skip(first).take(usize::try_from(page_size).unwrap_or(usize::MAX)).copied().collect();
+    let page_size = if oddities.page_size_echo { wanted } else { page_size };
     Ok(Page { rows, total: matching.len() as u64, page, page_size })
 }
 
@@ -91,8 +93,9 @@ struct Filters {
     ids: Vec<String>,
     identifiers: Vec<String>,
     types: Vec<String>,
-    /// Compared without regard to case (U), as `name_like`.
+    /// Compared without regard to case (U), as `name_like`, unless an oddity says otherwise.
     emails: Vec<String>,
+    exact_case: bool,
     name_like: Vec<String>,
 }
 
@@ -108,17 +111,22 @@ impl Filters {
             ids: read("idusers")?,
             identifiers: read("identifiers")?,
             types: read("types")?,
-            emails: read("email")?.iter().map(|email| email.to_lowercase()).collect(),
+            emails: read("email")?,
+            exact_case: oddities.filter_exact_case,
             name_like: read("name_like")?.iter().map(|part| part.to_lowercase()).collect(),
         })
     }
 
     fn admit(&self, row: &impl Row) -> bool {
         let among = |wanted: &[String], value: &str| wanted.is_empty() || wanted.iter().any(|one| one == value);
+        let same_email = |one: &String| match self.exact_case {
+            true => one == row.email(),
+            false => one.to_lowercase() == row.email().to_lowercase(),
+        };
         among(&self.ids, row.id())
             && among(&self.identifiers, row.identifier())
             && among(&self.types, row.kind())
-            && among(&self.emails, &row.email().to_lowercase())
+            && (self.emails.is_empty() || self.emails.iter().any(same_email))
             && (self.name_like.is_empty()
                 || self.name_like.iter().any(|part| row.name().to_lowercase().contains(part.as_str())))
     }

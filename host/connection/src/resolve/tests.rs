@@ -9,13 +9,16 @@ impl Surroundings for Nobody {
         match name {
             "SET" => Some("from the environment".into()),
             "EMPTY" => Some(String::new()),
+            "LINE" => Some("pw\r\n".into()),
             "LONG" => Some("x".repeat(MAX_SECRET_BYTES as usize + 1)),
             _ => None,
         }
     }
 
     fn prompt(&self, what: &str) -> Result<Secret, String> {
-        if what.contains("deaf") {
+        if what.contains("silent") {
+            Ok(Secret::new("\n".into()))
+        } else if what.contains("deaf") {
             Err("there is no terminal to ask at".into())
         } else {
             Ok(Secret::new(format!("typed {what}")))
@@ -42,6 +45,9 @@ async fn environment_and_prompt() {
     let surroundings: Arc<dyn Surroundings> = Arc::new(Nobody);
     let error = resolve(&Reference::Prompt, "deaf", &surroundings).await.unwrap_err();
     assert_eq!(error.to_string(), "there is no terminal to ask at");
+    assert_eq!(get("env:LINE").await.unwrap(), "pw");
+    let error = resolve(&Reference::Prompt, "silent", &surroundings).await.unwrap_err();
+    assert_eq!(error.to_string(), "nothing was typed");
 }
 
 #[tokio::test]
@@ -82,6 +88,8 @@ async fn programs() {
     let error = get("cmd:sh -c 'echo hunter2; echo the vault is locked, not hunter2 >&2; exit 3'").await.unwrap_err();
     assert!(error.contains("exit status: 3") && error.contains("the vault is locked"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
+    let error = get("cmd:false x | head -1").await.unwrap_err();
+    assert!(error.ends_with("without a shell; for pipes: cmd:sh -c '...'"), "{error}");
     assert!(get("cmd:true").await.unwrap_err().contains("empty"));
     assert!(get("cmd:sh -c 'head -c 200000 /dev/zero'").await.unwrap_err().contains("more than"));
     assert!(get(r"cmd:printf '\377'").await.unwrap_err().contains("UTF-8"));

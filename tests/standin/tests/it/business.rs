@@ -128,6 +128,20 @@ async fn page_sizes_have_a_default_and_a_bound() {
 }
 
 #[tokio::test]
+async fn a_page_can_be_shorter_than_it_says() {
+    let bench = Bench::business(json!({ "page_size_default": 3, "page_size_echo": true })).await;
+    bench.state().seed(8);
+    for (page, rows) in [(1, 3), (2, 3), (3, 2)] {
+        let list = bench.list(json!({ "page": page, "page_size": 100 }));
+        assert_eq!((list["users"].as_array().map(Vec::len), &list["page_size"]), (Some(rows), &json!("100")), "{page}");
+    }
+    let beyond = bench.users(&json!({ "operation": "list_users", "options": { "page": 4, "page_size": 100 } }));
+    assert_eq!(beyond.hidden(), "USERS_NOTFOUND");
+    assert_eq!(bench.list(json!({ "page_size": 2 }))["users"].as_array().map(Vec::len), Some(2));
+    assert_eq!(bench.list(json!({}))["page_size"], "3");
+}
+
+#[tokio::test]
 async fn filters_are_honoured() {
     let bench = Bench::business(json!({})).await;
     bench.state().seed(30);
@@ -145,6 +159,16 @@ async fn filters_are_honoured() {
     assert_eq!(ids(json!({ "identifiers": [], "of_tomorrow": ["x"], "page_size": 100 })).len(), 30);
     let none = bench.users(&json!({ "operation": "list_users", "options": { "email": "x@example.com" } }));
     assert_eq!(none.hidden(), "USERS_NOTFOUND");
+}
+
+#[tokio::test]
+async fn the_email_filter_can_look_at_case() {
+    let bench = Bench::business(json!({ "filter_exact_case": true })).await;
+    bench.state().seed(2);
+    assert_eq!(bench.list(json!({ "email": "user2@example.com" }))["rows"], "1");
+    let other = bench.users(&json!({ "operation": "list_users", "options": { "email": "USER2@example.com" } }));
+    assert_eq!(other.hidden(), "USERS_NOTFOUND");
+    assert_eq!(bench.list(json!({ "name_like": "uSER 2" }))["rows"], "1", "the others are as they were");
 }
 
 #[tokio::test]
