@@ -35,8 +35,9 @@ pub(crate) fn export(world: &World, names: &[String]) -> Result<Exit, Failure> {
 
 /// Takes connections that `export` printed.
 pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, Failure> {
-    let (_, text) = inputs::read(file)?;
-    let connections = world.store().import(&text).map_err(stored)?;
+    let (name, text) = inputs::read(file)?;
+    let advice = "import a text that `presetter connection export` wrote; nothing was imported";
+    let connections = world.store().import(&text, &name, advice).map_err(stored)?;
     let known = world.store().list().map_err(stored)?;
     for connection in &connections {
         if !replace && known.iter().any(|k| k.name == connection.name) {
@@ -88,7 +89,10 @@ pub(crate) fn edit(world: &World, name: &str) -> Result<Exit, Failure> {
         return Ok(Exit::Ok);
     }
     let kept = |failure: Failure| failure.help(format!("connection \"{}\" is as it was before", before.name));
-    let mut connections = world.store().import(&edited).map_err(|error| kept(stored(error)))?;
+    let mut connections = world
+        .store()
+        .import(&edited, "the edited text", "edit it again; nothing was saved")
+        .map_err(|error| kept(stored(error)))?;
     let after = match (connections.pop(), connections.is_empty()) {
         (Some(after), true) => after,
         _ => return Err(kept(Failure::usage("the text must hold one connection"))),

@@ -75,6 +75,28 @@ pub(crate) fn body_set(args: &CallArgs) -> Result<Vec<(String, Value)>, Failure>
     Ok(fields)
 }
 
+/// The first field of `--body-set` with a text that looks like a template.
+pub(crate) fn template_in(fields: &[(String, Value)]) -> Option<&str> {
+    fn looks(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains("{{") || text.contains("<<"),
+            Value::Array(items) => items.iter().any(looks),
+            Value::Object(members) => members.values().any(looks),
+            _ => false,
+        }
+    }
+    fields.iter().find(|(_, value)| looks(value)).map(|(pointer, _)| pointer.as_str())
+}
+
+/// The template of `--body`, with its file's name.
+pub(crate) fn body(file: &Path) -> Result<(String, String), Failure> {
+    if file.to_string_lossy().trim_start().starts_with('{') && !file.exists() {
+        return Err(Failure::usage("--body takes the name of a file with a template, or - for standard input")
+            .help("write the template into a file, and name that"));
+    }
+    read(file)
+}
+
 /// A file, or standard input for `-`, as text.
 pub(crate) fn read(file: &Path) -> Result<(String, String), Failure> {
     let stdin = file == Path::new("-");
@@ -86,7 +108,14 @@ pub(crate) fn read(file: &Path) -> Result<(String, String), Failure> {
     } else {
         std::fs::File::open(file).and_then(|f| f.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
     };
-    result.map_err(|e| wrong(e.to_string()))?;
+    result.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound if file.is_absolute() => {
+            Failure::new(Exit::Invalid, format!("there is no file {name}"))
+        }
+        std::io::ErrorKind::NotFound => Failure::new(Exit::Invalid, format!("there is no file {name} here")),
+        std::io::ErrorKind::IsADirectory => wrong("it is a folder".to_owned()),
+        _ => wrong(error.to_string()),
+    })?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(wrong(format!("it is larger than {MAX_FILE_BYTES} bytes")));
     }
@@ -100,6 +129,11 @@ pub(crate) fn read(file: &Path) -> Result<(String, String), Failure> {
 
 fn object(file: &Path) -> Result<Map<String, Value>, Failure> {
     let (name, text) = read(file)?;
+    if text.trim().is_empty() {
+        let what = if file == Path::new("-") { name } else { format!("the file {name}") };
+        return Err(Failure::new(Exit::Invalid, format!("{what} is empty"))
+            .help("write the inputs as an object: { \"email\": \"a@example.com\" }"));
+    }
     match json(&name, &text)? {
         Value::Object(object) => Ok(object),
         _ => Err(Failure::new(Exit::Invalid, format!("{name} holds no JSON object"))
@@ -121,6 +155,10 @@ pub(crate) fn json(name: &str, text: &str) -> Result<Value, Failure> {
                 let message = error.to_string();
                 // The position stands in the message too; the caret says it better.
                 let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+                let message = match message {
+                    "key must be a string" => "names stand in quotes: \"name\"",
+                    other => other,
+                };
                 Problem::new(format!("this is not JSON as it should be: {message}"), at..at + 1)
             })
         }
@@ -323,7 +361,19 @@ mod tests {
         assert!(complaint(&["--inputs", file.to_str().unwrap()]).1.contains("holds no JSON object"));
         std::fs::write(&file, b"\xff").unwrap();
         assert!(complaint(&["--inputs", file.to_str().unwrap()]).1.contains("not UTF-8"));
-        assert!(complaint(&["--inputs", "/no/such/file"]).1.starts_with("error: cannot read /no/such/file"));
+        std::fs::write(&file, "{id: 1}").unwrap();
+        assert!(complaint(&["--inputs", file.to_str().unwrap()]).1.contains("names stand in quotes: \"name\""));
+        std::fs::write(&file, " \n").unwrap();
+        assert!(complaint(&["--inputs", file.to_str().unwrap()]).1.contains("in.json is empty"));
+        assert_eq!(complaint(&["--inputs", "/no/such/file"]), (3, "error: there is no file /no/such/file".to_owned()));
+        assert_eq!(complaint(&["--inputs", "no-such"]), (3, "error: there is no file no-such here".to_owned()));
+    }
+
+    #[test]
+    fn a_body_is_a_file() {
+        let failure = body(Path::new(" {\"a\": 1}")).unwrap_err();
+        assert!(failure.exit == Exit::Usage && failure.render(false).contains("--body takes the name of a file"));
+        assert!(body(Path::new("no-such")).unwrap_err().render(false).contains("there is no file"));
     }
 
     #[test]
@@ -335,6 +385,13 @@ mod tests {
         };
         assert_eq!(set("/a/b=[1]").unwrap(), [("/a/b".to_owned(), json!([1]))]);
         assert_eq!(set("a=1").unwrap_err().exit, Exit::Usage);
+        for (field, found) in [
+            ("/a={\"b\": [\"x {{email}}\"]}", Some("/a")),
+            ("/a=\"<<email>>\"", Some("/a")),
+            ("/a=\"{email}\"", None),
+        ] {
+            assert_eq!(template_in(&set(field).unwrap()), found, "{field}");
+        }
         assert!(set("/a=word").unwrap_err().render(false).contains("--body-set '/a=\"VALUE\"'"));
     }
 }

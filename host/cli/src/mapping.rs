@@ -3,10 +3,11 @@
 //! Owns: compiling mappings before anything is sent, and filling them from the report afterwards. Keeps: a mapping that
 //! finds nothing never hides the run's result; its field is null and it is told.
 
-use presetter_manifest::Diagnostics;
+use presetter_connection::nearest;
+use presetter_manifest::{Diagnostics, Preset};
 use presetter_runtime::Report;
 use presetter_template::path::Step;
-use presetter_template::{Context, Problem, Scope, Template};
+use presetter_template::{Context, Problem, Scope, Template, Variable};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
@@ -28,11 +29,11 @@ struct Mapping {
 }
 
 impl Mappings {
-    /// Compiles all.
+    /// Compiles all. `outputs` are those that the preset can have, where that is known.
     ///
     /// # Errors
     /// All that is wrong with them, with its place.
-    pub(crate) fn compile(pairs: &[(String, String)]) -> Result<Self, Failure> {
+    pub(crate) fn compile(pairs: &[(String, String)], outputs: Option<&[&str]>) -> Result<Self, Failure> {
         let mut list: Vec<Mapping> = Vec::new();
         let mut wrong: Option<Failure> = None;
         for (field, source) in pairs {
@@ -40,15 +41,8 @@ impl Mappings {
                 return Err(Failure::usage(format!("--map {field} is given twice")).help("leave one of them out"));
             }
             let result = Template::compile(source, Context::Value).and_then(|template| {
-                let strange: Vec<Problem> = template
-                    .variables()
-                    .iter()
-                    .filter(|v| !KNOWN.contains(&v.path.root.as_str()))
-                    .map(|v| {
-                        Problem::new(format!("there is no \"{}\" here", v.path.root), v.span.clone())
-                            .with_hint(format!("a mapping knows {}", KNOWN.join(", ")))
-                    })
-                    .collect();
+                let strange: Vec<Problem> =
+                    template.variables().iter().filter_map(|variable| strange(variable, outputs)).collect();
                 if strange.is_empty() { Ok(template) } else { Err(strange) }
             });
             match result {
@@ -64,6 +58,12 @@ impl Mappings {
             }
         }
         wrong.map_or(Ok(Self(list)), Err)
+    }
+
+    /// The fields whose template holds no tag, so that they are always the same text.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
+        let plain = self.0.iter().filter(|m| !m.source.contains("{{") && !m.source.contains("<<"));
+        plain.map(|mapping| mapping.field.as_str())
     }
 
     /// The mapped fields, and what could not be found.
@@ -92,6 +92,35 @@ impl Mappings {
         }
         (mapped, wrong)
     }
+}
+
+/// The outputs that a recipe can have: its own, also those for some kinds of connection, and its probe's.
+pub(crate) fn declared(preset: &Preset) -> Vec<&str> {
+    let own = preset.outputs.keys().chain(preset.outputs_when.keys());
+    let own = own.chain(preset.variants.values().flat_map(|v| &v.outputs).flat_map(|outputs| outputs.keys()));
+    let probes = preset.probe.iter().flat_map(|probe| &probe.outputs);
+    own.map(String::as_str).chain(probes.map(|name| name.as_str())).collect()
+}
+
+/// What is wrong with a name in a mapping.
+fn strange(variable: &Variable, outputs: Option<&[&str]>) -> Option<Problem> {
+    let root = variable.path.root.as_str();
+    if !KNOWN.contains(&root) {
+        let problem = Problem::new(format!("there is no \"{root}\" here"), variable.span.clone());
+        return Some(problem.with_hint(format!("a mapping knows {}", KNOWN.join(", "))));
+    }
+    let (Some(outputs), Some(Step::Key(name)), "outputs") = (outputs, variable.path.steps.first(), root) else {
+        return None;
+    };
+    if outputs.contains(&name.as_str()) {
+        return None;
+    }
+    let hint = match (nearest(name, outputs.iter().copied()), outputs) {
+        (Some(meant), _) => format!("did you mean \"outputs.{meant}\"?"),
+        (None, []) => "it has none; the whole answer is {{response}}".to_owned(),
+        (None, known) => format!("its outputs: {}", known.join(", ")),
+    };
+    Some(Problem::new(format!("the preset has no output \"{name}\""), variable.span.clone()).with_hint(hint))
 }
 
 /// The values that one mapping sees.
@@ -151,7 +180,34 @@ mod tests {
 
     fn mappings(pairs: &[(&str, &str)]) -> Result<Mappings, Failure> {
         let pairs: Vec<(String, String)> = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-        Mappings::compile(&pairs)
+        Mappings::compile(&pairs, Some(&["role", "mosyle_user_id"]))
+    }
+
+    #[test]
+    fn an_output_that_cannot_be_is_told_before_anything_is_sent() {
+        let failure = mappings(&[("a", "{{outputs.rol}}")]).unwrap_err();
+        assert_eq!(failure.exit, Exit::Invalid);
+        let shown = failure.render(false);
+        assert!(shown.contains("no output \"rol\"") && shown.contains("did you mean \"outputs.role\"?"), "{shown}");
+        let unknown = mappings(&[("a", "{{optional outputs.x}}")]).unwrap_err().render(false);
+        assert!(unknown.contains("its outputs: role, mosyle_user_id"), "{unknown}");
+        assert!(mappings(&[("a", "{{outputs}} {{outputs.role}}")]).is_ok());
+        let free = [("a".to_owned(), "{{outputs.x}}".to_owned())];
+        assert!(Mappings::compile(&free, None).is_ok(), "a component may have any output");
+    }
+
+    #[test]
+    fn a_probes_outputs_are_outputs() {
+        let bundle = presetter_bundle::Bundle::built_in("mosyle").unwrap().unwrap();
+        let preset = bundle.preset("create-user").unwrap().manifest;
+        let probe = preset.probe.as_ref().unwrap();
+        assert!(probe.outputs.iter().all(|name| declared(&preset).contains(&name.as_str())));
+    }
+
+    #[test]
+    fn a_text_without_a_tag_is_noticed() {
+        let all = mappings(&[("a", "outputs.role"), ("b", "{{outputs.role}}"), ("c", "<<outputs.role>>")]).unwrap();
+        assert_eq!(all.plain().collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]

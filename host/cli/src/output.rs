@@ -42,9 +42,18 @@ pub(crate) fn message(report: &Report) -> String {
     match outcome.kind {
         _ if !outcome.message.is_empty() => outcome.message.clone(),
         Kind::Ok => String::new(),
-        Kind::NotFound => "it was not found".into(),
+        Kind::NotFound => "not found".into(),
         Kind::Unknown => "a write was sent and no answer was seen: whether it took place is not known".into(),
         Kind::Failed => format!("the preset failed (class {})", outcome.class),
+    }
+}
+
+/// [`message`] for talk, where nothing else tells the evidence of an absence.
+pub(crate) fn told(report: &Report) -> String {
+    let message = message(report);
+    match report.outcome.evidence.as_str() {
+        evidence if report.outcome.kind == Kind::NotFound && !evidence.is_empty() => format!("{message} ({evidence})"),
+        _ => message,
     }
 }
 
@@ -216,5 +225,10 @@ pub(crate) mod tests {
             report.outcome.kind = kind;
             assert!(!message(&report).is_empty());
         }
+        assert!(!told(&report).contains("scan"), "evidence of something that is not known to be absent");
+        report.outcome.kind = Kind::NotFound;
+        assert_eq!(told(&report), "not found (scan 3 pages)");
+        report.outcome.message = "no item has email \"x\"".into();
+        assert_eq!(told(&report), "no item has email \"x\" (scan 3 pages)");
     }
 }

@@ -19,7 +19,7 @@ use crate::args::CallArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inputs;
-use crate::mapping::Mappings;
+use crate::mapping::{self, Mappings};
 use crate::select::{self, Chosen};
 use crate::world::World;
 
@@ -39,14 +39,25 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transport>) -> Result<Prepared, Failure> {
     inputs::one_reader(args)?;
     let chosen = select::preset(&args.preset)?;
-    let mappings = Mappings::compile(&args.map)?;
+    // A component of the bundle's own returns what it likes.
+    let outputs = chosen.bundle.manifest().component.is_none().then(|| mapping::declared(&chosen.preset.manifest));
+    let mappings = Mappings::compile(&args.map, outputs.as_deref())?;
     let body_set = inputs::body_set(args)?;
-    let body = args.body.as_deref().map(inputs::read).transpose()?;
+    let body = args.body.as_deref().map(inputs::body).transpose()?;
     let body = body.map(|(file, text)| checked_body(file, text, &chosen.preset.manifest)).transpose()?;
     let inputs = inputs::gather(args, &chosen.preset.manifest)?;
     let connection = select::connection(world, &chosen, args.connection.as_deref())?;
     let settings = select::settings(&chosen.bundle, &connection)?;
     let access = open(world, &chosen, &connection, transport)?;
+    for field in mappings.plain() {
+        world.console.warn(&format!("--map {field}: there is no {{{{ }}}} in it, so \"{field}\" is this plain text"), &[]);
+    }
+    if let Some(pointer) = inputs::template_in(&body_set) {
+        let message = format!(
+            "--body-set {pointer}: templates do not work in --body-set; the text is sent as it stands (use --body)"
+        );
+        world.console.warn(&message, &[]);
+    }
     Ok(Prepared { chosen, connection, settings, inputs, mappings, body, body_set, access })
 }
 
@@ -144,7 +155,7 @@ impl Prepared {
         settings: Map<String, Value>,
         access: Arc<Access>,
     ) -> Result<Self, Failure> {
-        let mappings = Mappings::compile(&[])?;
+        let mappings = Mappings::compile(&[], None)?;
         Ok(Self {
             chosen,
             connection,

@@ -22,6 +22,11 @@ use crate::world::World;
 /// Runs a preset and prints its result.
 pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> {
     let prepared = prepare::prepare(world, &args.call, Arc::new(Live::new()))?;
+    if args.format == Format::Raw && prepared.lists() {
+        return Err(Failure::usage(
+            "raw prints one answer, and this preset reads a list page by page: use --format json",
+        ));
+    }
     if args.call.confirm
         && prepared.chosen.preset.manifest.effect.writes()
         && prepared.chosen.preset.manifest.probe.is_none()
@@ -97,7 +102,10 @@ fn finish(world: &World, format: Format, prepared: &Prepared, watch: &Watch, rep
         return Ok(exit);
     }
     // What could not be mapped counts where there was an answer to map.
-    if let Some(failure) = unmapped {
+    if let Some(mut failure) = unmapped {
+        if prepared.writes() {
+            failure = failure.help("the run itself was ok and took place; do not repeat it for the mapping's sake");
+        }
         console.fail(&failure);
         return Ok(exit.or(failure.exit));
     }
@@ -109,7 +117,7 @@ fn trouble(exit: Exit, report: &Report) -> Failure {
     let hint = report.outcome.hint.clone().unwrap_or_default();
     match &report.diagnostics {
         Some(diagnostics) if !diagnostics.0.is_empty() => Failure::at(exit, diagnostics.clone()).help(hint),
-        _ => Failure::new(exit, output::message(report)).help(hint),
+        _ => Failure::new(exit, output::told(report)).help(hint),
     }
 }
 

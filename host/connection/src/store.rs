@@ -352,10 +352,10 @@ fn read<T: serde::de::DeserializeOwned>(file: &str, bytes: &[u8], advice: &str) 
 /// The reader's words on a file, for people, without what was written there.
 fn plain(message: &str) -> String {
     let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    if message.starts_with("missing field") {
-        if let [name, ..] = quoted(message).as_slice() {
-            return format!("the key \"{name}\" is missing");
-        }
+    if message.starts_with("missing field")
+        && let [name, ..] = quoted(message).as_slice()
+    {
+        return format!("the key \"{name}\" is missing");
     }
     // `invalid type: string "...", expected a map` holds what was written.
     let Some((found, wanted)) = message.split_once(", expected ") else { return message.to_owned() };

@@ -161,9 +161,34 @@ fn a_connection_is_held_against_its_kind() {
         "no field \"mail\"",
         "vendor/session knows: email",
         "no secret \"key\"",
-        "--base-url",
+        "cannot be used: it uses http",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn a_name_in_the_wrong_place_is_said_first_and_its_value_never() {
+    let kind = &common::bundle().connections["session"];
+    for (field, secret, wanted) in [
+        ("emial", None, "there is no field \"emial\"; did you mean \"email\"?"),
+        ("password", None, "\"password\" is a secret: give it as --secret password=env:NAME"),
+        (
+            "pasword",
+            None,
+            "there is no field \"pasword\"; did you mean the secret \"password\"? Then give it as --secret password=env:NAME",
+        ),
+        ("email", Some("email"), "\"email\" is a field: give it as --field email=VALUE"),
+        ("email", Some("acess_token"), "there is no secret \"acess_token\"; did you mean \"access_token\"?"),
+    ] {
+        let mut wrong = connection("session");
+        wrong.fields.clear();
+        wrong.secrets.clear();
+        wrong.fields.insert(field.into(), "hunter2".into());
+        wrong.secrets.extend(secret.map(|name| (name.to_owned(), Reference::Env("HUNTER2".into()))));
+        let complaints = wrong.check(kind, "vendor/session").unwrap_err();
+        assert_eq!(complaints[0].message, wanted);
+        assert!(!format!("{complaints:?}").to_lowercase().contains("hunter2"));
+    }
 }
