@@ -58,8 +58,8 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  presetter presets\n  presetter presets mosyle --find role\n  presetter presets ./presets/mosyle"
     )]
     Presets(PresetsArgs),
-    /// Shows a preset: its inputs, what it does to the account, what it may reach, an example
-    #[command(after_help = "Example:\n  presetter show mosyle/update-user")]
+    /// Shows a preset: its inputs, what it does to the account, what it may reach, an example; or a kind of connection
+    #[command(after_help = "Examples:\n  presetter show mosyle/update-user\n  presetter show mosyle/session")]
     Show(ShowArgs),
     /// Connections: what is set up once to reach an account
     #[command(subcommand, visible_alias = "connections")]
@@ -90,7 +90,7 @@ Formats:
   json   one object: run, preset, outcome, outputs, mapped, response,
          response_status, response_headers, requests, duration_ms; and class,
          message, hint, evidence where the outcome is not `ok`
-  raw    the vendor's body alone
+  raw    the vendor's body alone; not for a preset that lists rows
 A preset that lists rows prints one line a row as they come: JSON lines with
 `json`, where the last line is the object above; with `table` a table, and the
 summary goes to standard error.
@@ -133,8 +133,8 @@ pub(crate) struct CallArgs {
     /// A file with a JSON object of inputs; - reads standard input
     #[arg(long, value_name = "FILE|-")]
     pub(crate) inputs: Option<PathBuf>,
-    /// Advanced Mode, Body tab: a file with a template in place of the preset's body
-    #[arg(long, value_name = "FILE")]
+    /// Advanced Mode, Body tab: a file with a template in place of the preset's body; - reads standard input
+    #[arg(long, value_name = "FILE|-")]
     pub(crate) body: Option<PathBuf>,
     /// Adds or replaces one field of the body, named by a JSON pointer: /code='"A-17"'
     #[arg(long, value_name = "POINTER=JSON", value_parser = pair)]
@@ -193,7 +193,7 @@ pub(crate) struct PresetsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// BUNDLE/PRESET, or a path
+    /// BUNDLE/PRESET or BUNDLE/KIND, or a path
     pub(crate) preset: String,
 }
 
@@ -241,6 +241,7 @@ A secret is given as a reference, read when it is needed and never written down:
   keyring:SERVICE/NAME   your system's keyring
   cmd:PROGRAM ARGS       what a program prints, such as `cmd:pass show mosyle`
   prompt                 asked for at the terminal
+cmd: runs a program without a shell; for pipes: cmd:sh -c '...'
 
 Example:
   presetter connection add mosyle --kind mosyle/session \\

@@ -36,7 +36,7 @@ pub(crate) fn export(world: &World, names: &[String]) -> Result<Exit, Failure> {
 /// Takes connections that `export` printed.
 pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, Failure> {
     let (name, text) = inputs::read(file)?;
-    let advice = "import a text that `presetter connection export` wrote; nothing was imported";
+    let advice = "nothing was imported; take a text that `presetter connection export` wrote";
     let connections = world.store().import(&text, &name, advice).map_err(stored)?;
     let known = world.store().list().map_err(stored)?;
     for connection in &connections {
@@ -88,11 +88,9 @@ pub(crate) fn edit(world: &World, name: &str) -> Result<Exit, Failure> {
         world.console.say("nothing is changed");
         return Ok(Exit::Ok);
     }
-    let kept = |failure: Failure| failure.help(format!("connection \"{}\" is as it was before", before.name));
-    let mut connections = world
-        .store()
-        .import(&edited, "the edited text", "edit it again; nothing was saved")
-        .map_err(|error| kept(stored(error)))?;
+    let unchanged = format!("nothing was saved: connection \"{}\" is as it was before", before.name);
+    let kept = |failure: Failure| failure.help(unchanged.as_str());
+    let mut connections = world.store().import(&edited, "the edited text", &unchanged).map_err(stored)?;
     let after = match (connections.pop(), connections.is_empty()) {
         (Some(after), true) => after,
         _ => return Err(kept(Failure::usage("the text must hold one connection"))),

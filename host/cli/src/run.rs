@@ -8,8 +8,9 @@ use std::sync::Arc;
 use presetter_egress::Live;
 use presetter_runtime::{CancellationToken, Report};
 
-use crate::advice;
+use crate::advice::{self, Ran};
 use crate::args::{Format, RunArgs};
+use crate::assumptions::used_by;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -49,7 +50,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
         signals.abort();
     }
     let writes = prepared.chosen.preset.manifest.effect.writes();
-    advice::add(&mut report, writes, &prepared.connection.name);
+    let settings = used_by(&prepared.chosen.preset.manifest, Some(&prepared.connection.kind));
+    advice::add(&mut report, Ran { writes, connection: &prepared.connection.name, settings: &settings });
     watch.closing(&report);
     finish(world, args.format, &prepared, &watch, &report)
 }
