@@ -26,9 +26,10 @@ fn two_hundred_processes_log_in_once_and_once_more_after_the_server_forgot() {
     let again = stage.server().logins() - first;
     assert!((1..=FEW).contains(&again), "{again} logins for 200 runs after the server forgot the session");
 
-    // Nobody gave up, and nobody asked more often than once before and once after a login.
+    // Nobody gave up, and nobody asked again but after the one refusal: a run reads the page with the user and the empty
+    // page after it.
     let asked = stage.server().requests_to("/v1/users");
-    assert!((400..=600).contains(&asked), "{asked} requests for 400 runs");
+    assert!((800..=1000).contains(&asked), "{asked} requests for 400 runs");
 }
 
 #[test]

@@ -4,22 +4,25 @@
 //! after `--secret` where it is no reference, because it may be one.
 
 use presetter_bundle::{Bundle, Reference as Name};
-use presetter_connection::{Connection, Reference, Source};
+use presetter_connection::{Complaint, Connection, Reference, ReferenceError, Source, nearest};
 use presetter_manifest::ConnectionKind;
 
+use crate::add_command::{Given, add_command};
 use crate::args::{AddArgs, SetArgs};
 use crate::ask;
 use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{aligned, cell, width};
-use crate::select::{self, add_command, quoted, stored};
+use crate::select::{self, quoted, stored};
 use crate::world::World;
 
 /// Sets one up.
 pub(crate) fn add(world: &World, args: &AddArgs) -> Result<Exit, Failure> {
-    let reference = select::reference(&args.kind)?;
-    let bundle = Bundle::open(&reference)?;
+    let reference: Name = args.kind.parse().map_err(|message: String| {
+        Failure::usage(message).help(format!("the kinds there are: {}", built_in_kinds().join(", ")))
+    })?;
+    let bundle = select::open(&reference)?;
     let kind = kind_of(&bundle, reference.item())?;
     let store = world.store();
     if store.list().map_err(stored)?.iter().any(|known| known.name == args.name) {
@@ -48,8 +51,9 @@ pub(crate) fn add(world: &World, args: &AddArgs) -> Result<Exit, Failure> {
     connection.fields.extend(args.field.iter().cloned());
     let secrets = references(world, &args.secret)?;
     connection.secrets.extend(secrets);
+    strangers(args, &connection, &reference, kind)?;
     settle(&mut connection, &bundle, &args.setting)?;
-    complete(world, &mut connection, &reference, kind)?;
+    complete(world, args, &mut connection, &reference, kind)?;
     check(&connection, kind, &reference.to_string())?;
     store.add(&connection, false).map_err(stored)?;
 
@@ -168,8 +172,14 @@ pub(crate) fn bundle_of(connection: &Connection) -> Result<Bundle, Failure> {
 pub(crate) fn kind_of<'a>(bundle: &'a Bundle, name: &str) -> Result<&'a ConnectionKind, Failure> {
     let kinds = &bundle.manifest().connections;
     kinds.get(name).ok_or_else(|| {
-        let known: Vec<String> = kinds.iter().map(|(name, kind)| format!("{name:<16}  {}", kind.title)).collect();
+        let source = bundle.source();
+        let wide = kinds.keys().map(|name| width(&typed(source, name))).max().unwrap_or(0);
+        let known: Vec<String> =
+            kinds.iter().map(|(name, kind)| format!("{:<wide$}  {}", typed(source, name), kind.title)).collect();
+        let meant = nearest(name, kinds.keys().map(String::as_str));
+        let meant = meant.map(|name| format!("did you mean {}?", typed(source, name))).unwrap_or_default();
         Failure::new(Exit::Invalid, format!("bundle \"{}\" has no connection kind \"{name}\"", bundle.manifest().name))
+            .help(meant)
             .help(format!("its kinds:\n{}", known.join("\n")))
     })
 }
@@ -177,16 +187,34 @@ pub(crate) fn kind_of<'a>(bundle: &'a Bundle, name: &str) -> Result<&'a Connecti
 /// What its kind says to a connection.
 pub(crate) fn check(connection: &Connection, kind: &ConnectionKind, kind_name: &str) -> Result<(), Failure> {
     let Err(complaints) = connection.check(kind, kind_name) else { return Ok(()) };
-    let failures = complaints.into_iter().map(|c| Failure::usage(c.message).help(c.hint));
-    Err(failures.reduce(Failure::and).unwrap_or_else(|| Failure::usage("the connection is not as its kind wants it")))
+    Err(complained(complaints).unwrap_or_else(|| Failure::usage("the connection is not as its kind wants it")))
+}
+
+fn complained(complaints: Vec<Complaint>) -> Option<Failure> {
+    complaints.into_iter().map(|c| Failure::usage(c.message).help(c.hint)).reduce(Failure::and)
 }
 
 /// How the kind of a stored connection is typed.
 pub(crate) fn kind_name(connection: &Connection) -> String {
-    match &connection.source {
-        Source::Folder { path, .. } => path.join(&connection.kind).display().to_string(),
-        source => format!("{}/{}", source.bundle(), connection.kind),
+    typed(&connection.source, &connection.kind)
+}
+
+/// How a kind of a bundle is typed.
+fn typed(source: &Source, kind: &str) -> String {
+    match source {
+        Source::Folder { path, .. } => path.join(kind).display().to_string(),
+        source => format!("{}/{kind}", source.bundle()),
     }
+}
+
+/// The kinds of all built-in bundles, as they are typed.
+fn built_in_kinds() -> Vec<String> {
+    let bundles = Bundle::built_in_names().into_iter().filter_map(|name| Bundle::built_in(name)?.ok());
+    bundles
+        .flat_map(|bundle| {
+            bundle.manifest().connections.keys().map(|kind| typed(bundle.source(), kind)).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Reads `--setting`s. An empty one goes back to the bundle's own.
@@ -220,10 +248,8 @@ fn references(world: &World, given: &[String]) -> Result<Vec<(String, Reference)
         let (name, reference) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
             Failure::usage("--secret takes the name of a secret and where it is: --secret password=env:MOSYLE_PASSWORD")
         })?;
-        let reference: Reference = reference.parse().map_err(|error: presetter_connection::ReferenceError| {
-            let error = error.to_string();
-            let (why, forms) = error.split_once("; ").unwrap_or((&error, ""));
-            Failure::usage(format!("--secret {name}: {why}")).help(forms)
+        let reference: Reference = reference.parse().map_err(|error: ReferenceError| {
+            Failure::usage(format!("--secret {name}: {}", error.reason())).help(ReferenceError::forms())
         })?;
         if list.iter().any(|(known, _)| known == name) {
             return Err(Failure::usage(format!("--secret {name} is given twice")).help("leave one of them out"));
@@ -233,9 +259,23 @@ fn references(world: &World, given: &[String]) -> Result<Vec<(String, Reference)
     Ok(list)
 }
 
+/// Names what the kind does not know, before anybody is asked for anything; with the whole command as it should be.
+fn strangers(args: &AddArgs, connection: &Connection, reference: &Name, kind: &ConnectionKind) -> Result<(), Failure> {
+    let Some(failure) = complained(connection.strangers(kind, &reference.to_string())) else { return Ok(()) };
+    Err(failure.help(whole_command(args, connection, reference, kind)))
+}
+
+/// The command with what was given and what is missing.
+fn whole_command(args: &AddArgs, connection: &Connection, reference: &Name, kind: &ConnectionKind) -> String {
+    let given = Given::of(args, connection, kind);
+    let command = add_command(&connection.name, &reference.to_string(), kind, &given).join("\n");
+    format!("the whole command, with your own values in place of the words in capitals:\n{command}")
+}
+
 /// Asks for what is missing, if there is a person to ask; else names all of it in one command to type.
 fn complete(
     world: &World,
+    args: &AddArgs,
     connection: &mut Connection,
     reference: &Name,
     kind: &ConnectionKind,
@@ -256,11 +296,9 @@ fn complete(
             .map(|name| format!("field {name} ({})", kind.fields[*name].help))
             .chain(secrets.iter().map(|name| format!("secret {name} ({})", kind.secrets[*name].help)))
             .collect();
-        let command = add_command(&connection.name, &reference.to_string(), kind).join("\n");
-        let help = if kind.help.is_empty() { String::new() } else { format!("{}\n", kind.help) };
-        return Err(Failure::usage(format!("{reference} also needs: {}", missing.join(", "))).help(format!(
-            "{help}the whole command, with your own values in place of the words in capitals:\n{command}"
-        )));
+        return Err(Failure::usage(format!("{reference} also needs: {}", missing.join(", ")))
+            .help(kind.help.as_str())
+            .help(whole_command(args, connection, reference, kind)));
     }
     if !kind.help.is_empty() {
         world.console.say(&line(&kind.help));

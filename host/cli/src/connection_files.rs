@@ -37,7 +37,7 @@ pub(crate) fn export(world: &World, names: &[String]) -> Result<Exit, Failure> {
 pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, Failure> {
     let (name, text) = inputs::read(file)?;
     let advice = "nothing was imported; take a text that `presetter connection export` wrote";
-    let connections = world.store().import(&text, &name, advice).map_err(stored)?;
+    let connections = world.store().import(&text, &name, "").map_err(|error| stored(error).help(advice))?;
     let known = world.store().list().map_err(stored)?;
     for connection in &connections {
         if !replace && known.iter().any(|k| k.name == connection.name) {
@@ -90,7 +90,7 @@ pub(crate) fn edit(world: &World, name: &str) -> Result<Exit, Failure> {
     }
     let unchanged = format!("nothing was saved: connection \"{}\" is as it was before", before.name);
     let kept = |failure: Failure| failure.help(unchanged.as_str());
-    let mut connections = world.store().import(&edited, "the edited text", &unchanged).map_err(stored)?;
+    let mut connections = world.store().import(&edited, "the edited text", "").map_err(|error| kept(stored(error)))?;
     let after = match (connections.pop(), connections.is_empty()) {
         (Some(after), true) => after,
         _ => return Err(kept(Failure::usage("the text must hold one connection"))),

@@ -1,8 +1,9 @@
-//! `presetter connection test`: opens a session, then says which of the bundle's assumptions hold.
+//! `presetter connection test`: opens a session, then says which of the bundle's assumptions hold, and whether the
+//! connection works.
 //!
 //! Keeps: only presets that read are run, with no inputs, and of each only the first page; nothing on the account changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
@@ -11,7 +12,7 @@ use async_trait::async_trait;
 use presetter_egress::Live;
 use presetter_manifest::{ConnectionKind, Effect};
 use presetter_runtime::{CancellationToken, Kind, Report, RunObserver, Sending, Verdict};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::assumptions::used_by;
 use crate::connection::{bundle_of, kind_name, kind_of};
@@ -19,7 +20,7 @@ use crate::console::{Paint, line, painted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, cell, width};
-use crate::prepare::{self, Prepared, access_failure};
+use crate::prepare::{self, Prepared};
 use crate::select::{self, Chosen};
 use crate::world::World;
 
@@ -44,11 +45,12 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     let transport = Arc::new(Live::new());
     let mut verdicts: BTreeMap<String, (State, String)> = BTreeMap::new();
     let mut exit = Exit::Ok;
+    let mut trouble = None;
     let mut engine = None;
     for look in looks {
         let access = prepare::open(world, &look, &connection, transport.clone())?;
         if engine.is_none() {
-            let session = access.login_now().await.map_err(|error| access_failure(&error))?;
+            let session = access.login_now().await.map_err(|error| no_session(&error))?;
             let _ = world.console.data(&opened(world, kind, session.expires));
             engine = Some(prepare::engine(world)?);
         }
@@ -62,32 +64,58 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         let (state, why) = judge(&report, first.more(), &prepared.name());
         if state != State::Confirmed {
             exit = exit.or(if state == State::Refuted { Exit::Failed } else { Exit::of(&report) });
+            trouble.get_or_insert_with(|| why.clone());
         }
-        let why = if state == State::Refuted && used.len() > 1 {
-            let all: Vec<&str> = used.iter().map(String::as_str).collect();
-            format!("at least one of {} is wrong; {why}", all.join(", "))
-        } else {
-            why
-        };
-        for setting in used {
-            verdicts.entry(setting).or_insert((state, why.clone()));
+        let named = meant(&used, &settings, &output::message(&report));
+        for setting in &used {
+            // A refusal says something of what it names, and of nothing else.
+            let state = if state == State::Refuted && named != Some(setting) { State::NotTested } else { state };
+            verdicts.entry(setting.clone()).or_insert((state, why.clone()));
         }
     }
     if engine.is_none() {
         // No preset can be tried: the session alone tells.
         let chosen = only_session(&bundle, &reference)?;
         let access = prepare::open(world, &chosen, &connection, transport)?;
-        let session = access.login_now().await.map_err(|error| access_failure(&error))?;
+        let session = access.login_now().await.map_err(|error| no_session(&error))?;
         let _ = world.console.data(&opened(world, kind, session.expires));
     }
     for (name, value) in &settings {
-        let (state, why) = verdicts.remove(name).unwrap_or((
-            State::NotTested,
-            "only presets that need inputs, or that change something, use it".to_owned(),
-        ));
-        let _ = world.console.data(&said(world, state, &format!("setting {name} = {}", shown(value)), &why));
+        if let Some((state, why)) = verdicts.get(name) {
+            let _ = world.console.data(&said(world, *state, &format!("setting {name} = {}", cell(value)), why));
+        }
     }
+    let untried: Vec<&str> = settings.keys().map(String::as_str).filter(|name| !verdicts.contains_key(*name)).collect();
+    if !untried.is_empty() {
+        let untried = line(&untried.join(", "));
+        let _ = world.console.data(&format!("not tried, because trying would need an input or a write: {untried}"));
+    }
+    let verdict = match trouble {
+        None => "the connection works".to_owned(),
+        Some(why) => format!("the connection does not work: {}", line(&why)),
+    };
+    let _ = world.console.data(&verdict);
     Ok(exit)
+}
+
+/// Without a session or its credentials there is nothing to test.
+fn no_session(error: &presetter_connection::Error) -> Failure {
+    let reason = error.reason();
+    let reason = reason.strip_prefix("no access: ").unwrap_or(&reason);
+    Failure::new(Exit::of_class(error.kind(), false), format!("the connection does not work: {reason}"))
+        .help(error.advice().unwrap_or_default())
+}
+
+/// The one setting that the vendor's words name, by its value or by its own name.
+fn meant<'a>(used: &'a BTreeSet<String>, settings: &Map<String, Value>, words: &str) -> Option<&'a String> {
+    let has = |wanted: &str| {
+        let part = |c: char| c.is_alphanumeric() || c == '_';
+        !wanted.is_empty() && words.split(|c| !part(c)).any(|word| word.eq_ignore_ascii_case(wanted))
+    };
+    // A number may stand for anything.
+    let named = |name: &&String| has(name) || settings.get(*name).and_then(Value::as_str).is_some_and(has);
+    let mut named = used.iter().filter(named);
+    named.next().filter(|_| named.next().is_none())
 }
 
 /// What is known of an assumption.
@@ -141,10 +169,6 @@ fn lasting(expires: Option<SystemTime>) -> String {
     }
 }
 
-fn shown(value: &Value) -> String {
-    cell(value)
-}
-
 fn only_session(
     bundle: &Arc<presetter_bundle::Bundle>,
     reference: &presetter_bundle::Reference,
@@ -171,5 +195,31 @@ impl FirstPage {
 impl RunObserver for FirstPage {
     async fn before_send(&self, _: &Sending<'_>) -> Verdict {
         if self.0.fetch_add(1, Ordering::Relaxed) == 0 { Verdict::Proceed } else { Verdict::Veto }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_refutes_what_it_names_alone() {
+        let used: BTreeSet<String> = ["list_operation", "page_size", "filter"].map(str::to_owned).into();
+        let Value::Object(settings) = json!({"list_operation": "show_users", "page_size": 500, "filter": "emails"})
+        else {
+            unreachable!()
+        };
+        for (words, wanted) in [
+            ("INVALID_OPERATION: Invalid operation: show_users", Some("list_operation")),
+            ("page_size is out of range", Some("page_size")),
+            ("PAGE_SIZE", Some("page_size")),
+            ("show_users takes no page_size", None),
+            ("show_users_of_all, at most 500", None),
+            ("", None),
+        ] {
+            assert_eq!(meant(&used, &settings, words).map(String::as_str), wanted, "{words}");
+        }
     }
 }

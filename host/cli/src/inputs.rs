@@ -385,11 +385,9 @@ mod tests {
         };
         assert_eq!(set("/a/b=[1]").unwrap(), [("/a/b".to_owned(), json!([1]))]);
         assert_eq!(set("a=1").unwrap_err().exit, Exit::Usage);
-        for (field, found) in [
-            ("/a={\"b\": [\"x {{email}}\"]}", Some("/a")),
-            ("/a=\"<<email>>\"", Some("/a")),
-            ("/a=\"{email}\"", None),
-        ] {
+        for (field, found) in
+            [("/a={\"b\": [\"x {{email}}\"]}", Some("/a")), ("/a=\"<<email>>\"", Some("/a")), ("/a=\"{email}\"", None)]
+        {
             assert_eq!(template_in(&set(field).unwrap()), found, "{field}");
         }
         assert!(set("/a=word").unwrap_err().render(false).contains("--body-set '/a=\"VALUE\"'"));

@@ -7,6 +7,7 @@
 //! `RUST_BACKTRACE` says.
 #![forbid(unsafe_code)]
 
+mod add_command;
 mod advice;
 mod args;
 mod ask;
@@ -29,6 +30,7 @@ mod rows;
 mod run;
 mod run_id;
 mod select;
+mod slips;
 mod verbs;
 mod watch;
 mod world;
@@ -53,7 +55,7 @@ use crate::world::{Dirs, World};
 fn main() -> ExitCode {
     let redactor = Redactor::new();
     confess_panics(redactor.clone());
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| slips::explained(error).exit());
     let style = style();
     let console = Arc::new(Console::new(Box::new(io::stdout()), Box::new(io::stderr()), style, redactor));
     let result = world(&cli, console.clone()).and_then(|world| {

@@ -99,7 +99,13 @@ pub(crate) fn declared(preset: &Preset) -> Vec<&str> {
     let own = preset.outputs.keys().chain(preset.outputs_when.keys());
     let own = own.chain(preset.variants.values().flat_map(|v| &v.outputs).flat_map(|outputs| outputs.keys()));
     let probes = preset.probe.iter().flat_map(|probe| &probe.outputs);
-    own.map(String::as_str).chain(probes.map(|name| name.as_str())).collect()
+    let mut all: Vec<&str> = Vec::new();
+    for name in own.map(String::as_str).chain(probes.map(|name| name.as_str())) {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
 }
 
 /// What is wrong with a name in a mapping.

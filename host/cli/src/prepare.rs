@@ -50,7 +50,9 @@ pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transpo
     let settings = select::settings(&chosen.bundle, &connection)?;
     let access = open(world, &chosen, &connection, transport)?;
     for field in mappings.plain() {
-        world.console.warn(&format!("--map {field}: there is no {{{{ }}}} in it, so \"{field}\" is this plain text"), &[]);
+        world
+            .console
+            .warn(&format!("--map {field}: there is no {{{{ }}}} in it, so \"{field}\" is this plain text"), &[]);
     }
     if let Some(pointer) = inputs::template_in(&body_set) {
         let message = format!(

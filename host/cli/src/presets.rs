@@ -4,6 +4,7 @@ use presetter_bundle::{Bundle, Reference};
 use presetter_manifest::{Preset, Repeat};
 use serde_json::Value;
 
+use crate::add_command::{Given, add_command};
 use crate::args::PresetsArgs;
 use crate::console::{Console, Paint, line, painted, text};
 use crate::exit::Exit;
@@ -80,11 +81,55 @@ fn wanted(word: Option<&str>, texts: &[&str]) -> bool {
     word.is_none_or(|word| texts.iter().any(|text| text.to_lowercase().contains(&word.to_lowercase())))
 }
 
-/// Shows one preset.
+/// Shows one preset, or one kind of connection.
 pub(crate) fn show(world: &World, name: &str) -> Result<Exit, Failure> {
-    let chosen = select::preset(name)?;
-    let _ = world.console.data(&described(&chosen, &world.console));
+    let shown = match kind(name)? {
+        Some((reference, bundle)) => described_kind(&reference, &bundle, world.console.color()),
+        None => described(&select::preset(name)?, &world.console),
+    };
+    let _ = world.console.data(&shown);
     Ok(Exit::Ok)
+}
+
+/// The bundle of a kind, if the name is a kind's and no preset's.
+fn kind(name: &str) -> Result<Option<(Reference, Bundle)>, Failure> {
+    let reference = select::reference(name)?;
+    let bundle = select::open(&reference)?;
+    let item = reference.item();
+    let is_kind = bundle.manifest().connections.contains_key(item) && !bundle.preset_names().iter().any(|p| p == item);
+    Ok(is_kind.then_some((reference, bundle)))
+}
+
+fn described_kind(reference: &Reference, bundle: &Bundle, color: bool) -> String {
+    let kind = &bundle.manifest().connections[reference.item()];
+    let mut shown = vec![painted(Paint::Bold, &line(&kind.title), color)];
+    if !kind.help.is_empty() {
+        shown.push(text(&kind.help));
+    }
+    let base_url = kind.base_url.as_ref().map_or("given by whoever adds a connection", |url| url.as_str());
+    shown.push(String::new());
+    shown.extend(aligned(
+        &[
+            ("bundle".to_owned(), line(&format!("{}; version {}", bundle.source(), bundle.manifest().version))),
+            ("base URL".to_owned(), line(base_url)),
+        ],
+        "",
+        color,
+    ));
+    let fields = kind.fields.iter().map(|(name, field)| {
+        let optional = if field.required { "" } else { "; may be left out" };
+        (line(name), line(&format!("{}{optional}", field.help)))
+    });
+    let secrets = kind.secrets.iter().map(|(name, secret)| (line(name), line(&secret.help)));
+    let tables: [(&str, Vec<(String, String)>); 2] = [("fields", fields.collect()), ("secrets", secrets.collect())];
+    for (title, rows) in tables.iter().filter(|(_, rows)| !rows.is_empty()) {
+        shown.push(format!("\n{}", painted(Paint::Bold, title, color)));
+        shown.extend(aligned(rows, "  ", color));
+    }
+    shown.push(format!("\n{}", painted(Paint::Bold, "to add one", color)));
+    let command = add_command(bundle.manifest().name.as_str(), &reference.to_string(), kind, &Given::default());
+    shown.extend(command.iter().map(|part| format!("  {}", line(part))));
+    shown.join("\n")
 }
 
 fn described(chosen: &Chosen, console: &Console) -> String {
@@ -96,8 +141,8 @@ fn described(chosen: &Chosen, console: &Console) -> String {
     if !preset.summary.is_empty() {
         shown.push(text(&preset.summary));
     }
-    let kinds: Vec<&str> =
-        bundle.connections.keys().map(String::as_str).filter(|kind| preset.works_with(kind)).collect();
+    let kinds = bundle.connections.keys().filter(|kind| preset.works_with(kind));
+    let kinds: Vec<String> = kinds.map(|kind| chosen.reference.sibling(kind).to_string()).collect();
     shown.push(String::new());
     let mut facts = vec![
         ("bundle".to_owned(), line(&format!("{}; version {}", chosen.bundle.source(), bundle.version))),

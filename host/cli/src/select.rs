@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use presetter_bundle::{Bundle, PresetFile, Reference};
-use presetter_connection::Connection;
+use presetter_connection::{Connection, nearest};
 use presetter_manifest::ConnectionKind;
 use serde_json::{Map, Value};
 
+use crate::add_command::{Given, add_command};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::World;
@@ -27,15 +28,49 @@ pub(crate) struct Chosen {
 
 /// Reads a PRESET or KIND.
 pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
-    text.parse::<Reference>().map_err(|message| Failure::usage(message).help("`presetter presets` lists what there is"))
+    text.parse::<Reference>().map_err(|message| {
+        let failure = Failure::usage(message);
+        match without_bundle(text) {
+            Some(meant) => failure.help(format!("did you mean {meant}?")),
+            None => failure.help("`presetter presets` lists what there is"),
+        }
+    })
+}
+
+/// The preset of a built-in bundle whose name was typed without the bundle.
+fn without_bundle(text: &str) -> Option<String> {
+    Bundle::built_in_names().into_iter().find_map(|bundle| {
+        let names = Bundle::built_in(bundle)?.ok()?.preset_names();
+        nearest(text, names.iter().map(String::as_str)).map(|name| format!("{bundle}/{name}"))
+    })
 }
 
 /// Finds a preset.
 pub(crate) fn preset(text: &str) -> Result<Chosen, Failure> {
     let reference = reference(text)?;
-    let bundle = Arc::new(Bundle::open(&reference)?);
-    let preset = bundle.preset(reference.item())?;
-    Ok(Chosen { reference, bundle, preset })
+    let bundle = open(&reference)?;
+    let preset = bundle.preset(reference.item()).map_err(|error| match error {
+        presetter_bundle::Error::NotThere { message, hint } => {
+            let names = bundle.preset_names();
+            let meant = nearest(reference.item(), names.iter().map(String::as_str));
+            let meant = meant.map(|name| format!("did you mean {}?", reference.sibling(name))).unwrap_or_default();
+            Failure::new(Exit::Invalid, message).help(meant).help(hint)
+        }
+        other => other.into(),
+    })?;
+    Ok(Chosen { reference, bundle: Arc::new(bundle), preset })
+}
+
+/// Opens the bundle of a preset or kind.
+pub(crate) fn open(reference: &Reference) -> Result<Bundle, Failure> {
+    Bundle::open(reference).map_err(|error| match (error, reference) {
+        (presetter_bundle::Error::NotThere { message, hint }, Reference::Named { bundle, .. }) => {
+            let meant = nearest(bundle, Bundle::built_in_names());
+            let meant = meant.map(|name| format!("did you mean {name}/{}?", reference.item())).unwrap_or_default();
+            Failure::new(Exit::Invalid, message).help(meant).help(hint)
+        }
+        (other, _) => other.into(),
+    })
 }
 
 /// Finds the connection for a preset: the named one, else the only one that fits.
@@ -103,32 +138,10 @@ fn add_lines(chosen: &Chosen) -> Vec<String> {
     match kinds(chosen).next() {
         Some((name, kind)) => {
             let bundle = chosen.bundle.manifest().name.as_str();
-            add_command(bundle, &chosen.reference.sibling(name).to_string(), kind)
+            add_command(bundle, &chosen.reference.sibling(name).to_string(), kind, &Given::default())
         }
         None => vec!["the bundle declares no connection kind that fits".to_owned()],
     }
-}
-
-/// `presetter connection add NAME ...` with every field and secret of a kind filled in as a placeholder.
-pub(crate) fn add_command(name: &str, kind_reference: &str, kind: &ConnectionKind) -> Vec<String> {
-    let mut lines = vec![format!("presetter connection add {} --kind {}", quoted(name), quoted(kind_reference))];
-    if kind.base_url.is_none() {
-        lines.push("    --base-url https://HOST/PATH".to_owned());
-    }
-    let fields = kind.fields.iter().filter(|(_, field)| field.required);
-    lines.extend(fields.map(|(field, _)| format!("    --field {}={}", quoted(field), shout(field))));
-    let variable = |secret: &str| format!("{}_{}", shout(name), shout(secret));
-    lines.extend(kind.secrets.keys().map(|secret| format!("    --secret {}=env:{}", quoted(secret), variable(secret))));
-    let last = lines.len() - 1;
-    for line in &mut lines[..last] {
-        line.push_str(" \\");
-    }
-    lines
-}
-
-/// `access_token` as `ACCESS_TOKEN`.
-fn shout(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
 /// A word as a POSIX shell takes it for one.
@@ -219,6 +232,19 @@ mod tests {
 
     fn folder() -> Source {
         Source::Folder { path: "/elsewhere".into(), bundle: "mosyle".into() }
+    }
+
+    #[test]
+    fn a_slip_in_a_name_is_noticed() {
+        for (typed, meant) in [
+            ("user-by-email", "did you mean mosyle/user-by-email?"),
+            ("mosyle/userbyemail", "did you mean mosyle/user-by-email?"),
+            ("mosile/users", "did you mean mosyle/users?"),
+        ] {
+            let shown = preset(typed).unwrap_err().render(false);
+            assert!(shown.contains(&format!("\nhelp: {meant}")), "{shown}");
+        }
+        assert!(!preset("mosyle/quite-another").unwrap_err().render(false).contains("did you mean"));
     }
 
     #[test]

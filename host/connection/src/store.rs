@@ -288,7 +288,7 @@ impl Store {
     }
 
     /// Reads what [`Store::export`] wrote. Stores nothing. `from` names the text for people, `advice` is what to do if it is
-    /// not well formed.
+    /// not well formed; it may be empty, if the caller says it.
     ///
     /// # Errors
     /// The text is not well formed, or a name in it is none.
