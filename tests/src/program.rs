@@ -22,7 +22,9 @@ fn build() -> PathBuf {
     let test = env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "presetter", "--bin", "presetter"]).current_dir(root());
+    // The whole workspace's features, as `cargo xtask` builds it (see there): with those of the program alone, wasmtime
+    // and some thirty others would be built once more.
+    cargo.args(["build", "--quiet", "--workspace", "--bin", "presetter", "--examples"]).current_dir(root());
     cargo.arg("--target-dir").arg(folder.parent().unwrap());
     if folder.ends_with("release") {
         cargo.arg("--release");

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use anyhow::Result;
 
 use crate::step::{Counts, Steps, cargo};
-use crate::{deny, guests};
+use crate::{deny, guests, program};
 
 const GUESTS: &str = "plugins/Cargo.toml";
 
@@ -22,7 +22,7 @@ pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("lints", cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     // The end-to-end tests start the program; building all targets at once keeps one set of features for all.
     steps.run("build", cargo(root, &["build", "--workspace", "--all-targets"]))?;
-    run_tests(root, steps, "tests", &["--workspace", "--tests"])?;
+    run_tests(root, steps, "tests", &["--workspace", "--tests"], Some(&program()?))?;
     let doc_tests = cargo(root, &["test", "--workspace", "--doc"]);
     steps.tests("examples in the docs", doc_tests, Counts::StandardOutput)?;
     guests_as_programs(root, steps)
@@ -37,11 +37,12 @@ fn guests_as_programs(root: &Path, steps: &mut Steps) -> Result<()> {
     lints.args(["-D", "warnings"]);
     steps.run("lints of the guests", lints)?;
     // Their libraries only: a component's exports have names that linkers for this machine refuse.
-    run_tests(root, steps, "tests of the guests", &["--workspace", "--lib", "--manifest-path", GUESTS])
+    run_tests(root, steps, "tests of the guests", &["--workspace", "--lib", "--manifest-path", GUESTS], None)
 }
 
 /// Runs the tests of a workspace, all of them even if one fails: by nextest if it is installed, else by cargo itself.
-fn run_tests(root: &Path, steps: &mut Steps, name: &str, what: &[&str]) -> Result<()> {
+/// `program`: the program as just built, so that no test asks cargo for it again.
+fn run_tests(root: &Path, steps: &mut Steps, name: &str, what: &[&str], program: Option<&Path>) -> Result<()> {
     let (verb, counts) = if has_nextest(root) {
         (["nextest", "run", "--no-tests=pass"].as_slice(), Counts::StandardError)
     } else {
@@ -49,6 +50,7 @@ fn run_tests(root: &Path, steps: &mut Steps, name: &str, what: &[&str]) -> Resul
     };
     let mut command = cargo(root, verb);
     command.arg("--no-fail-fast").args(what);
+    command.envs(program.map(|program| ("PRESETTER_PROGRAM", program)));
     steps.tests(name, command, counts)
 }
 
