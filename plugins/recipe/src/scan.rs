@@ -69,8 +69,8 @@ impl Scan<'_> {
 
     /// One pass through all pages. `narrow` is what the request's templates know by that name.
     fn pass(&self, keys: Option<&[Key]>, narrow: bool) -> Finished {
-        let mut progress = Progress::default();
-        progress.unseen = keys.iter().flat_map(|keys| keys.iter()).map(|key| key.field.clone()).collect();
+        let unseen = keys.iter().flat_map(|keys| keys.iter()).map(|key| key.field.clone()).collect();
+        let mut progress = Progress { unseen, ..Progress::default() };
         let mut values = self.inputs.clone();
         if keys.is_some() {
             values.insert("narrow".into(), narrow.into());
