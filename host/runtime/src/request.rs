@@ -147,7 +147,7 @@ impl Prepared {
         };
         let mut value = match body {
             None => Value::Object(Map::new()),
-            Some(Body::Json(text)) => serde_json::from_str(&text).map_err(|e| refuse("", &e.to_string()))?,
+            Some(Body::Json(text)) => exact(&text).map_err(|why| refuse(&self.body_set[0].0, &why))?,
             Some(_) => return Err(refuse(&self.body_set[0].0, "this preset's body is not JSON")),
         };
         for (pointer, new) in &self.body_set {
@@ -180,6 +180,35 @@ fn left_out(part: &Part, scope: &dyn Scope) -> bool {
 
 fn located(error: RenderError, text: &Text, source: &str) -> Vec<Problem> {
     error.problems.into_iter().map(|p| text.locate(source, p)).collect()
+}
+
+/// Reads a body that will be written anew, if each of its numbers comes back as it was written.
+fn exact(text: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let again = value.to_string();
+    let changed = numbers(text).zip(numbers(&again)).find(|(before, after)| before != after);
+    match changed {
+        Some((before, _)) => Err(format!("the body has the number {before}, which would be changed; put it in quotes")),
+        None => Ok(value),
+    }
+}
+
+/// The numbers of a JSON text, as they are written.
+fn numbers(json: &str) -> impl Iterator<Item = &str> {
+    let mut in_text = false;
+    let mut escaped = false;
+    let outside = move |c: char| {
+        let part = !in_text && (c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E'));
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = in_text,
+            '"' => in_text = !in_text,
+            _ => {}
+        }
+        !part
+    };
+    // Between numbers stand true, false and other words, whose letter e is no number.
+    json.split(outside).filter(|part| part.contains(|c: char| c.is_ascii_digit()))
 }
 
 /// Sets a field by JSON pointer (RFC 6901); objects on the way are made, `-` appends to a list.
@@ -304,6 +333,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn numbers_beside_a_field_that_is_set_stay_as_they_are() {
+        let fine =
+            r#"{"a":[1,-2.5,18446744073709551615],"t":"12345678901234567890123 \" 1.10","b":true,"n":null,"f":false}"#;
+        assert_eq!(exact(fine).unwrap().to_string(), fine);
+        for (text, number) in [
+            (r#"{"a":12345678901234567890123}"#, "12345678901234567890123"),
+            (r#"{"t":"\\","a":1.00000000000000000001}"#, "1.00000000000000000001"),
+            (r#"[true,1.10]"#, "1.10"),
+        ] {
+            let why = exact(text).unwrap_err();
+            assert!(why.contains(number), "{why}");
+        }
+    }
 
     #[test]
     fn fields_are_set_by_pointer() {
