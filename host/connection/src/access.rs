@@ -222,7 +222,7 @@ impl Core {
         let connection = &self.connection;
         if connection.read_only && request.writes {
             return Err(Error::denied(
-                format!("the connection {} is read-only, and this preset writes", connection.name),
+                format!("the connection {} is read-only, and this request may change something", connection.name),
                 format!("If it may write: presetter connection set {} --read-only false", connection.name),
             ));
         }
