@@ -21,6 +21,12 @@ pub(crate) struct Answer {
     codes: Value,
 }
 
+/// The names that a template knows before there is an answer.
+pub(crate) fn names<'a>(inputs: &'a Map<String, Value>, settings: &'a Value) -> Names<'a> {
+    let names = inputs.iter().fold(Names::new(), |names, (name, value)| names.with(name, value));
+    names.with("settings", settings)
+}
+
 /// What the rules say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Judgement {
@@ -57,9 +63,7 @@ impl Answer {
 
     /// The names that a template over this answer knows.
     pub(crate) fn names<'a>(&'a self, inputs: &'a Map<String, Value>, settings: &'a Value) -> Names<'a> {
-        let names = inputs.iter().fold(Names::new(), |names, (name, value)| names.with(name, value));
-        names
-            .with("settings", settings)
+        names(inputs, settings)
             .with("response", &self.response)
             .with("response_status", &self.status_value)
             .with("response_headers", &self.headers_value)

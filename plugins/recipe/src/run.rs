@@ -1,9 +1,8 @@
 //! One run of a recipe.
 
-use presetter_template::Names;
 use serde_json::{Map, Value};
 
-use crate::answer::{Answer, Judgement};
+use crate::answer::{Answer, Judgement, names};
 use crate::door::{Door, Refusal};
 use crate::load::Recipes;
 use crate::output;
@@ -128,8 +127,7 @@ impl Run<'_> {
             ("not-found", _) => return,
             ("ok", _) => {
                 let found = Value::Object(other.outputs);
-                let names = inputs.iter().fold(Names::new(), |names, (name, value)| names.with(name, value));
-                let names = names.with("settings", self.settings).with("found", &found);
+                let names = names(inputs, self.settings).with("found", &found);
                 let message = message.render(&names).unwrap_or_else(|_| "it was found as something else".into());
                 Verdict::failed("input", message.trim())
             }
@@ -174,8 +172,7 @@ impl Run<'_> {
 
     /// Runs another preset on the side; nothing if one of its inputs has no value.
     fn look(&self, lookup: &Lookup, known: &Map<String, Value>) -> Option<Finished> {
-        let names = known.iter().fold(Names::new(), |names, (name, value)| names.with(name, value));
-        let names = names.with("settings", self.settings);
+        let names = names(known, self.settings);
         let mut inputs = Map::new();
         for (name, template) in &lookup.inputs {
             let value = template.render_value(&names).ok().filter(|v| !v.is_null() && v.as_str() != Some(""))?;

@@ -1,8 +1,8 @@
 //! What is searched for, and whether an item is it.
 
-use presetter_template::Names;
 use serde_json::{Map, Value};
 
+use crate::answer::names;
 use crate::recipe::Search;
 
 /// A field and the value that it must have.
@@ -28,8 +28,7 @@ impl Key {
 /// # Errors
 /// One sentence for a person; nothing was sent then.
 pub(crate) fn keys(find: &Search, inputs: &Map<String, Value>, settings: &Value) -> Result<Vec<Key>, String> {
-    let names = inputs.iter().fold(Names::new(), |names, (name, value)| names.with(name, value));
-    let names = names.with("settings", settings);
+    let names = names(inputs, settings);
     let mut keys = Vec::new();
     for wanted in &find.fields {
         let value = wanted.value.render_value(&names);
