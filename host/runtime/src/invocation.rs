@@ -97,8 +97,10 @@ impl Invocation {
 
     /// How a repeat is safe. What a preset says of itself is not said of a body that a person has put into it.
     fn repeat(&self) -> Repeat {
-        let read_turned_write = self.body_is_changed() && !self.preset.manifest.effect.writes();
-        if read_turned_write { Repeat::None } else { self.preset.manifest.repeat() }
+        match self.preset.manifest.repeat() {
+            Repeat::Natural | Repeat::Key if self.body_is_changed() => Repeat::None,
+            repeat => repeat,
+        }
     }
 
     fn context(&self) -> String {
@@ -143,8 +145,12 @@ pub async fn run(invocation: &Invocation) -> Report {
     report.requests = ledger.floor.requests;
     report.outcome = ledger.floor.under(report.outcome, invocation.writes());
     if report.outcome.kind == Kind::Unknown {
-        report.outcome.hint =
-            Some("run it again with --confirm to look whether it took place before anything is sent".into());
+        let hint = match invocation.repeat() {
+            Repeat::Probe => "run it again with --confirm to look whether it took place before anything is sent",
+            Repeat::Natural | Repeat::Key => "it is safe to run it again",
+            Repeat::None => "look whether it took place before you run it again",
+        };
+        report.outcome.hint = Some(hint.into());
     }
     report.diagnostics = ledger.diagnostics.take().filter(|_| report.outcome.kind == Kind::Failed);
     report.phases = phases;
