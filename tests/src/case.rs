@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
-use mosyle_standin::{Logged, Oddities, User};
+use mosyle_standin::{Oddities, State, User};
 use serde::Deserialize;
 
 use crate::golden::Shown;
@@ -19,7 +20,7 @@ use crate::stage::Stage;
 pub struct Case {
     /// What the case shows, for whoever reads it.
     pub about: String,
-    /// The command line, as a shell would split it; it begins with `presetter`.
+    /// The command line, as a shell would split it; it begins with `presetter`. `$HEAD` is the head of the receipts.
     pub run: String,
     /// The kind of a connection `m` that is set up first; an empty text for none.
     #[serde(default = "session")]
@@ -36,6 +37,12 @@ pub struct Case {
     /// The look-alike's switches while the command runs.
     #[serde(default)]
     server: Oddities,
+    /// Changes to files after `before`.
+    #[serde(default)]
+    tampering: Vec<Edit>,
+    /// So many lines are removed from the end of the log of receipts after `before`.
+    #[serde(default)]
+    receipts_cut: usize,
     /// Sessions opened by `before` are not known any more.
     #[serde(default)]
     forget_tokens: bool,
@@ -97,23 +104,31 @@ impl Case {
             let ended = stage.run(line);
             assert_eq!(ended.exit.to_string(), wanted, "before it: {line}\n{}", ended.err);
         }
+        // What `receipts head` printed before anybody tampered.
+        let head = if self.run.contains("$HEAD") { stage.run("presetter receipts head").out } else { String::new() };
+        edit(&stage, &self.tampering);
+        cut(&stage, self.receipts_cut);
         if self.forget_tokens {
             stage.server().forget_tokens();
         }
         stage.server().clear_log();
-        stage.server().set_oddities(self.server.clone());
+        let mut server = self.server.clone();
+        for location in server.paths.values_mut().filter_map(|canned| canned.location.as_mut()) {
+            *location = stage.filled(location);
+        }
+        stage.server().set_oddities(server);
         if self.stopped {
             stage.stop_server();
         }
         stage.address_space_kib = self.address_space_kib;
-        let ended = stage.run_with(&self.run, &self.stdin);
+        let ended = stage.run_with(&self.run.replace("$HEAD", head.trim_end()), &self.stdin);
 
         let normal = Normal::of(&stage);
         Shown {
             out: normal.text(&ended.out),
             err: normal.text(&ended.err),
             exit: format!("{}\n", ended.exit),
-            sent: normal.text(&sent(&stage.server().log())),
+            sent: normal.text(&sent(stage.server(), stage.address())),
         }
     }
 
@@ -139,25 +154,45 @@ impl Case {
             #[cfg(unix)]
             fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         }
-        for Edit { file, from, to } in &self.edits {
-            let path = stage.folder().join(file);
-            let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{file}: {e}"));
-            assert_eq!(text.matches(from).count(), 1, "{file} should have once: {from}");
-            fs::write(path, text.replace(from, &stage.filled(to))).unwrap();
-        }
+        edit(stage, &self.edits);
     }
 }
 
-/// What reached the server: a line for each request with the credentials that came with it, then its body.
-fn sent(log: &[Logged]) -> String {
-    let mut shown = String::new();
-    for request in log {
+fn edit(stage: &Stage, edits: &[Edit]) {
+    for Edit { file, from, to } in edits {
+        let path = stage.folder().join(file);
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{file}: {e}"));
+        assert_eq!(text.matches(from).count(), 1, "{file} should have once: {from}");
+        fs::write(path, text.replace(from, &stage.filled(to))).unwrap();
+    }
+}
+
+/// Removes lines from the end of the log of receipts.
+fn cut(stage: &Stage, lines: usize) {
+    if lines > 0 {
+        let path = stage.home().join("state/receipts/000001.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        let all: Vec<&str> = text.split_inclusive('\n').collect();
+        fs::write(&path, all[..all.len() - lines].concat()).unwrap();
+    }
+}
+
+/// What reached the server: a line for each request with the credentials that came with it, then its body. The host is
+/// named where it is not the look-alike's usual one, and connections where no request came by them.
+fn sent(server: &State, address: SocketAddr) -> String {
+    let (log, mut shown) = (server.log(), String::new());
+    if log.is_empty() && server.connections() > 0 {
+        return format!("{} connections without a request\n", server.connections());
+    }
+    for request in &log {
+        let host = request.header("host").filter(|host| *host != address.to_string());
+        let at = host.map(|host| format!(" at {host}")).unwrap_or_default();
         let scheme = request.header("authorization").and_then(|value| value.split_once(' ')).map(|(scheme, _)| scheme);
         let token = request.header("accesstoken").map(|_| "accessToken");
         let status = if request.status == 0 { "no answer".to_owned() } else { request.status.to_string() };
         let with: Vec<&str> = token.into_iter().chain(scheme).collect();
         let with = if with.is_empty() { "nothing".to_owned() } else { with.join(" and ") };
-        let _ = writeln!(shown, "{} {} with {with}: {status}", request.method, request.path);
+        let _ = writeln!(shown, "{} {}{at} with {with}: {status}", request.method, request.path);
         for line in request.text().lines() {
             let _ = writeln!(shown, "  {line}");
         }

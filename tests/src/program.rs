@@ -17,6 +17,13 @@ pub fn program() -> &'static Path {
     PROGRAM.get_or_init(|| env::var_os("PRESETTER_PROGRAM").map_or_else(build, PathBuf::from))
 }
 
+/// A folder in cargo's own for what tests may share between them, such as compiled code.
+pub fn scratch(name: &str) -> PathBuf {
+    // This test is target/PROFILE/deps/NAME-HASH.
+    let test = env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().join("tmp").join(name)
+}
+
 fn build() -> PathBuf {
     // This test is target/PROFILE/deps/NAME-HASH.
     let test = env::current_exe().unwrap();

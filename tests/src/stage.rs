@@ -57,6 +57,7 @@ impl Stage {
             ("PRESETTER_HOME", home.to_str().unwrap()),
             // The base of everything that the system keeps for a user.
             ("HOME", folder.path().to_str().unwrap()),
+            ("USER", "operator"),
             ("MOSYLE_PASSWORD", PASSWORD),
             ("MOSYLE_TOKEN", ACCESS_TOKEN),
         ];
@@ -104,7 +105,7 @@ impl Stage {
         assert_eq!(ended.exit, 0, "{line}\n{}", ended.err);
     }
 
-    /// Runs a line as a shell would split it. `$URL`, `$MANAGER_URL` and `$DIR` stand for the two editions and the folder.
+    /// Runs a line as a shell would split it. `$URL`, `$MANAGER_URL`, `$PORT` and `$DIR` stand for the two editions, the port and the folder.
     pub fn run(&self, line: &str) -> Ended {
         self.run_with(line, "")
     }
@@ -151,7 +152,11 @@ impl Stage {
         let manager = format!("http://{}/v2", self.address);
         let business = format!("http://{}/v1", self.address);
         let folder = self.folder().to_str().unwrap();
-        text.replace("$MANAGER_URL", &manager).replace("$URL", &business).replace("$DIR", folder)
+        let port = self.address.port().to_string();
+        text.replace("$PORT", &port)
+            .replace("$MANAGER_URL", &manager)
+            .replace("$URL", &business)
+            .replace("$DIR", folder)
     }
 }
 

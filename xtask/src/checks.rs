@@ -9,15 +9,19 @@ use std::process::Stdio;
 use anyhow::Result;
 
 use crate::step::{Counts, Steps, cargo};
-use crate::{deny, guests, program};
+use crate::{ALL_GUESTS, deny, fuzz, guests, program};
 
-const GUESTS: &str = "plugins/Cargo.toml";
+const GUESTS: [&str; 2] = ["plugins/Cargo.toml", "tests/guests/Cargo.toml"];
 
 /// Runs the checks until one fails.
 pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("format", cargo(root, &["fmt", "--all", "--check"]))?;
-    steps.run("format of the guests", cargo(root, &["fmt", "--manifest-path", GUESTS, "--check"]))?;
-    guests(root, steps)?;
+    for workspace in GUESTS {
+        let format = cargo(root, &["fmt", "--manifest-path", workspace, "--check"]);
+        steps.run(&format!("format of {workspace}"), format)?;
+    }
+    steps.run("format of the fuzz targets", cargo(root, &["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]))?;
+    guests(root, steps, &ALL_GUESTS)?;
     deny::check(root, steps)?;
     steps.run("lints", cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     // The end-to-end tests start the program; building all targets at once keeps one set of features for all.
@@ -25,19 +29,23 @@ pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
     run_tests(root, steps, "tests", &["--workspace", "--tests"], Some(&program()?))?;
     let doc_tests = cargo(root, &["test", "--workspace", "--doc"]);
     steps.tests("examples in the docs", doc_tests, Counts::StandardOutput)?;
-    guests_as_programs(root, steps)
+    guests_as_programs(root, steps)?;
+    fuzz::short(root, steps)
 }
 
 /// Lints and unit tests of the guests, built for this machine: clippy cannot lint for Wasm with a packaged compiler,
 /// and what a guest computes is the same here.
 fn guests_as_programs(root: &Path, steps: &mut Steps) -> Result<()> {
-    // In release, where the build of the components has left the macros that they share.
-    let lints = ["clippy", "--release", "--workspace", "--all-targets", "--manifest-path", GUESTS, "--"];
-    let mut lints = cargo(root, &lints);
-    lints.args(["-D", "warnings"]);
-    steps.run("lints of the guests", lints)?;
-    // Their libraries only: a component's exports have names that linkers for this machine refuse.
-    run_tests(root, steps, "tests of the guests", &["--workspace", "--lib", "--manifest-path", GUESTS], None)
+    for workspace in GUESTS {
+        // In release, where the build of the components has left the macros that they share.
+        let lints = ["clippy", "--release", "--workspace", "--all-targets", "--manifest-path", workspace, "--"];
+        let mut lints = cargo(root, &lints);
+        lints.args(["-D", "warnings"]);
+        steps.run(&format!("lints of {workspace}"), lints)?;
+    }
+    // Their libraries only: a component's exports have names that linkers for this machine refuse. Those of the tests have
+    // none of their own.
+    run_tests(root, steps, "tests of the guests", &["--workspace", "--lib", "--manifest-path", GUESTS[0]], None)
 }
 
 /// Runs the tests of a workspace, all of them even if one fails: by nextest if it is installed, else by cargo itself.

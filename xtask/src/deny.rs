@@ -9,12 +9,13 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
+use crate::fuzz;
 use crate::step::{Steps, cargo, say};
 
-/// Both workspaces go by the same rules.
-const MANIFESTS: [&str; 2] = ["Cargo.toml", "plugins/Cargo.toml"];
+/// All workspaces go by the same rules.
+const MANIFESTS: [&str; 4] = ["Cargo.toml", "plugins/Cargo.toml", "tests/guests/Cargo.toml", fuzz::MANIFEST];
 
-/// Checks the dependencies of both workspaces.
+/// Checks the dependencies of all workspaces.
 pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {
     if !works(&mut cargo(root, &["deny", "--version"])) {
         if env::var_os("CI").is_none() {

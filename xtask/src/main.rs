@@ -1,4 +1,4 @@
-//! What developers run: `cargo xtask demo`, `cargo xtask test`, `cargo xtask guests`.
+//! What developers run: `cargo xtask demo`, `cargo xtask test`, `cargo xtask fuzz`, `cargo xtask guests`, `cargo xtask bench`.
 //!
 //! Owns: the order of steps. Everything works on a fresh clone, from nothing. Never: a step that leaves the project's
 //! sources changed (lock files that are behind aside, as everywhere with cargo).
@@ -7,6 +7,7 @@
 
 mod checks;
 mod deny;
+mod fuzz;
 mod step;
 
 use std::env::{self, consts::EXE_SUFFIX};
@@ -14,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use presetter_guests::{HOSTILE, INTERPRETERS, Workspace};
 
 use crate::step::{Steps, cargo};
 
@@ -29,12 +31,31 @@ struct Arguments {
 enum Verb {
     /// Build the program and show what it does, against a stand-in server
     Demo,
-    /// Check everything: format, lints, licences, tests, the guests
+    /// Check everything: format, lints, licences, tests, the guests, a little fuzzing
     Test,
+    /// Look for inputs that break a promise (docs/fuzzing.md)
+    Fuzz {
+        /// One target, instead of all one after the other
+        target: Option<String>,
+        /// How long each runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Run this one input instead: a finding, or a seed
+        #[arg(long, value_name = "FILE", requires = "target")]
+        input: Option<PathBuf>,
+    },
     /// Write the JSON Schemas of the manifests anew (docs/schemas)
     Schemas,
     /// Get a toolchain for the guests if there is none, and build them
     Guests,
+    /// Measure how the sandbox holds up: `soak` for minutes, `deadline` of an endless component
+    Bench {
+        /// What to measure
+        what: Measured,
+        /// How long the soak goes on
+        #[arg(long, default_value_t = 4.0)]
+        minutes: f64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -42,10 +63,22 @@ fn main() -> ExitCode {
     let done = project().and_then(|root| match Arguments::parse().verb {
         Verb::Demo => demo(&root, &mut steps),
         Verb::Test => checks::test(&root, &mut steps),
+        Verb::Fuzz { target: Some(target), input: Some(input), .. } => fuzz::repeat(&root, &mut steps, &target, &input),
+        Verb::Fuzz { target, seconds, .. } => fuzz::long(&root, &mut steps, target.as_deref(), seconds),
         Verb::Schemas => schemas(&root, &mut steps),
-        Verb::Guests => guests(&root, &mut steps),
+        Verb::Guests => guests(&root, &mut steps, &ALL_GUESTS),
+        Verb::Bench { what, minutes } => bench(&root, &mut steps, what, minutes),
     });
     steps.close(done)
+}
+
+/// What `bench` measures.
+#[derive(Clone, Copy, ValueEnum)]
+enum Measured {
+    /// Good and hostile runs at once, for minutes: are any lost, does memory stay flat, does a descriptor stay open
+    Soak,
+    /// How far an endless component gets beyond its deadline, alone and beside a hundred others
+    Deadline,
 }
 
 /// The project's root: xtask always runs from its sources.
@@ -54,8 +87,11 @@ fn project() -> Result<PathBuf> {
     Ok(here.parent().context("xtask has no parent folder")?.to_owned())
 }
 
-/// Provisions and builds the guests.
-fn guests(root: &Path, steps: &mut Steps) -> Result<()> {
+/// The guests of the program, and those of its tests.
+const ALL_GUESTS: [Workspace; 2] = [INTERPRETERS, HOSTILE];
+
+/// Provisions and builds guests.
+fn guests(root: &Path, steps: &mut Steps, workspaces: &[Workspace]) -> Result<()> {
     steps
         .work("guests: toolchain", "cargo xtask guests", |say| {
             let toolchain = presetter_guests::provision(root, say)?;
@@ -64,8 +100,10 @@ fn guests(root: &Path, steps: &mut Steps) -> Result<()> {
         })
         .and_then(|toolchain| {
             steps.work("guests: components", "cargo xtask guests", |say| {
-                for built in presetter_guests::build(root, &toolchain)? {
-                    say(&format!("{} sha256:{}", built.name, built.sha256));
+                for workspace in workspaces {
+                    for built in workspace.build(root, &toolchain)? {
+                        say(&format!("{} sha256:{}", built.name, built.sha256));
+                    }
                 }
                 Ok(())
             })
@@ -79,12 +117,23 @@ fn schemas(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("schemas", write)
 }
 
+/// Measures, in the dev profile: what is measured is wasmtime and other dependencies, which are optimised there too.
+fn bench(root: &Path, steps: &mut Steps, what: Measured, minutes: f64) -> Result<()> {
+    guests(root, steps, &ALL_GUESTS)?;
+    let mut bench = cargo(root, &["run", "--quiet", "--package", "presetter-tests", "--bin", "bench", "--"]);
+    match what {
+        Measured::Soak => bench.args(["soak", &minutes.to_string()]),
+        Measured::Deadline => bench.arg("deadline"),
+    };
+    steps.run("bench", bench)
+}
+
 /// Builds the program in the dev profile and lets it show itself.
 ///
 /// Not in release: dependencies are optimised in dev as well, so the program is about as quick, and on a fresh machine
 /// everything but our own crates is built once for demo and tests instead of a second time with link-time optimisation.
 fn demo(root: &Path, steps: &mut Steps) -> Result<()> {
-    guests(root, steps)?;
+    guests(root, steps, &[INTERPRETERS])?;
     // There are no examples. Asking for them makes cargo choose the features of dependencies as for the tests, and
     // without that some thirty of them, wasmtime too, would be built once for the demo and once more for the tests.
     let arguments = ["build", "--workspace", "--bin", "presetter", "--examples"];

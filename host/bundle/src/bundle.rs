@@ -171,6 +171,14 @@ impl Bundle {
         self.manifest.component.as_ref().map(|file| self.files.read(file.as_str())).transpose()
     }
 
+    /// The sha256 of the bundle's own component, in lower-case hex, if it brings one.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn component_digest(&self) -> Result<Option<String>, Error> {
+        Ok(self.component()?.map(|bytes| hex::encode(Sha256::digest(bytes))))
+    }
+
     /// The sources that an interpreter needs to run one preset: `bundle.toml`, the preset, and those that it names.
     ///
     /// # Errors

@@ -92,6 +92,10 @@ impl Files {
                 if !full.starts_with(path) {
                     return Err(error("it is a link that leaves the bundle's folder".into()));
                 }
+                // Opening a pipe would wait for a writer.
+                if !full.is_file() {
+                    return Err(error("it is not a plain file".into()));
+                }
                 let mut bytes = Vec::new();
                 let opened = fs::File::open(&full).map_err(|e| error(e.to_string()))?;
                 opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| error(e.to_string()))?;

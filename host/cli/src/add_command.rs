@@ -15,6 +15,7 @@ pub(crate) struct Given<'a> {
     base_url: Option<&'a str>,
     allow_private: bool,
     read_only: bool,
+    network: Vec<(&'static str, String)>,
     fields: Vec<(&'a str, &'a str)>,
     secrets: Vec<(&'a str, String)>,
     settings: &'a [(String, String)],
@@ -32,6 +33,13 @@ impl<'a> Given<'a> {
             settings: &args.setting,
             ..Self::default()
         };
+        let network = [
+            ("--ca", args.network.ca.clone()),
+            // Of a reference that was read, not of what was typed: that may be the secret itself.
+            ("--client-certificate", connection.client_certificate.as_ref().map(ToString::to_string)),
+            ("--proxy", args.network.proxy.clone().filter(|url| !url.contains('@'))),
+        ];
+        given.network.extend(network.into_iter().filter_map(|(flag, value)| Some((flag, value?))));
         for (name, value) in &connection.fields {
             let meant =
                 meant(name, kind.fields.keys().map(String::as_str), |known| connection.fields.contains_key(known));
@@ -69,6 +77,7 @@ pub(crate) fn add_command(name: &str, kind_reference: &str, kind: &ConnectionKin
             lines.push(format!("    {flag}"));
         }
     }
+    lines.extend(given.network.iter().map(|(flag, value)| format!("    {flag} {}", quoted(value))));
     for (field, declared) in &kind.fields {
         match given.fields.iter().find(|(name, _)| name == field) {
             Some((_, value)) => lines.push(format!("    --field {}", quoted(&format!("{field}={value}")))),
@@ -113,11 +122,8 @@ mod tests {
         };
         let bundle = Bundle::built_in("mosyle").unwrap().unwrap();
         let kind = &bundle.manifest().connections["session"];
+        let source = Source::BuiltIn { bundle: "mosyle".into() };
         let connection = Connection {
-            name: "my-school".into(),
-            kind: "session".into(),
-            source: Source::BuiltIn { bundle: "mosyle".into() },
-            base_url: "https://h".into(),
             allow_private: args.allow_private,
             read_only: args.read_only,
             fields: fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
@@ -125,7 +131,7 @@ mod tests {
                 .iter()
                 .map(|(name, from)| ((*name).to_owned(), from.parse::<Reference>().unwrap()))
                 .collect(),
-            settings: Default::default(),
+            ..Connection::new("my-school", "session", source, "https://h")
         };
         add_command("my-school", "mosyle/session", kind, &Given::of(&args, &connection, kind)).join("\n")
     }
@@ -134,7 +140,7 @@ mod tests {
     fn all_that_was_given_is_kept() {
         assert_eq!(
             offered(
-                "--base-url http://127.0.0.1:8080/v1 --allow-private --read-only --setting page_size=50",
+                "--base-url http://127.0.0.1:8080/v1 --allow-private --read-only --proxy http://p:3128 --setting page_size=50",
                 &[("emial", "a b@example.com")],
                 &[("pasword", "env:P")],
             ),
@@ -142,6 +148,7 @@ mod tests {
              --base-url http://127.0.0.1:8080/v1 \\\n    \
              --allow-private \\\n    \
              --read-only \\\n    \
+             --proxy http://p:3128 \\\n    \
              --field 'email=a b@example.com' \\\n    \
              --secret password=env:P \\\n    \
              --secret access_token=env:MY_SCHOOL_ACCESS_TOKEN \\\n    \
@@ -152,7 +159,7 @@ mod tests {
     #[test]
     fn what_may_be_a_secret_is_not() {
         let shown = offered(
-            "--base-url https://user:hunter2@h/v1",
+            "--base-url https://user:hunter2@h/v1 --proxy http://user:hunter2@p",
             &[("password", "hunter2"), ("pasword", "hunter2"), ("mail", "hunter2"), ("email", "a@example.com")],
             &[],
         );

@@ -61,9 +61,18 @@ pub(crate) enum Verb {
     /// Shows a preset: its inputs, what it does to the account, what it may reach, an example; or a kind of connection
     #[command(after_help = "Examples:\n  presetter show mosyle/update-user\n  presetter show mosyle/session")]
     Show(ShowArgs),
+    /// Shows in plain words what a preset may do, before it is ever run
+    #[command(after_help = GRANTS)]
+    Grants(GrantsArgs),
     /// Connections: what is set up once to reach an account
     #[command(subcommand, visible_alias = "connections")]
     Connection(ConnectionVerb),
+    /// Runs: what was run, by whom, and what came of it
+    #[command(subcommand)]
+    Runs(RunsVerb),
+    /// Receipts: whether the account of all runs is as it was written
+    #[command(subcommand)]
+    Receipts(ReceiptsVerb),
     /// Tells the whole story, against a server inside the program: no account is needed
     Demo,
     /// Prints a script that completes commands in your shell
@@ -197,6 +206,32 @@ pub(crate) struct ShowArgs {
     pub(crate) preset: String,
 }
 
+const GRANTS: &str = "\
+Nothing is run, compiled or sent. With a connection, its address and the limits
+that it raises are shown in place of the usual ones.
+
+Examples:
+  presetter grants mosyle/update-user
+  presetter grants ./presets/mosyle/users -c school --format json";
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantsArgs {
+    /// BUNDLE/PRESET, or a path that begins with ./ ../ or / and whose last part is the preset
+    pub(crate) preset: String,
+    /// The connection that it would be run with
+    #[arg(short, long, value_name = "CONNECTION")]
+    pub(crate) connection: Option<String>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = GrantsFormat::Table)]
+    pub(crate) format: GrantsFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GrantsFormat {
+    Table,
+    Json,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectionVerb {
     /// Sets up a connection
@@ -208,7 +243,7 @@ pub(crate) enum ConnectionVerb {
     Show(NameArg),
     /// Changes a connection: its fields, secrets, settings and permissions
     #[command(
-        after_help = "Examples:\n  presetter connection set mosyle --setting update_operation=save_user\n  presetter connection set mosyle --read-only true\n  presetter connection set mosyle --secret password=file:/run/secrets/mosyle\nAn empty value (--setting page_size=) goes back to the bundle's."
+        after_help = "Examples:\n  presetter connection set mosyle --setting update_operation=save_user\n  presetter connection set mosyle --read-only true\n  presetter connection set mosyle --secret password=file:/run/secrets/mosyle\nAn empty value (--setting page_size=) goes back to the bundle's.\nAn empty --ca=, --client-certificate= or --proxy= takes away what there was."
     )]
     Set(SetArgs),
     /// Tries a connection: opens a session and says which of the bundle's assumptions hold
@@ -270,6 +305,8 @@ pub(crate) struct AddArgs {
     /// Refuse presets that change anything
     #[arg(long)]
     pub(crate) read_only: bool,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
     /// A plain value that the kind asks for
     #[arg(long, value_name = "K=V", value_parser = pair)]
     pub(crate) field: Vec<(String, String)>,
@@ -279,6 +316,23 @@ pub(crate) struct AddArgs {
     /// Corrects an assumption of the bundle
     #[arg(long, value_name = "K=V", value_parser = pair)]
     pub(crate) setting: Vec<(String, String)>,
+    /// What a run may use up: memory=128MiB, guest_time=20s; `presetter grants PRESET` lists the limits
+    #[arg(long, value_name = "LIMIT=AMOUNT", value_parser = pair)]
+    pub(crate) limit: Vec<(String, String)>,
+}
+
+/// What `add` and `set` share. An empty value takes away what there was.
+#[derive(Debug, Default, Args)]
+pub(crate) struct NetworkArgs {
+    /// A file of authorities (PEM) to trust beside the system's, for this connection alone
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<String>,
+    /// Where a client certificate with its private key (PEM) is; the forms are those of a secret
+    #[arg(long, value_name = "REF")]
+    pub(crate) client_certificate: Option<String>,
+    /// A proxy that all requests go through: http://HOST:PORT. Those of the environment are never used
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -294,6 +348,8 @@ pub(crate) struct SetArgs {
     /// Refuse presets that change anything
     #[arg(long, value_name = "true|false")]
     pub(crate) read_only: Option<bool>,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
     /// A plain value that the kind asks for
     #[arg(long, value_name = "K=V", value_parser = pair)]
     pub(crate) field: Vec<(String, String)>,
@@ -303,6 +359,148 @@ pub(crate) struct SetArgs {
     /// Corrects an assumption of the bundle
     #[arg(long, value_name = "K=V", value_parser = pair)]
     pub(crate) setting: Vec<(String, String)>,
+    /// What a run may use up: memory=128MiB, guest_time=20s; an empty amount goes back to the usual one
+    #[arg(long, value_name = "LIMIT=AMOUNT", value_parser = pair)]
+    pub(crate) limit: Vec<(String, String)>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsVerb {
+    /// Lists the newest runs, the newest first
+    #[command(after_help = RUNS_LIST)]
+    List(RunsListArgs),
+    /// Shows one run: who, when, what was asked for, what was sent, what came of it
+    #[command(
+        after_help = "Examples:\n  presetter runs show 0197a1b2-c3d4\n  presetter runs show 0197a1b2-c3d4 --format json"
+    )]
+    Show(RunsShowArgs),
+    /// Prints every run, in the order in which they ended
+    #[command(after_help = RUNS_EXPORT)]
+    Export(ExportArgs),
+}
+
+const RUNS_LIST: &str = "\
+Outcomes are those of `presetter run`, and `interrupted`: a run that has no end,
+because it is still under way or was killed.
+
+Examples:
+  presetter runs list
+  presetter runs list --outcome interrupted --since 7d
+  presetter runs list --preset mosyle/create-user --since 2026-05-01";
+
+const RUNS_EXPORT: &str = "\
+Formats:
+  jsonl  one object a line, with all that the receipt holds
+  csv    for a spreadsheet; a text that it would take for a formula gets a '
+         before it
+
+Examples:
+  presetter runs export -o runs.jsonl
+  presetter runs export --format csv -o runs.csv";
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsListArgs {
+    /// Only of this preset: BUNDLE/PRESET
+    #[arg(long, value_name = "PRESET")]
+    pub(crate) preset: Option<String>,
+    /// Only with this connection
+    #[arg(short, long, value_name = "CONNECTION")]
+    pub(crate) connection: Option<String>,
+    /// Only those that ended so
+    #[arg(long, value_enum)]
+    pub(crate) outcome: Option<OutcomeArg>,
+    /// Only those that began since: 7d, 12h, 30m ago; or a day or time in UTC
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// How they are printed; json prints one object a line
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutcomeArg {
+    Ok,
+    #[value(name = "not_found")]
+    NotFound,
+    Failed,
+    Unknown,
+    Interrupted,
+}
+
+impl OutcomeArg {
+    /// The word in receipts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::NotFound => "not_found",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Interrupted => presetter_receipt::INTERRUPTED,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsShowArgs {
+    /// The run's id, or the first characters of it
+    pub(crate) run: String,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// How they are printed
+    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+    pub(crate) format: ExportFormat,
+    /// Where to; without it, standard output
+    #[arg(short, long, value_name = "FILE|-")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Jsonl,
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReceiptsVerb {
+    /// Looks at every byte: finds any edit, gap or reordering
+    #[command(after_help = VERIFY)]
+    Verify(VerifyArgs),
+    /// Prints the log's head, SEQ:HASH, to be kept elsewhere
+    #[command(after_help = "Example:\n  presetter receipts head | ssh audit 'cat >> presetter-heads'")]
+    Head,
+}
+
+const VERIFY: &str = "\
+Ends with 9 if something is wrong, and says where. Whoever can write the files
+can remove the newest entries, or write the log anew from some entry on: that
+shows only against a head that was kept elsewhere.
+
+Examples:
+  presetter receipts verify
+  presetter receipts verify --head \"$(ssh audit tail -n 1 presetter-heads)\"";
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// What `receipts head` printed at some time before
+    #[arg(long, value_name = "SEQ:HASH")]
+    pub(crate) head: Option<presetter_receipt::Head>,
+    /// How the finding is printed
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
 }
 
 impl Verb {
@@ -336,7 +534,7 @@ mod tests {
 
     #[test]
     fn help_fits_a_narrow_terminal() {
-        for text in [START, RUN, PLAN, ADD] {
+        for text in [GRANTS, START, RUN, PLAN, ADD, RUNS_LIST, RUNS_EXPORT, VERIFY] {
             let long = text.lines().find(|line| line.chars().count() > 80);
             assert_eq!(long, None);
         }
@@ -363,15 +561,21 @@ mod tests {
             "plan ./presets/mosyle/users --set a=b --confirm --format curl -v",
             "presets mosyle --find x",
             "show mosyle/users",
+            "grants mosyle/users -c m --format json",
             "demo",
-            "connection add m --kind mosyle/session --base-url u --allow-private --read-only --field a=b --secret a=prompt --setting a=b",
+            "connection add m --kind mosyle/session --base-url u --allow-private --read-only --ca f --client-certificate env:A --proxy u --field a=b --secret a=prompt --setting a=b",
             "connection list",
-            "connection set m --read-only false --allow-private true",
+            "connection set m --read-only false --allow-private true --ca= --client-certificate= --proxy=",
             "connection test m",
             "connection edit m",
             "connection export m n",
             "connection import - --replace",
             "connection remove m",
+            "runs list --preset a/b -c m --outcome not_found --since 7d --limit 3 --format json",
+            "runs show 0197 --format json",
+            "runs export --format csv -o f",
+            "receipts verify --head 0:0000000000000000000000000000000000000000000000000000000000000000 --format json",
+            "receipts head",
         ] {
             let words = std::iter::once("presetter").chain(line.split(' '));
             Cli::try_parse_from(words).unwrap_or_else(|e| panic!("{line}: {e}"));

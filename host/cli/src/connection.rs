@@ -5,10 +5,10 @@
 
 use presetter_bundle::{Bundle, Reference as Name};
 use presetter_connection::{Complaint, Connection, Reference, ReferenceError, Source, nearest};
-use presetter_manifest::ConnectionKind;
+use presetter_manifest::{ConnectionKind, Limit};
 
 use crate::add_command::{Given, add_command};
-use crate::args::{AddArgs, SetArgs};
+use crate::args::{AddArgs, NetworkArgs, SetArgs};
 use crate::ask;
 use crate::console::line;
 use crate::exit::Exit;
@@ -35,19 +35,14 @@ pub(crate) fn add(world: &World, args: &AddArgs) -> Result<Exit, Failure> {
     let base_url = base_url.ok_or_else(|| {
         Failure::usage(format!("{reference} does not say where the server is")).help("add --base-url https://HOST/PATH")
     })?;
-    let mut connection = Connection {
-        name: args.name.clone(),
-        kind: reference.item().to_owned(),
-        source: bundle.source().clone(),
-        base_url,
-        allow_private: args.allow_private,
-        read_only: args.read_only,
-        fields: Default::default(),
-        secrets: Default::default(),
-        settings: Default::default(),
-    };
+    let mut connection = Connection::new(&args.name, reference.item(), bundle.source().clone(), &base_url);
+    connection.allow_private = args.allow_private;
+    connection.read_only = args.read_only;
+    network(world, &mut connection, &args.network)?;
     once("--field", &args.field)?;
     once("--setting", &args.setting)?;
+    once("--limit", &args.limit)?;
+    allow(&mut connection, &args.limit)?;
     connection.fields.extend(args.field.iter().cloned());
     let secrets = references(world, &args.secret)?;
     connection.secrets.extend(secrets);
@@ -103,11 +98,13 @@ pub(crate) fn show(world: &World, name: &str) -> Result<Exit, Failure> {
     if !marks.is_empty() {
         rows.push(("also".into(), marks));
     }
+    rows.extend(network_rows(&connection));
     rows.extend(connection.fields.iter().map(|(name, value)| (line(&format!("field {name}")), line(value))));
     rows.extend(
         connection.secrets.iter().map(|(name, from)| (line(&format!("secret {name}")), line(&from.to_string()))),
     );
     rows.extend(connection.settings.iter().map(|(name, value)| (line(&format!("setting {name}")), cell(value))));
+    rows.extend(connection.limits.iter().map(|(limit, amount)| (format!("limit {limit}"), limit.show(amount))));
     let _ = world.console.data(&aligned(&rows, "", color).join("\n"));
     Ok(Exit::Ok)
 }
@@ -118,11 +115,14 @@ pub(crate) fn set(world: &World, args: &SetArgs) -> Result<Exit, Failure> {
     let before = connection.clone();
     once("--field", &args.field)?;
     once("--setting", &args.setting)?;
+    once("--limit", &args.limit)?;
+    allow(&mut connection, &args.limit)?;
     if let Some(url) = &args.base_url {
         connection.base_url.clone_from(url);
     }
     connection.allow_private = args.allow_private.unwrap_or(connection.allow_private);
     connection.read_only = args.read_only.unwrap_or(connection.read_only);
+    network(world, &mut connection, &args.network)?;
     for (name, value) in &args.field {
         if value.is_empty() {
             connection.fields.shift_remove(name);
@@ -217,6 +217,20 @@ fn built_in_kinds() -> Vec<String> {
         .collect()
 }
 
+/// Reads `--limit`s. An empty one goes back to what the bundle says, or to the default.
+fn allow(connection: &mut Connection, given: &[(String, String)]) -> Result<(), Failure> {
+    for (name, amount) in given {
+        let limit = Limit::named(name)
+            .map_err(|problem| Failure::usage(problem.message).help(problem.hint.unwrap_or_default()))?;
+        let amount = match amount.as_str() {
+            "" => None,
+            amount => Some(limit.read(amount).map_err(Failure::usage)?),
+        };
+        connection.limits.set(limit, amount);
+    }
+    Ok(())
+}
+
 /// Reads `--setting`s. An empty one goes back to the bundle's own.
 fn settle(connection: &mut Connection, bundle: &Bundle, given: &[(String, String)]) -> Result<(), Failure> {
     let declared = &bundle.manifest().settings;
@@ -248,15 +262,45 @@ fn references(world: &World, given: &[String]) -> Result<Vec<(String, Reference)
         let (name, reference) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
             Failure::usage("--secret takes the name of a secret and where it is: --secret password=env:MOSYLE_PASSWORD")
         })?;
-        let reference: Reference = reference.parse().map_err(|error: ReferenceError| {
-            Failure::usage(format!("--secret {name}: {}", error.reason())).help(ReferenceError::forms())
-        })?;
+        let reference = reference_of(&format!("--secret {name}"), reference)?;
         if list.iter().any(|(known, _)| known == name) {
             return Err(Failure::usage(format!("--secret {name} is given twice")).help("leave one of them out"));
         }
         list.push((name.to_owned(), reference.anchored(&world.cwd)));
     }
     Ok(list)
+}
+
+fn reference_of(option: &str, text: &str) -> Result<Reference, Failure> {
+    text.parse().map_err(|error: ReferenceError| {
+        Failure::usage(format!("{option}: {}", error.reason())).help(ReferenceError::forms())
+    })
+}
+
+/// Reads `--ca`, `--client-certificate` and `--proxy`. An empty one takes away what there was.
+fn network(world: &World, connection: &mut Connection, given: &NetworkArgs) -> Result<(), Failure> {
+    if let Some(file) = &given.ca {
+        connection.ca = (!file.is_empty()).then(|| world.cwd.join(file));
+        connection.check_ca().map_err(|complaint| Failure::usage(complaint.message).help(complaint.hint))?;
+    }
+    if let Some(text) = given.client_certificate.as_deref() {
+        let reference = (!text.is_empty()).then(|| reference_of("--client-certificate", text)).transpose()?;
+        connection.client_certificate = reference.map(|reference| reference.anchored(&world.cwd));
+    }
+    if let Some(url) = &given.proxy {
+        connection.proxy = Some(url.clone()).filter(|url| !url.is_empty());
+    }
+    Ok(())
+}
+
+/// What a connection says of its network, in rows.
+pub(crate) fn network_rows(connection: &Connection) -> Vec<(String, String)> {
+    let rows = [
+        ("ca", connection.ca.as_ref().map(|file| file.display().to_string())),
+        ("client certificate", connection.client_certificate.as_ref().map(ToString::to_string)),
+        ("proxy", connection.proxy.clone()),
+    ];
+    rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), line(&value?)))).collect()
 }
 
 /// Names what the kind does not know, before anybody is asked for anything; with the whole command as it should be.

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use presetter_connection::{Connection, Reference};
 
-use crate::connection::{bundle_of, check, kind_name, kind_of};
+use crate::connection::{bundle_of, check, kind_name, kind_of, network_rows};
 use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -57,13 +57,17 @@ pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, 
             line(&connection.name),
             line(&connection.base_url)
         ));
+        // Whoever wrote the file chose the program, the authority, the proxy: the person must have seen them.
+        let note = |reference: Option<&Reference>| match reference {
+            Some(Reference::Cmd(_)) => "; it runs this program when the secret is needed",
+            _ => "",
+        };
+        for (name, value) in network_rows(connection) {
+            let reference = connection.client_certificate.as_ref().filter(|_| name == "client certificate");
+            world.console.say(&format!("  {name}: {value}{}", note(reference)));
+        }
         for (name, reference) in &connection.secrets {
-            // Whoever wrote the file chose the program: the person must have seen it.
-            let note = if matches!(reference, Reference::Cmd(_)) {
-                "; it runs this program when the secret is needed"
-            } else {
-                ""
-            };
+            let note = note(Some(reference));
             world.console.say(&format!("  secret {}: {}{note}", line(name), line(&reference.to_string())));
         }
     }

@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use presetter_egress::Live;
 use presetter_manifest::{ConnectionKind, Effect};
-use presetter_runtime::{CancellationToken, Kind, Report, RunObserver, Sending, Verdict};
+use presetter_runtime::{CancellationToken, Kind, Outcome, Report, RunObserver, Sending, Verdict};
 use serde_json::{Map, Value};
 
 use crate::assumptions::used_by;
@@ -21,6 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, cell, width};
 use crate::prepare::{self, Prepared};
+use crate::receipt::{self, Receipt};
 use crate::select::{self, Chosen};
 use crate::world::World;
 
@@ -31,6 +31,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     let kind = kind_of(&bundle, &connection.kind)?;
     let settings = select::settings(&bundle, &connection)?;
     let reference = select::reference(&kind_name(&connection))?;
+    let retention = receipt::retention(world)?;
     let mut looks = Vec::new();
     for preset in bundle.preset_names() {
         let preset = bundle.preset(&preset)?;
@@ -42,7 +43,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         }
     }
 
-    let transport = Arc::new(Live::new());
+    let transport = world.network();
     let mut verdicts: BTreeMap<String, (State, String)> = BTreeMap::new();
     let mut exit = Exit::Ok;
     let mut trouble = None;
@@ -52,15 +53,17 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         if engine.is_none() {
             let session = access.login_now().await.map_err(|error| no_session(&error))?;
             let _ = world.console.data(&opened(world, kind, session.expires));
-            engine = Some(prepare::engine(world)?);
+            engine = Some(prepare::engine(world, &prepare::limits(&look, &connection))?);
         }
         let Some(engine) = &engine else { continue };
         let used = used_by(&look.preset.manifest, Some(&connection.kind));
         let (component, sources) = prepare::load(engine, &look)?;
         let prepared = Prepared::bare(look, connection.clone(), settings.clone(), access)?;
         let first = Arc::new(FirstPage::default());
-        let invocation = prepared.invocation(component, sources, first.clone(), CancellationToken::new());
+        let receipt = Receipt::begin(world, &prepared, "connection test", false, retention, first.clone())?;
+        let invocation = prepared.invocation(component, sources, receipt.observer(), CancellationToken::new());
         let report = presetter_runtime::run(&invocation).await;
+        receipt.end(world, &prepared, &told(&report, first.more()));
         let (state, why) = judge(&report, first.more(), &prepared.name());
         if state != State::Confirmed {
             exit = exit.or(if state == State::Refuted { Exit::Failed } else { Exit::of(&report) });
@@ -96,6 +99,21 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     };
     let _ = world.console.data(&verdict);
     Ok(exit)
+}
+
+/// What the receipt says of a look: that it was stopped after its first page is as it should be.
+fn told(report: &Report, more: bool) -> Report {
+    let mut told = report.clone();
+    if more {
+        told.outcome = Outcome {
+            kind: Kind::Ok,
+            class: String::new(),
+            message: String::new(),
+            evidence: "the API took the first request; no other was sent".to_owned(),
+            hint: None,
+        };
+    }
+    told
 }
 
 /// Without a session or its credentials there is nothing to test.

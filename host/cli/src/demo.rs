@@ -166,6 +166,10 @@ async fn story(stage: &mut Stage, server: &StandIn, home: &std::path::Path) -> s
     stage.run(&format!("{create} --confirm"), 0).await;
     stage.check("she is there once", state.users().iter().filter(|u| u.identifier == "e4").count() == 1);
     stage.check("one login served all of this", state.logins() == 1);
+
+    stage.title("Receipts", "Each run left one, in a log that shows any change.");
+    stage.run("receipts verify", 0).await;
+    stage.check("it is as it was written", stage.shown("no edit, no gap, no reordering"));
     Ok(())
 }
 

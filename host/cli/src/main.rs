@@ -20,15 +20,22 @@ mod demo;
 mod exact;
 mod exit;
 mod failure;
+mod grants;
 mod inputs;
 mod mapping;
 mod output;
 mod plan;
 mod prepare;
 mod presets;
+mod receipt;
+mod receipts;
+mod recorder;
+#[cfg(test)]
+mod rebinding;
 mod rows;
 mod run;
 mod run_id;
+mod runs;
 mod select;
 mod slips;
 mod verbs;
@@ -44,6 +51,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use etcetera::app_strategy::{AppStrategy as _, AppStrategyArgs};
 use presetter_connection::Surroundings;
+use presetter_egress::SystemResolver;
 use presetter_secret::{Redactor, Secret};
 
 use crate::args::Cli;
@@ -81,7 +89,12 @@ fn world(cli: &Cli, console: Arc<Console>) -> Result<World, Failure> {
     Ok(World {
         cwd: env::current_dir().unwrap_or_default(),
         dirs: dirs()?,
+        user: ["USER", "LOGNAME", "USERNAME"]
+            .iter()
+            .find_map(|name| env::var(name).ok())
+            .filter(|user| !user.trim().is_empty()),
         surroundings: Arc::new(Environment { notes: (cli.verb.verbose() >= 2).then(|| console.clone()) }),
+        resolver: Arc::new(SystemResolver),
         console,
         editor: ["VISUAL", "EDITOR"]
             .iter()

@@ -19,8 +19,7 @@ pub(crate) fn object(run: &str, preset: &str, report: &Report, mapped: &Map<Stri
         "response_status": report.response_status,
         "response_headers": headers(&report.response_headers),
         "requests": report.requests,
-        // Tenths of a millisecond: finer would promise what no clock keeps.
-        "duration_ms": (report.duration.as_secs_f64() * 10_000.0).round() / 10.0,
+        "duration_ms": milliseconds(report.duration),
     });
     if report.outcome.kind != Kind::Ok {
         object["class"] = report.outcome.class.clone().into();
@@ -31,6 +30,11 @@ pub(crate) fn object(run: &str, preset: &str, report: &Report, mapped: &Map<Stri
         object["evidence"] = report.outcome.evidence.clone().into();
     }
     object
+}
+
+/// Milliseconds, to a tenth: finer would promise what no clock keeps.
+pub(crate) fn milliseconds(took: std::time::Duration) -> f64 {
+    (took.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
 /// One sentence on an outcome, also where the preset gave none.

@@ -24,7 +24,7 @@ use crate::world::World;
 /// Prints the first request of a run.
 pub(crate) async fn plan(world: &World, args: &PlanArgs) -> Result<Exit, Failure> {
     let prepared = prepare::prepare(world, &args.call, Arc::new(Closed))?;
-    let (component, sources) = prepare::load(&prepare::engine(world)?, &prepared.chosen)?;
+    let (component, sources) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
     let door = Arc::new(Door::default());
     let report =
         presetter_runtime::run(&prepared.invocation(component, sources, door.clone(), CancellationToken::new())).await;
@@ -104,6 +104,11 @@ fn afterwards(prepared: &Prepared, confirm: bool) -> Vec<String> {
             probe.preset
         ));
     }
+    if let Some(most) = preset.redirects {
+        then.push(format!(
+            "if the answer redirects: at most {most} in a row are followed; each needs a grant, and other servers get no credentials"
+        ));
+    }
     if let Some(pages) = &preset.pages {
         let until = if preset.find.is_some() { "until it is found" } else { "until the last one" };
         then.push(format!(
@@ -155,7 +160,7 @@ fn show(world: &World, format: PlanFormat, prepared: &Prepared, preview: &Previe
 }
 
 /// The settings that the operator corrected.
-fn corrected(prepared: &Prepared) -> Map<String, Value> {
+pub(crate) fn corrected(prepared: &Prepared) -> Map<String, Value> {
     let declared = &prepared.chosen.bundle.manifest().settings;
     let differs = |name: &String, value: &Value| declared.get(name).is_none_or(|s| s.default != *value);
     prepared.settings.iter().filter(|(name, value)| differs(name, value)).map(|(n, v)| (n.clone(), v.clone())).collect()

@@ -10,7 +10,7 @@ use presetter_connection::{Access, AccessContext, Connection, SystemClock};
 use presetter_egress::Transport;
 use presetter_manifest::{Diagnostics, Preset};
 use presetter_runtime::{
-    BodyOverride, CancellationToken, Component, Engine, EngineOptions, Invocation, Limits, RunObserver,
+    BodyOverride, CancellationToken, Component, Engine, EngineOptions, Invocation, Limit, Limits, RunObserver,
 };
 use presetter_template::{Context, Problem, Template, Variable};
 use serde_json::{Map, Value};
@@ -30,9 +30,10 @@ pub(crate) struct Prepared {
     pub(crate) settings: Map<String, Value>,
     pub(crate) inputs: Map<String, Value>,
     pub(crate) mappings: Mappings,
-    body: Option<BodyOverride>,
-    body_set: Vec<(String, Value)>,
+    pub(crate) body: Option<BodyOverride>,
+    pub(crate) body_set: Vec<(String, Value)>,
     pub(crate) access: Arc<Access>,
+    pub(crate) limits: Limits,
 }
 
 /// Checks all that can be checked.
@@ -60,7 +61,8 @@ pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transpo
         );
         world.console.warn(&message, &[]);
     }
-    Ok(Prepared { chosen, connection, settings, inputs, mappings, body, body_set, access })
+    let limits = limits(&chosen, &connection);
+    Ok(Prepared { chosen, connection, settings, inputs, mappings, body, body_set, access, limits })
 }
 
 /// A template in place of the preset's body, as the preset's own is checked: it compiles, and the names in it exist.
@@ -79,6 +81,11 @@ fn checked_body(file: String, text: String, preset: &Preset) -> Result<BodyOverr
         Ok(()) => Ok(BodyOverride { file, text }),
         Err(problems) => Err(Failure::at(Exit::Invalid, Diagnostics::of(&file, &text, problems))),
     }
+}
+
+/// What a run may use up: the operator's word, else the bundle's, else the default.
+pub(crate) fn limits(chosen: &Chosen, connection: &Connection) -> Limits {
+    Limits::of(&chosen.bundle.manifest().limits, &connection.limits)
 }
 
 /// A connection in use. Nothing is resolved and nothing is sent yet.
@@ -102,6 +109,7 @@ pub(crate) fn open(
         )
         .help(format!("its kinds: {}; add the connection anew", known.join(", ")))
     })?;
+    let limits = limits(chosen, connection);
     let context = AccessContext {
         transport,
         surroundings: world.surroundings.clone(),
@@ -109,7 +117,11 @@ pub(crate) fn open(
         redactor: world.console.redactor().clone(),
         clock: Arc::new(SystemClock),
         bundle_file: chosen.bundle.file().to_owned(),
-        limits: presetter_egress::Limits::default(),
+        limits: presetter_egress::Limits {
+            request_bytes: limits.size(Limit::RequestSize),
+            response_bytes: limits.size(Limit::AnswerSize),
+            ..presetter_egress::Limits::default()
+        },
     };
     Access::open(connection.clone(), kind.clone(), &manifest.grants, context)
         .map(Arc::new)
@@ -144,8 +156,9 @@ pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Optio
 }
 
 /// The engine of this process.
-pub(crate) fn engine(world: &World) -> Result<Engine, Failure> {
-    let options = EngineOptions { cache_dir: Some(world.dirs.cache.join("compiled")) };
+pub(crate) fn engine(world: &World, limits: &Limits) -> Result<Engine, Failure> {
+    let kept = EngineOptions::cached(world.dirs.cache.join("compiled"));
+    let options = EngineOptions { stack_bytes: limits.size(Limit::Stack), ..kept };
     Engine::new(options).map_err(|error| Failure::new(Exit::Internal, error.to_string()).help(error.hint()))
 }
 
@@ -158,6 +171,7 @@ impl Prepared {
         access: Arc<Access>,
     ) -> Result<Self, Failure> {
         let mappings = Mappings::compile(&[], None)?;
+        let limits = limits(&chosen, &connection);
         Ok(Self {
             chosen,
             connection,
@@ -167,6 +181,7 @@ impl Prepared {
             body: None,
             body_set: Vec::new(),
             access,
+            limits,
         })
     }
 
@@ -186,7 +201,7 @@ impl Prepared {
             inputs: self.inputs.clone(),
             settings: self.settings.clone(),
             access: self.access.clone(),
-            limits: Limits::default(),
+            limits: self.limits.clone(),
             body: self.body.clone(),
             body_set: self.body_set.clone(),
             observer,

@@ -179,14 +179,18 @@ fn described(chosen: &Chosen, console: &Console) -> String {
         let list = |texts: &[presetter_manifest::Text]| {
             texts.iter().map(|t| t.as_str().to_owned()).collect::<Vec<_>>().join(", ")
         };
+        let port = grant.port.map(|port| format!(":{port}")).unwrap_or_default();
         let place = grant
             .host
             .as_ref()
-            .map_or_else(|| "below the connection's base URL".to_owned(), |host| format!("at https://{host}"));
+            .map_or_else(|| "below the connection's base URL".to_owned(), |host| format!("at https://{host}{port}"));
         shown.push(line(&format!("  {} {} {place}", list(&grant.methods), list(&grant.paths))));
     }
     if bundle.grants.is_empty() {
         shown.push("  nothing".into());
+    }
+    if let Some(most) = preset.redirects {
+        shown.push(format!("  and follow at most {most} redirects in a row, each to a place listed here"));
     }
     let used: Vec<(String, String)> = crate::assumptions::used_by(preset, None)
         .into_iter()

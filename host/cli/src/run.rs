@@ -1,11 +1,11 @@
 //! `presetter run`.
 //!
-//! Owns: the course of one run on the command line, from arguments to exit code. Keeps: the result is printed whatever
-//! happens after it was known; with `--confirm` a write whose repeat needs a look is not sent before that look.
+//! Owns: the course of one run on the command line, from arguments to exit code. Keeps: its receipt begins
+//! before anything is sent, and ends before the result is printed; the result is printed whatever happens after it was
+//! known; with `--confirm` a write whose repeat needs a look is not sent before that look.
 
 use std::sync::Arc;
 
-use presetter_egress::Live;
 use presetter_runtime::{CancellationToken, Report};
 
 use crate::advice::{self, Ran};
@@ -15,14 +15,15 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
 use crate::prepare::{self, Prepared};
+use crate::receipt::{self, Receipt};
 use crate::rows::Rows;
-use crate::run_id;
 use crate::watch::Watch;
 use crate::world::World;
 
 /// Runs a preset and prints its result.
 pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> {
-    let prepared = prepare::prepare(world, &args.call, Arc::new(Live::new()))?;
+    let prepared = prepare::prepare(world, &args.call, world.network())?;
+    let retention = receipt::retention(world)?;
     if args.format == Format::Raw && prepared.lists() {
         return Err(Failure::usage(
             "raw prints one answer, and this preset reads a list page by page: use --format json",
@@ -34,11 +35,12 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     {
         world.console.warn("this preset has no probe, so --confirm cannot look whether the write took place", &[]);
     }
-    let (component, sources) = prepare::load(&prepare::engine(world)?, &prepared.chosen)?;
+    let (component, sources) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
     let cancel = CancellationToken::new();
     let rows = Rows::new(args.format);
     let watch = Arc::new(Watch::new(world.console.clone(), args.call.verbose, rows, cancel.clone()));
-    let invocation = prepared.invocation(component, sources, watch.clone(), cancel.clone());
+    let receipt = Receipt::begin(world, &prepared, "run", args.call.confirm, retention, watch.clone())?;
+    let invocation = prepared.invocation(component, sources, receipt.observer(), cancel.clone());
 
     let signals = world.signals.then(|| tokio::spawn(listen(world.clone(), cancel, prepared.writes())));
     let mut report = if args.call.confirm {
@@ -52,8 +54,9 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let writes = prepared.chosen.preset.manifest.effect.writes();
     let settings = used_by(&prepared.chosen.preset.manifest, Some(&prepared.connection.kind));
     advice::add(&mut report, Ran { writes, connection: &prepared.connection.name, settings: &settings });
+    receipt.end(world, &prepared, &report);
     watch.closing(&report);
-    finish(world, args.format, &prepared, &watch, &report)
+    finish(world, args.format, &prepared, &watch, &receipt.run, &report)
 }
 
 /// Ends the run at Ctrl-C, and the program at the next.
@@ -73,7 +76,14 @@ fn left(writes: bool) -> Exit {
 }
 
 /// Prints the result: data first, then what a person should know, then the code.
-fn finish(world: &World, format: Format, prepared: &Prepared, watch: &Watch, report: &Report) -> Result<Exit, Failure> {
+fn finish(
+    world: &World,
+    format: Format,
+    prepared: &Prepared,
+    watch: &Watch,
+    run: &str,
+    report: &Report,
+) -> Result<Exit, Failure> {
     let console = &world.console;
     if watch.unread() && !prepared.writes() {
         // The reader has seen enough, and nothing was changed: there is nothing to tell.
@@ -84,7 +94,7 @@ fn finish(world: &World, format: Format, prepared: &Prepared, watch: &Watch, rep
     let name = prepared.name();
     // A closed pipe is the reader's choice, not an error.
     let _ = match format {
-        Format::Json => console.json(&output::object(&run_id::new(), &name, report, &mapped)),
+        Format::Json => console.json(&output::object(run, &name, report, &mapped)),
         Format::Table if prepared.lists() => {
             console.say(&output::table(&name, report, &mapped, false));
             Ok(())

@@ -213,17 +213,7 @@ mod tests {
     }
 
     fn connection(name: &str, kind: &str, source: Source) -> Connection {
-        Connection {
-            name: name.into(),
-            kind: kind.into(),
-            source,
-            base_url: "https://a.example".into(),
-            allow_private: false,
-            read_only: false,
-            fields: Default::default(),
-            secrets: Default::default(),
-            settings: Default::default(),
-        }
+        Connection::new(name, kind, source, "https://a.example")
     }
 
     fn mosyle() -> Source {

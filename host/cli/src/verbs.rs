@@ -2,11 +2,11 @@
 
 use clap::CommandFactory as _;
 
-use crate::args::{Cli, ConnectionVerb, Verb};
+use crate::args::{Cli, ConnectionVerb, ReceiptsVerb, RunsVerb, Verb};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::World;
-use crate::{connection, connection_files, connection_test, demo, plan, presets, run};
+use crate::{connection, connection_files, connection_test, demo, grants, plan, presets, receipts, run, runs};
 
 /// Follows a command line.
 pub(crate) async fn follow(world: &World, cli: Cli) -> Result<Exit, Failure> {
@@ -23,6 +23,7 @@ pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
         Verb::Plan(args) => plan::plan(world, &args).await,
         Verb::Presets(args) => presets::list(world, &args),
         Verb::Show(args) => presets::show(world, &args.preset),
+        Verb::Grants(args) => grants::grants(world, &args),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "presetter", &mut script);
@@ -39,6 +40,15 @@ pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
             ConnectionVerb::Export { names } => connection_files::export(world, &names),
             ConnectionVerb::Import { file, replace } => connection_files::import(world, &file, replace),
             ConnectionVerb::Remove(args) => connection::remove(world, &args.name),
+        },
+        Verb::Runs(verb) => match verb {
+            RunsVerb::List(args) => runs::list(world, &args),
+            RunsVerb::Show(args) => runs::show(world, &args),
+            RunsVerb::Export(args) => runs::export(world, &args),
+        },
+        Verb::Receipts(verb) => match verb {
+            ReceiptsVerb::Verify(args) => receipts::verify(world, &args),
+            ReceiptsVerb::Head => receipts::head(world),
         },
         Verb::Demo => Err(Failure::usage("a demo cannot be part of a demo")),
     }

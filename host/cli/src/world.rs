@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use presetter_connection::{Connection, Store, Surroundings};
+use presetter_egress::{Live, Resolver};
+use presetter_receipt::Log;
 
 use crate::console::Console;
 
@@ -17,8 +19,12 @@ pub(crate) struct World {
     pub(crate) cwd: PathBuf,
     /// Where state lives.
     pub(crate) dirs: Dirs,
+    /// Who runs the program, as the environment says.
+    pub(crate) user: Option<String>,
     /// Where secrets are looked up.
     pub(crate) surroundings: Arc<dyn Surroundings>,
+    /// How names of servers are found.
+    pub(crate) resolver: Arc<dyn Resolver>,
     /// Where output goes.
     pub(crate) console: Arc<Console>,
     /// The person's editor, a program with arguments.
@@ -51,6 +57,16 @@ impl World {
     /// The connections that were set up.
     pub(crate) fn store(&self) -> Store {
         Store::new(&self.dirs.config, &self.dirs.state)
+    }
+
+    /// The network.
+    pub(crate) fn network(&self) -> Arc<Live> {
+        Arc::new(Live::with_resolver(self.resolver.clone()))
+    }
+
+    /// The receipts of all runs.
+    pub(crate) fn receipts(&self) -> Log {
+        Log::new(self.dirs.state.join("receipts"))
     }
 
     /// The names of connections, for a hint.

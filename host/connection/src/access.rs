@@ -1,12 +1,13 @@
 //! A connection in use, shared by all runs of a process.
 //!
 //! Owns the way of one request: checked with markers in the secrets' places, then a session, then real credentials, then
-//! sent, then judged for the session's end, then scrubbed. Invariants: a request that no grant allows costs no login; no
-//! request is sent more than twice, and the second time only if the first was not carried out.
+//! sent, then followed where it redirects and the preset allows it, then judged for the session's end, then scrubbed.
+//! Invariants: a request that no grant allows costs no login; no request is sent more than twice, and the second time only
+//! if the first was not carried out; a client certificate is shown to the connection's own origin alone.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -15,11 +16,13 @@ use presetter_egress::{Limits, Policy, Request, Transport};
 use presetter_manifest::{ConnectionKind, GrantRequest};
 use presetter_secret::{Redactor, Secret};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::expiry::{self, Cause};
 use crate::login::{self, Opened};
 use crate::plan::Plan;
+use crate::redirect::Trail;
 use crate::seal::Binding;
 use crate::session::{Opener, Session, Sessions};
 use crate::shelf::Shelf;
@@ -67,11 +70,15 @@ struct Core {
     fields: Value,
     base: Url,
     plan: Plan,
+    /// For every address but those of the connection's own origin.
     policy: Policy,
+    /// The same with the client certificate, for that origin alone. Made when it is first needed.
+    home: OnceCell<Policy>,
     vault: Vault,
     redactor: Redactor,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
+    logins: AtomicU32,
     /// Whether the redactor knows the pairs of HTTP Basic in the slots.
     pairs_known: AtomicBool,
 }
@@ -97,7 +104,7 @@ impl Access {
         let base = target::base(&connection.base_url, connection.allow_private).map_err(|why| {
             Error::Invalid(format!("the base URL of connection {} cannot be used: {why}", connection.name))
         })?;
-        let policy = grants::policy(&base, grants, connection.allow_private, &context.bundle_file, context.limits)?;
+        let policy = grants::policy(&base, grants, &connection, &context.bundle_file, context.limits)?;
         let plan = Plan::compile(&kind)?;
         let vault = Vault::new(&connection, context.surroundings.clone(), context.redactor.clone());
         let shelf = Shelf::new(context.state_dir, connection.clone(), context.surroundings);
@@ -109,10 +116,12 @@ impl Access {
             base,
             plan,
             policy,
+            home: OnceCell::new(),
             vault,
             redactor: context.redactor,
             transport: context.transport,
             clock: context.clock.clone(),
+            logins: AtomicU32::new(0),
             pairs_known: AtomicBool::new(false),
         });
         let logs_in = core.plan.login.is_some();
@@ -136,6 +145,19 @@ impl Access {
     #[must_use]
     pub fn redactor(&self) -> &Redactor {
         &self.core.redactor
+    }
+
+    /// Whether the redactor can recognise every secret of this connection: each was looked up, but for those that a person
+    /// types and did not have to. Before that, a text that a person gave may hold a secret that nobody recognises.
+    #[must_use]
+    pub fn knows_its_secrets(&self) -> bool {
+        self.core.vault.is_learned()
+    }
+
+    /// How many logins were tried.
+    #[must_use]
+    pub fn logins(&self) -> u32 {
+        self.core.logins.load(Ordering::Relaxed)
     }
 
     /// The request exactly as it would be sent, with each secret shown as `[secret NAME]` and the token as
@@ -170,10 +192,11 @@ impl Access {
     pub async fn send_watched(&self, request: &Outgoing, wire: &(dyn Fn(Wire) + Sync)) -> Result<Answer, Error> {
         let core = &self.core;
         core.rehearse(request)?;
-        let Some(sessions) = &self.sessions else { return core.exchange(request, None, wire).await };
+        let Some(sessions) = &self.sessions else { return Ok(core.exchange(request, None, wire).await?.answer) };
         let session = sessions.get().await?;
-        let answer = core.exchange(request, Some(&session), wire).await?;
-        let Some(cause) = core.over(&answer, &session) else { return Ok(answer) };
+        let ended = core.exchange(request, Some(&session), wire).await?;
+        let Some(cause) = core.over(&ended, &session) else { return Ok(ended.answer) };
+        let answer = ended.answer;
         // A success whose body says that the session is over may still have been carried out.
         let resend = cause != Cause::Body || !request.writes;
         if !resend {
@@ -183,10 +206,10 @@ impl Access {
         }
         match sessions.renew(&session, cause).await? {
             Some(renewed) => {
-                let answer = core.exchange(request, Some(&renewed), wire).await?;
-                match core.over(&answer, &renewed) {
-                    Some(cause) => core.refused(answer, cause, request),
-                    None => Ok(answer),
+                let ended = core.exchange(request, Some(&renewed), wire).await?;
+                match core.over(&ended, &renewed) {
+                    Some(cause) => core.refused(ended.answer, cause, request),
+                    None => Ok(ended.answer),
                 }
             }
             None => core.refused(answer, cause, request),
@@ -199,6 +222,7 @@ impl Access {
     /// See [`Error`].
     pub async fn login_now(&self) -> Result<SessionInfo, Error> {
         let Some(sessions) = &self.sessions else {
+            self.core.home().await?;
             self.core.vault.get(self.core.connection.secrets.keys().map(String::as_str)).await?;
             return Ok(SessionInfo { expires: None });
         };
@@ -207,13 +231,20 @@ impl Access {
     }
 }
 
-/// Where a preset's request is.
+/// Where a preset's request is. Each redirect that is followed goes out and is answered like a request of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wire {
     /// It goes out now.
     Leaving,
     /// Its answer was read.
     Answered,
+}
+
+/// The last answer to a request.
+struct Exchanged {
+    answer: Answer,
+    /// Whether it comes from the connection's own origin.
+    home: bool,
 }
 
 impl Core {
@@ -246,31 +277,65 @@ impl Core {
         }
     }
 
-    /// One exchange with real credentials.
+    /// The policy for the connection's own origin.
+    async fn home(&self) -> Result<&Policy, Error> {
+        self.home
+            .get_or_try_init(|| async {
+                let mut policy = self.policy.clone();
+                policy.tls.identity = self.vault.client_certificate().await?;
+                Ok(policy)
+            })
+            .await
+    }
+
+    /// One exchange with real credentials, and those that redirects of it lead to.
     async fn exchange(
         &self,
         request: &Outgoing,
         session: Option<&Session>,
         wire: &(dyn Fn(Wire) + Sync),
-    ) -> Result<Answer, Error> {
+    ) -> Result<Exchanged, Error> {
+        let home = self.home().await?;
         let names = self.plan.slot_secrets();
         let secrets = self.vault.get(names.iter().map(String::as_str)).await?;
-        let built = {
+        let values = || {
             let secrets = secrets.iter().map(|(name, secret)| (name.as_str(), &**secret));
-            let values = Values::real(&self.fields, secrets, session.map(|s| &s.token));
+            Values::real(&self.fields, secrets, session.map(|s| &s.token))
+        };
+        let mut trail = Trail::begin(request, &self.base)?;
+        let mut built = {
+            let values = values();
             if !self.pairs_known.swap(true, Ordering::Relaxed) {
                 inject::learn_pairs(self.plan.slots.iter().map(|slot| &slot.filling), &values, &self.redactor)?;
             }
             inject::build(&self.base, request, &self.plan.slots, &values)?
         };
-        wire(Wire::Leaving);
-        let response = self.transport.send(&self.policy, built).await.map_err(|error| self.owned(error.into()))?;
-        wire(Wire::Answered);
-        Ok(scrub::answer(response, &self.redactor, self.plan.login.as_ref().map(|login| &login.token)))
+        loop {
+            let policy = if trail.is_home() { home } else { &self.policy };
+            wire(Wire::Leaving);
+            let response = self.transport.send(policy, built).await;
+            let response =
+                response.map_err(|error| trail.explain(self.owned(error.into()), &self.policy, &self.redactor))?;
+            wire(Wire::Answered);
+            let Some(next) = trail.next(&response, &self.redactor)?.cloned() else {
+                let token = self.plan.login.as_ref().map(|login| &login.token);
+                let answer = scrub::answer(response, &self.redactor, token);
+                return Ok(Exchanged { answer, home: trail.is_home() });
+            };
+            built = if trail.is_home() {
+                inject::rebuild(&next, request, &self.plan.slots, &values())?
+            } else {
+                trail.bare()
+            };
+        }
     }
 
     /// Whether an answer says that the session is over.
-    fn over(&self, answer: &Answer, session: &Session) -> Option<Cause> {
+    fn over(&self, Exchanged { answer, home }: &Exchanged, session: &Session) -> Option<Cause> {
+        // Another server knows nothing of it.
+        if !home {
+            return None;
+        }
         let cause = expiry::over(&self.plan.expiry, answer);
         // A server in trouble has not looked at the session.
         if cause.is_none() && answer.status < 500 && answer.status != 429 {
@@ -294,6 +359,7 @@ impl Core {
         let Some(plan) = &self.plan.login else {
             return Err(Error::Invalid("the connection kind has no login".into()));
         };
+        let home = self.home().await?;
         let names = plan.secrets();
         let secrets = self.vault.get(names.iter().map(String::as_str)).await?;
         let secrets = secrets.iter().map(|(name, secret)| (name.as_str(), &**secret));
@@ -305,7 +371,8 @@ impl Core {
             connection: &self.connection.name,
             now_ms: self.clock.now_ms(),
         };
-        let opened = login::open(plan, &self.base, &values, &self.transport, &self.policy, &reader).await;
+        self.logins.fetch_add(1, Ordering::Relaxed);
+        let opened = login::open(plan, &self.base, &values, &self.transport, home, &reader).await;
         let opened = opened.map_err(|error| self.owned(error));
         if matches!(opened, Err(Error::Auth { .. })) {
             self.vault.forget().await;

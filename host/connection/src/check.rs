@@ -30,6 +30,7 @@ impl Connection {
     /// Everything that is wrong, at least one thing.
     pub fn check(&self, kind: &ConnectionKind, kind_ref: &str) -> Result<(), Vec<Complaint>> {
         let mut found = self.strangers(kind, kind_ref);
+        found.extend(self.check_network());
         let mut complain = |message: String, hint: String| found.push(Complaint { message, hint });
         if let Err(error) = store::check_name(&self.name) {
             complain(error.message, error.advice);

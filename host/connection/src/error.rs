@@ -2,6 +2,9 @@
 //!
 //! Must never hold a secret, a token, a body, or a query. The kinds are those of the contract (`wit/http.wit`).
 
+use presetter_egress::Part;
+use presetter_manifest::Limit;
+
 /// Why there is no answer.
 ///
 /// `Clone`, because all runs that waited for one login get its one error.
@@ -43,6 +46,8 @@ pub enum Error {
         reason: String,
         /// Whether it was the answer, so that the server has seen the request.
         arrived: bool,
+        /// The limit that was hit, where it is one that an operator can raise.
+        limit: Option<Limit>,
     },
     /// The request, the connection or the connection kind is not well formed. Nothing was sent.
     #[error("{0}")]
@@ -114,7 +119,14 @@ impl From<presetter_egress::Error> for Error {
             Egress::NotSent { reason } => Self::NotSent { reason },
             Egress::Unanswered { reason } => Self::Unanswered { reason },
             Egress::Cancelled => Self::Cancelled,
-            too_large @ Egress::TooLarge { .. } => Self::TooLarge { reason: too_large.to_string(), arrived },
+            Egress::TooLarge { part, .. } => {
+                let limit = match part {
+                    Part::RequestBody => Some(Limit::RequestSize),
+                    Part::AnswerBody => Some(Limit::AnswerSize),
+                    _ => None,
+                };
+                Self::TooLarge { reason: error.to_string(), arrived, limit }
+            }
             // A kind that egress may add later: said as it is, and taken for the worse case if need be.
             other if arrived => Self::Unanswered { reason: other.to_string() },
             other => Self::NotSent { reason: other.to_string() },

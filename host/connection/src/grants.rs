@@ -3,28 +3,28 @@
 //! Owns the translation. Invariant: a grant is never wider than its line reads; the base URL, which the operator chose, gives
 //! it the host, the port and the beginning of the path.
 
-use presetter_egress::{Grant, Limits, PathPattern, Policy};
+use presetter_egress::{Grant, Limits, PathPattern, Policy, Proxy, Tls};
 use presetter_manifest::GrantRequest;
 use url::Url;
 
-use crate::{Error, target};
+use crate::{Connection, Error, network, target};
 
-/// The policy of a connection.
+/// The policy of a connection, without its client certificate, which is a secret.
 pub(crate) fn policy(
     base: &Url,
     requests: &[GrantRequest],
-    allow_private: bool,
+    connection: &Connection,
     bundle_file: &str,
     limits: Limits,
 ) -> Result<Policy, Error> {
     let mut grants = Vec::new();
-    for (at, request) in requests.iter().enumerate() {
-        let origin = format!("[[grants]] number {} in {bundle_file}", at + 1);
+    for request in requests {
+        let origin = format!("line {} of {bundle_file}", request.line);
         for path in &request.paths {
             let path = path.as_str().trim_start_matches('/');
             let (host, port, prefix) = match &request.host {
-                // Another host is called by https alone, at its port.
-                Some(host) => (host.as_str().to_owned(), Some(443), ""),
+                // The port of https, so that a connection that may use http has not two where the line names none.
+                Some(host) => (host.as_str().to_owned(), Some(request.port.unwrap_or(443)), ""),
                 None => (base.host_str().unwrap_or_default().to_owned(), base.port(), target::prefix(base)),
             };
             let pattern =
@@ -37,5 +37,13 @@ pub(crate) fn policy(
     let advice = format!(
         "What a preset may call is listed under [[grants]] in {bundle_file}. Add it there if you trust the bundle with it."
     );
-    Ok(Policy { grants, allow_private, advice, limits })
+    let authorities = network::authorities(connection.ca.as_deref()).map_err(|why| {
+        Error::Invalid(format!("{why}; change it with: presetter connection set {} --ca FILE", connection.name))
+    })?;
+    let proxy =
+        connection.proxy.as_deref().map(Proxy::parse).transpose().map_err(|why| {
+            Error::Invalid(format!("the proxy of connection {} cannot be used: {why}", connection.name))
+        })?;
+    let tls = Tls { authorities, identity: None };
+    Ok(Policy { grants, allow_private: connection.allow_private, advice, limits, tls, proxy })
 }

@@ -22,7 +22,37 @@ use crate::{Body, Error, Outgoing, target};
 
 /// Builds the request with its slots filled.
 pub(crate) fn build(base: &Url, outgoing: &Outgoing, slots: &[Slot], values: &Values) -> Result<Request, Error> {
-    let mut query = outgoing.query.clone();
+    let url = |query: &[Pair]| target::join(base, &outgoing.path, &[&outgoing.query[..], query].concat());
+    filled(url, outgoing, slots, values)
+}
+
+/// Builds the same request for another address of the connection's server, which that server gave. Parameters that slots
+/// fill are filled anew: the server may have repeated them.
+pub(crate) fn rebuild(at: &Url, outgoing: &Outgoing, slots: &[Slot], values: &Values) -> Result<Request, Error> {
+    let ours = |name: &str| slots.iter().any(|slot| slot.place == SlotPlace::Query && slot.name == name);
+    filled(|query| target::with_query(at, ours, query), outgoing, slots, values)
+}
+
+/// Headers that carry credentials and nothing else. No preset sets them, whether or not a slot does.
+const CREDENTIALS: [&str; 2] = ["Authorization", "Cookie"];
+
+/// A name and a value, percent-encoded.
+type Pair = (String, String);
+
+/// Fills the slots; `url` makes the address from the parameters among them.
+fn filled(
+    url: impl FnOnce(&[Pair]) -> Result<Url, Error>,
+    outgoing: &Outgoing,
+    slots: &[Slot],
+    values: &Values,
+) -> Result<Request, Error> {
+    if let Some(name) = CREDENTIALS.into_iter().find(|name| has_header(&outgoing.headers, name)) {
+        return Err(Error::denied(
+            format!("the preset sets the header \"{name}\", which is for credentials"),
+            "Credentials are the connection's: declare a slot of its kind in bundle.toml, and take the header out of the preset.",
+        ));
+    }
+    let mut query = Vec::new();
     let mut headers = outgoing.headers.clone();
     let mut body = outgoing.body.clone();
     let mut cookies: Vec<String> = Vec::new();
@@ -42,12 +72,7 @@ pub(crate) fn build(base: &Url, outgoing: &Outgoing, slots: &[Slot], values: &Va
                 }
                 query.push((name, value.to_string()));
             }
-            SlotPlace::Cookie => {
-                if has_header(&outgoing.headers, "cookie") {
-                    return Err(taken("header", "Cookie"));
-                }
-                cookies.push(cookie(&slot.name, &value)?);
-            }
+            SlotPlace::Cookie => cookies.push(cookie(&slot.name, &value)?),
             SlotPlace::Form => body = Some(form(body, outgoing, &slot.name, &value)?),
             SlotPlace::Json => body = Some(json(body, outgoing, &slot.name, &value)?),
         }
@@ -55,7 +80,7 @@ pub(crate) fn build(base: &Url, outgoing: &Outgoing, slots: &[Slot], values: &Va
     if !cookies.is_empty() {
         headers.push(("Cookie".to_owned(), cookies.join("; ")));
     }
-    let url = target::join(base, &outgoing.path, &query)?;
+    let url = url(&query)?;
     let body = body.map(|body| bytes(body, &mut headers)).transpose()?;
     Ok(Request { method: outgoing.method.clone(), url, headers, body })
 }

@@ -21,6 +21,17 @@ pub struct Outgoing {
     pub body: Option<Body>,
     /// Whether the preset's effect is a write.
     pub writes: bool,
+    /// Whether redirects of it may be followed: of a read by GET or HEAD without a body, and of nothing else.
+    pub redirects: Option<Redirects>,
+}
+
+/// A preset's word that redirects may be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirects {
+    /// At most so many in a row.
+    pub most: u8,
+    /// The line that says so, for messages: `redirects = 2 in ./own/hello/preset.toml`.
+    pub origin: String,
 }
 
 /// The body of a request.

@@ -33,7 +33,7 @@ pub(crate) fn answer(response: Response, redactor: &Redactor, token: Option<&Tok
             TokenPlace::Json => false,
         });
         let value = if fresh { TOKEN.to_owned() } else { redactor.text(&value) };
-        (name, value)
+        (redactor.text(&name), value)
     });
     let headers = headers.collect();
     let body = Bytes::from(redactor.bytes(masked.as_deref().unwrap_or(&response.body)));
@@ -59,9 +59,13 @@ pub(crate) fn without_token(body: &[u8], source: &TokenSource, redactor: &Redact
 /// `; its body holds ...` for the end of a sentence: the names at the top of a body whose values may be secret.
 pub(crate) fn held(body: &[u8], redactor: &Redactor) -> String {
     let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(body) else { return String::new() };
-    let short = |name: &String| match name.char_indices().nth(NAME) {
-        Some((end, _)) => format!("\"{}...\"", &name[..end]),
-        None => format!("\"{name}\""),
+    // Redacted whole, then cut: a part of a secret is not recognised.
+    let short = |name: &String| {
+        let name = redactor.text(name);
+        match name.char_indices().nth(NAME) {
+            Some((end, _)) => format!("\"{}...\"", &name[..end]),
+            None => format!("\"{name}\""),
+        }
     };
     let mut names: Vec<String> = object.keys().take(NAMES).map(short).collect();
     if names.is_empty() {
@@ -86,7 +90,8 @@ pub(crate) fn words(body: &[u8], redactor: &Redactor) -> String {
     let text = redactor.text(&text);
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    let text = words.join(" ");
+    // Once more: a secret with spaces may have stood there with line breaks in their places.
+    let text = redactor.text(&words.join(" "));
     match text.char_indices().nth(WORDS) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text,
@@ -186,6 +191,9 @@ mod tests {
         let many: serde_json::Map<String, Value> = (0..50).map(|n| (format!("n{n}"), n.into())).collect();
         let told = held(Value::from(many).to_string().as_bytes(), &redactor);
         assert!(told.ends_with("\"n19\", ..."), "{told}");
+        redactor.add("long", &Secret::new("0123456789".repeat(10)));
+        let named = serde_json::json!({ "0123456789".repeat(10): 1 }).to_string();
+        assert_eq!(held(named.as_bytes(), &redactor), r#"; its body holds "[secret long]""#);
         let long = serde_json::json!({ "é".repeat(100): 1 }).to_string();
         assert_eq!(held(long.as_bytes(), &redactor).matches('é').count(), NAME);
     }
@@ -196,6 +204,8 @@ mod tests {
         redactor.add("pin", &Secret::new("1234".into()));
         assert_eq!(words(b"Ops,\r\n\x1b[31m something\0happened!", &redactor), "Ops, [31m something happened!");
         assert_eq!(words(br#"{"pin": "1234"}"#, &redactor), r#"{"pin":"[secret pin]"}"#);
+        redactor.add("phrase", &Secret::new("two words".into()));
+        assert_eq!(words(b"it was two\r\nwords, or two\x1bwords", &redactor), "it was [secret phrase], or [secret phrase]");
         assert_eq!(words("é".repeat(400).as_bytes(), &redactor).chars().count(), 303);
         assert_eq!(said(b" ", &redactor), "");
         assert_eq!(said(b"\n<!DOCTYPE html><p>x", &redactor), "");

@@ -87,6 +87,11 @@ impl Keys {
             let secret = secrets.iter().find(|(known, _)| known == name && *reference != Reference::Prompt);
             part(secret.map_or(&[], |(_, secret)| secret.expose().as_bytes()));
         }
+        // A server may tie a token to the certificate that it was asked for with.
+        if let Some(reference) = &connection.client_certificate {
+            part(b"client certificate");
+            part(reference.to_string().as_bytes());
+        }
         let parts: Vec<&[u8]> = parts.iter().map(|p| p.as_slice()).collect();
         let fingerprint = mac(&self.fingerprint, &parts);
         let source = connection.source.to_string();

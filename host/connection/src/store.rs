@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
+use presetter_manifest::Allowed;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,12 +33,42 @@ pub struct Connection {
     pub allow_private: bool,
     /// Whether presets that write are refused.
     pub read_only: bool,
+    /// A file of authorities that are trusted beside the system's, in PEM form.
+    pub ca: Option<PathBuf>,
+    /// Where a client certificate with its private key comes from, in PEM form.
+    pub client_certificate: Option<Reference>,
+    /// The proxy that all requests go through.
+    pub proxy: Option<String>,
     /// Plain values.
     pub fields: IndexMap<String, String>,
     /// Where each secret comes from.
     pub secrets: IndexMap<String, Reference>,
     /// Assumptions of the bundle that the operator corrected.
     pub settings: IndexMap<String, Value>,
+    /// Limits that the operator raised or lowered for its runs.
+    pub limits: Allowed,
+}
+
+impl Connection {
+    /// A connection with nothing but what every one has.
+    #[must_use]
+    pub fn new(name: &str, kind: &str, source: Source, base_url: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            source,
+            base_url: base_url.to_owned(),
+            allow_private: false,
+            read_only: false,
+            ca: None,
+            client_certificate: None,
+            proxy: None,
+            fields: IndexMap::new(),
+            secrets: IndexMap::new(),
+            settings: IndexMap::new(),
+            limits: Allowed::default(),
+        }
+    }
 }
 
 /// Where a bundle comes from. A connection serves the source that it was added for, and no other.
@@ -104,12 +135,20 @@ struct Form {
     allow_private: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     read_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_certificate: Option<Reference>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy: Option<String>,
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     fields: IndexMap<String, String>,
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     secrets: IndexMap<String, Reference>,
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     settings: IndexMap<String, Value>,
+    #[serde(default, skip_serializing_if = "Allowed::is_empty")]
+    limits: Allowed,
 }
 
 /// The form of an export.
@@ -126,26 +165,42 @@ impl Form {
             Source::BuiltIn { bundle } => (bundle, None),
             Source::Folder { path, bundle } => (bundle, Some(path)),
         };
-        let Connection { kind, base_url, allow_private, read_only, fields, secrets, settings, .. } = c;
-        Self { bundle, folder, kind, base_url, allow_private, read_only, fields, secrets, settings }
+        Self {
+            bundle,
+            folder,
+            kind: c.kind,
+            base_url: c.base_url,
+            allow_private: c.allow_private,
+            read_only: c.read_only,
+            ca: c.ca,
+            client_certificate: c.client_certificate,
+            proxy: c.proxy,
+            fields: c.fields,
+            secrets: c.secrets,
+            settings: c.settings,
+            limits: c.limits,
+        }
     }
 
     fn named(self, name: &str) -> Connection {
-        let Self { bundle, folder, kind, base_url, allow_private, read_only, fields, secrets, settings } = self;
-        let source = match folder {
-            Some(path) => Source::Folder { path, bundle },
-            None => Source::BuiltIn { bundle },
+        let source = match self.folder {
+            Some(path) => Source::Folder { path, bundle: self.bundle },
+            None => Source::BuiltIn { bundle: self.bundle },
         };
         Connection {
             name: name.to_owned(),
-            kind,
+            kind: self.kind,
             source,
-            base_url,
-            allow_private,
-            read_only,
-            fields,
-            secrets,
-            settings,
+            base_url: self.base_url,
+            allow_private: self.allow_private,
+            read_only: self.read_only,
+            ca: self.ca,
+            client_certificate: self.client_certificate,
+            proxy: self.proxy,
+            fields: self.fields,
+            secrets: self.secrets,
+            settings: self.settings,
+            limits: self.limits,
         }
     }
 }
@@ -170,7 +225,7 @@ impl Store {
         self.folder.join(format!("{name}.toml"))
     }
 
-    /// Writes a connection. A relative path of a `file:` reference is made absolute from the present folder.
+    /// Writes a connection. A relative path in it is made absolute from the present folder.
     ///
     /// # Errors
     /// The name is none, or is taken and `replace` is false; a setting cannot be written; the system's reason.
@@ -185,10 +240,13 @@ impl Store {
             ));
         }
         let mut form = Form::of(connection);
-        for reference in form.secrets.values_mut() {
-            if let Reference::File(file) = reference
-                && let Ok(absolute) = std::path::absolute(&*file)
-            {
+        let references = form.secrets.values_mut().chain(form.client_certificate.as_mut());
+        let files = references.filter_map(|reference| match reference {
+            Reference::File(file) => Some(file),
+            _ => None,
+        });
+        for file in files.chain(form.ca.as_mut()) {
+            if let Ok(absolute) = std::path::absolute(&*file) {
                 *file = absolute;
             }
         }

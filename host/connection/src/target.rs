@@ -77,6 +77,16 @@ pub(crate) fn join(base: &Url, path: &[String], query: &[(String, String)]) -> R
     Ok(url)
 }
 
+/// An address with more parameters, in place of those of its own that `replaced` names.
+pub(crate) fn with_query(url: &Url, replaced: impl Fn(&str) -> bool, more: &[(String, String)]) -> Result<Url, Error> {
+    let kept = url.query().into_iter().flat_map(|query| query.split('&')).filter(|pair| !replaced(&decoded(pair)));
+    let more = pairs(more)?;
+    let query: Vec<&str> = kept.chain(Some(more.as_str()).filter(|more| !more.is_empty())).collect();
+    let mut url = url.clone();
+    url.set_query(Some(query.join("&").as_str()).filter(|query| !query.is_empty()));
+    Ok(url)
+}
+
 /// Encoded pairs as `a=1&b=2`.
 pub(crate) fn pairs(pairs: &[(String, String)]) -> Result<String, Error> {
     let mut text = String::new();

@@ -477,3 +477,32 @@ async fn a_cancelled_login_leaves_the_way_free() {
     all_ok(&fifty(&access).await);
     assert!(stage.vendor.logins() <= 2);
 }
+
+#[tokio::test]
+async fn it_is_known_whether_every_secret_can_be_recognised() {
+    let stage = Stage::new();
+    let access = stage.process(connection("session"));
+    assert_eq!((access.knows_its_secrets(), access.logins()), (false, 0), "none was looked up yet");
+    access.send(&read()).await.unwrap();
+    access.send(&read()).await.unwrap();
+    assert_eq!((access.knows_its_secrets(), access.logins()), (true, 1));
+    // Another process finds the session, and must know the secrets all the same.
+    let other = stage.process(connection("session"));
+    other.send(&read()).await.unwrap();
+    assert_eq!((other.knows_its_secrets(), other.logins()), (true, 0));
+    // What a person did not have to type cannot be known; everything else can.
+    let mut asked = connection("session");
+    asked.secrets.values_mut().for_each(|from| *from = Reference::Prompt);
+    assert!(stage.process(asked).knows_its_secrets());
+    // A kind without secrets has none to recognise.
+    assert!(stage.process(connection("none")).knows_its_secrets());
+}
+
+#[tokio::test]
+async fn a_secret_that_was_refused_is_still_recognised() {
+    let stage = Stage::new();
+    let access = stage.process(connection("session"));
+    *stage.vendor.login.lock().unwrap() = Some(Ok(response(401, "no")));
+    access.send(&read()).await.unwrap_err();
+    assert_eq!((access.knows_its_secrets(), access.logins()), (true, 1), "it is forgotten, not unlearned");
+}

@@ -5,16 +5,20 @@
 
 use std::{error::Error as StdError, io, time::Duration};
 
-use crate::{Error, Limits, policy::address_denied, resolver::NoAddress};
+use crate::{Error, Policy, policy::address_denied, resolver::NoAddress};
 
 /// An error before the head of an answer was read.
-pub(crate) fn before_head(error: &reqwest::Error, at: &str, limits: &Limits, begun: bool) -> Error {
+pub(crate) fn before_head(error: &reqwest::Error, at: &str, policy: &Policy, begun: bool) -> Error {
     if let Some(NoAddress::Refused { ip, why }) = find::<NoAddress>(error) {
-        return address_denied(at, *ip, why);
+        // With a proxy its name is the only one that is looked up here.
+        let at = policy.proxy.as_ref().map_or_else(|| at.to_owned(), |proxy| format!("the proxy {proxy}"));
+        return address_denied(&at, *ip, why);
+    }
+    if let Some(words) = find::<rustls::Error>(error).and_then(|tls| refused_client(tls, policy)) {
+        return Error::NotSent { reason: format!("{at}: {words}") };
     }
     if error.is_connect() || !begun {
-        let seconds = limits.connect_timeout.as_secs_f32();
-        return Error::NotSent { reason: format!("{at}: {}", unconnected(error, seconds)) };
+        return Error::NotSent { reason: format!("{at}: {}", unconnected(error, policy)) };
     }
     Error::Unanswered { reason: format!("{at}: {}", unanswered(error)) }
 }
@@ -46,15 +50,22 @@ pub(crate) fn unknown_encoding(at: &str) -> Error {
     }
 }
 
-fn unconnected(error: &reqwest::Error, seconds: f32) -> String {
+fn unconnected(error: &reqwest::Error, policy: &Policy) -> String {
+    let tls = find::<rustls::Error>(error);
+    if let (Some(proxy), None) = (&policy.proxy, tls) {
+        return format!(
+            "no connection by way of the proxy {proxy}; check its address, that it runs, and that it lets this host through"
+        );
+    }
     if let Some(NoAddress::NotFound(_)) = find::<NoAddress>(error) {
         return "the server's name was not found; check its spelling in the connection's base URL, and your network"
             .to_owned();
     }
-    if let Some(tls) = find::<rustls::Error>(error) {
+    if let Some(tls) = tls {
         return tls_words(tls).to_owned();
     }
     if error.is_timeout() {
+        let seconds = policy.limits.connect_timeout.as_secs_f32();
         return format!("no connection within {seconds} s; check the address, and that no firewall is in the way");
     }
     let kind = find::<io::Error>(error).map(innermost_kind);
@@ -81,6 +92,31 @@ fn unanswered(error: &reqwest::Error) -> &'static str {
         Some(http) if http.is_incomplete_message() => "the server hung up without a complete answer",
         _ => "the connection broke before an answer came",
     }
+}
+
+/// The server's refusal of this side of TLS. From TLS 1.3 on it may come only after a request was written; but a server
+/// that says so has not finished the handshake, and its program never sees what came behind it.
+fn refused_client(error: &rustls::Error, policy: &Policy) -> Option<&'static str> {
+    use rustls::AlertDescription as Alert;
+    let rustls::Error::AlertReceived(alert) = error else { return None };
+    let about_certificates = matches!(
+        alert,
+        Alert::CertificateRequired
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::DecryptError
+    );
+    about_certificates.then_some(match &policy.tls.identity {
+        None => "the server wants a client certificate; give it with --client-certificate",
+        Some(_) => {
+            "the server does not accept the client certificate; check that it is the right one and has not expired"
+        }
+    })
 }
 
 fn tls_words(error: &rustls::Error) -> &'static str {

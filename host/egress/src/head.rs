@@ -21,6 +21,11 @@ const OURS: &[&str] = &[
     "upgrade",
 ];
 
+/// Headers by which some servers take another method or path than the ones in the request line: with them a grant would be
+/// wider than it reads.
+const REROUTING: &[&str] =
+    &["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"];
+
 /// Most bytes of an address with all headers of a request. Below the 65,534 bytes at which the client gives up on an
 /// address.
 pub(crate) const REQUEST_HEAD_BYTES: usize = 60 * 1024;
@@ -40,6 +45,11 @@ fn line(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
     };
     if OURS.contains(&parsed.as_str()) || parsed.as_str().starts_with("proxy-") {
         return Err(denied(format!("the header `{parsed}` is set by Presetter itself, never by a preset")));
+    }
+    if REROUTING.contains(&parsed.as_str()) {
+        return Err(denied(format!(
+            "the header `{parsed}` asks for another method or path than the one that was granted"
+        )));
     }
     let Ok(mut value) = HeaderValue::from_bytes(value.as_bytes()) else {
         return Err(denied(format!(
@@ -105,6 +115,8 @@ mod tests {
             "Expect",
             "Keep-Alive",
             "HTTP2-Settings",
+            "X-HTTP-Method-Override",
+            "x-original-url",
             "",
             " host",
             "host ",

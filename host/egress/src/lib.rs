@@ -4,10 +4,10 @@
 //! resolved address ([`address`]), and the transports ([`Live`] for the network, [`Stub`] for tests).
 //!
 //! Must never: send what no [`Grant`] allows, follow a redirect, repeat a request, read a proxy from the environment, or
-//! put a header's value, a body, a query or user info into a message.
+//! put a header's value, a body, a query, user info or a private key into a message.
 //!
 //! Invariants: no matching grant means deny; every address is checked when it is connected to, so that a name that changes
-//! its address gains nothing; [`Error::NotSent`] is said only where provably nothing of the request reached the server.
+//! its address gains nothing; a connection made under one policy is never used under another; [`Error::NotSent`] is said only where provably nothing of the request reached the server.
 #![forbid(unsafe_code)]
 
 pub mod address;
@@ -19,18 +19,22 @@ mod message;
 mod path;
 mod policy;
 mod progress;
+mod proxy;
 mod resolver;
 mod stub;
+mod tls;
 
 use async_trait::async_trait;
 
 pub use error::{Error, Part};
-pub use live::{BadCertificate, Live};
+pub use live::Live;
 pub use message::{Request, Response, shown};
 pub use path::{BadPattern, PathPattern};
 pub use policy::{Grant, Limits, Policy, admit, check};
+pub use proxy::{BadProxy, Proxy};
 pub use resolver::{Resolver, SystemResolver};
 pub use stub::Stub;
+pub use tls::{Authorities, BadCertificate, BadIdentity, Identity, Tls};
 
 /// Something that carries a request to a server and brings the answer back.
 ///

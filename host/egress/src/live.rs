@@ -1,21 +1,21 @@
-//! The transport to the network: one HTTP client per set of connection rules.
+//! The transport to the network: one HTTP client per policy.
 //!
-//! Must never: follow a redirect, use a proxy, keep cookies, send a referer, or repeat a request. Invariant: a connection
-//! opened under one rule for addresses is never used under another; so clients (and their pools) are kept apart.
+//! Must never: follow a redirect, use another proxy than the policy's, keep cookies, send a referer, or repeat a request.
+//! Invariant: a connection opened under one policy is never used under another, whatever they differ in; so clients, with
+//! their pools, are kept apart by the whole policy. What a later rule depends on then cannot be forgotten here.
 
 use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    Error, Limits, Part, Policy, Request, Resolver, Response, SystemResolver, Transport, admit, cause, head,
-    progress::Progress, resolver::Guard, shown,
+    Authorities, BadCertificate, Error, Part, Policy, Request, Resolver, Response, SystemResolver, Transport, admit,
+    cause, head, progress::Progress, resolver::Guard, shown,
 };
 
 /// `presetter/VERSION`, unless the request sets its own `User-Agent`.
@@ -33,21 +33,11 @@ const PARSED_HEADER_BYTES: u32 = 400 * 1024;
 /// the life of a program, and meant to be: connections are kept alive and used again.
 pub struct Live {
     resolver: Arc<dyn Resolver>,
-    roots: Vec<reqwest::Certificate>,
-    clients: Mutex<HashMap<Key, reqwest::Client>>,
+    /// Trusted under every policy.
+    authorities: Vec<Authorities>,
+    /// As many as there are policies: one for each connection of the process, two where one has a client certificate.
+    clients: Mutex<HashMap<Policy, reqwest::Client>>,
 }
-
-/// What a connection's making depends on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Key {
-    allow_private: bool,
-    connect_timeout: Duration,
-}
-
-/// The given text holds no certificate that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is no certificate in PEM form; it must begin with -----BEGIN CERTIFICATE-----")]
-pub struct BadCertificate;
 
 impl Live {
     /// With the system's resolver and the system's root certificates.
@@ -57,7 +47,7 @@ impl Live {
 
     /// With another resolver. Its addresses are checked like the system's.
     pub fn with_resolver(resolver: Arc<dyn Resolver>) -> Live {
-        Live { resolver, roots: Vec::new(), clients: Mutex::default() }
+        Live { resolver, authorities: Vec::new(), clients: Mutex::default() }
     }
 
     /// Trusts the authorities in `pem` too, besides the system's.
@@ -66,48 +56,56 @@ impl Live {
     ///
     /// [`BadCertificate`] if `pem` holds none, or one that can't be read.
     pub fn trusting(mut self, pem: &[u8]) -> Result<Live, BadCertificate> {
-        let more = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| BadCertificate)?;
-        if more.is_empty() {
-            return Err(BadCertificate);
-        }
-        self.roots.extend(more);
+        self.authorities.push(Authorities::from_pem(pem)?);
         self.clients = Mutex::default();
         Ok(self)
     }
 
     fn client(&self, policy: &Policy) -> Result<reqwest::Client, Error> {
-        let key = Key { allow_private: policy.allow_private, connect_timeout: policy.limits.connect_timeout };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&key) {
+        if let Some(client) = clients.get(policy) {
             return Ok(client.clone());
         }
-        let client = self.build(key)?;
-        clients.insert(key, client.clone());
+        let client = self.build(policy)?;
+        clients.insert(policy.clone(), client.clone());
         Ok(client)
     }
 
-    fn build(&self, key: Key) -> Result<reqwest::Client, Error> {
+    fn build(&self, policy: &Policy) -> Result<reqwest::Client, Error> {
         // An error means that a provider is set already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let guard = Guard { resolver: Arc::clone(&self.resolver), allow_private: key.allow_private };
-        reqwest::Client::builder()
+        let guard = Guard {
+            resolver: Arc::clone(&self.resolver),
+            allow_private: policy.allow_private,
+            proxy: policy.proxy.as_ref().and_then(|proxy| proxy.name()).map(str::to_owned),
+        };
+        let unusable = |_| Error::NotSent {
+            reason: "TLS could not be set up; check that this machine's root certificates are installed".to_owned(),
+        };
+        let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
+            // The environment's; the policy's own comes below.
             .no_proxy()
             .referer(false)
-            .https_only(!key.allow_private)
+            .https_only(!policy.allow_private)
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .tls_certs_merge(self.roots.iter().cloned())
-            .connect_timeout(key.connect_timeout)
+            .tls_certs_merge(
+                self.authorities.iter().chain([&policy.tls.authorities]).flat_map(Authorities::certificates),
+            )
+            .connect_timeout(policy.limits.connect_timeout)
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .http1_max_headers(PARSED_HEADERS)
             .http2_max_header_list_size(PARSED_HEADER_BYTES)
-            .dns_resolver(guard)
-            .build()
-            .map_err(|_| Error::NotSent {
-                reason: "TLS could not be set up; check that this machine's root certificates are installed".to_owned(),
-            })
+            .dns_resolver(guard);
+        if let Some(identity) = &policy.tls.identity {
+            builder = builder.identity(identity.client().map_err(unusable)?);
+        }
+        if let Some(proxy) = &policy.proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy.url().clone()).map_err(unusable)?);
+        }
+        builder.build().map_err(unusable)
     }
 }
 
@@ -119,7 +117,7 @@ impl Default for Live {
 
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live").field("extra_roots", &self.roots.len()).finish_non_exhaustive()
+        f.debug_struct("Live").field("authorities", &self.authorities).finish_non_exhaustive()
     }
 }
 
@@ -130,7 +128,7 @@ impl Transport for Live {
         let client = self.client(policy)?;
         let at = format!("{} {}", request.method, shown(&request.url));
         let progress = Progress::default();
-        let exchange = exchange(&client, &policy.limits, request, &at, &progress);
+        let exchange = exchange(&client, policy, request, &at, &progress);
         match tokio::time::timeout(policy.limits.timeout, exchange).await {
             Ok(result) => result,
             Err(_) => Err(cause::timed_out(&at, policy.limits.timeout, progress.begun())),
@@ -140,16 +138,16 @@ impl Transport for Live {
 
 async fn exchange(
     client: &reqwest::Client,
-    limits: &Limits,
+    policy: &Policy,
     request: Request,
     at: &str,
     progress: &Progress,
 ) -> Result<Response, Error> {
     let outgoing = outgoing(request, progress)?;
     let answer =
-        client.execute(outgoing).await.map_err(|error| cause::before_head(&error, at, limits, progress.begun()))?;
+        client.execute(outgoing).await.map_err(|error| cause::before_head(&error, at, policy, progress.begun()))?;
     let headers = answer.headers();
-    head::answer_fits(limits, headers.iter().map(|(name, value)| (name.as_str(), value.len())))?;
+    head::answer_fits(&policy.limits, headers.iter().map(|(name, value)| (name.as_str(), value.len())))?;
     let status = answer.status().as_u16();
     // What the client could decompress it has, and dropped the header.
     let encodings = headers.get_all(http::header::CONTENT_ENCODING);
@@ -158,7 +156,7 @@ async fn exchange(
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let body = body(answer, limits, at).await?;
+    let body = body(answer, policy.limits.response_bytes, at).await?;
     if encoded && !body.is_empty() {
         return Err(cause::unknown_encoding(at));
     }
@@ -184,8 +182,7 @@ fn outgoing(request: Request, progress: &Progress) -> Result<reqwest::Request, E
 }
 
 /// Reads the body piece by piece, each at most a few KiB after decompression, so that the limit holds in memory too.
-async fn body(mut answer: reqwest::Response, limits: &Limits, at: &str) -> Result<Bytes, Error> {
-    let limit = limits.response_bytes;
+async fn body(mut answer: reqwest::Response, limit: usize, at: &str) -> Result<Bytes, Error> {
     let too_large = Error::TooLarge { part: Part::AnswerBody, limit };
     let mut body = BytesMut::new();
     while let Some(piece) = answer.chunk().await.map_err(|error| cause::after_head(&error, at))? {

@@ -14,20 +14,20 @@ const SHOWN_ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'*').add(b'?').add(b'#
 ///
 /// `*` stands for exactly one segment, `**` (at the end only) for any rest, also none. A pattern that ends in `/` matches
 /// only paths that end in `/`; after `**` both are matched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PathPattern {
     segments: Vec<Segment>,
     end: End,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Segment {
     /// The decoded text of the segment.
     Literal(String),
     One,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum End {
     Here,
     Slash,

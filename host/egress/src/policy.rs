@@ -7,10 +7,10 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use url::{Host, Url};
 
-use crate::{Error, Part, PathPattern, Request, address, head, shown};
+use crate::{Error, Part, PathPattern, Proxy, Request, Tls, address, head, shown};
 
 /// One thing that a bundle may do: these methods, at this host and port, on these paths.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Grant {
     /// Methods in capitals; compared exactly.
     pub methods: Vec<String>,
@@ -34,8 +34,8 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Everything that decides about a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Everything that decides about a request. Two that differ in anything share no connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Policy {
     /// What is allowed; nothing else is.
     pub grants: Vec<Grant>,
@@ -45,10 +45,14 @@ pub struct Policy {
     pub advice: String,
     /// Bounds on time and size.
     pub limits: Limits,
+    /// Whom the connection trusts, and how it shows who it is.
+    pub tls: Tls,
+    /// The operator's proxy, which all requests go through.
+    pub proxy: Option<Proxy>,
 }
 
 /// Bounds of one exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// For finding the name, connecting and TLS together.
     pub connect_timeout: Duration,

@@ -49,11 +49,14 @@ pub(crate) enum NoAddress {
 pub(crate) struct Guard {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) allow_private: bool,
+    /// The name of the operator's proxy, the one that may lead into private networks whatever else may.
+    pub(crate) proxy: Option<String>,
 }
 
 impl reqwest::dns::Resolve for Guard {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let (resolver, allow_private) = (Arc::clone(&self.resolver), self.allow_private);
+        let resolver = Arc::clone(&self.resolver);
+        let allow_private = self.allow_private || self.proxy.as_deref() == Some(name.as_str());
         Box::pin(async move {
             let found = resolver.resolve(name.as_str()).await.map_err(|error| NoAddress::NotFound(Some(error)))?;
             let allowed = allowed(found, allow_private)?;

@@ -138,3 +138,25 @@ async fn time_runs_out_before_a_connection() {
         }
     }
 }
+
+/// A program that looks first and connects later is told a good address first. Here the look that counts is the one that
+/// is connected to.
+#[tokio::test]
+async fn a_name_that_was_public_a_moment_ago_gains_nothing() {
+    let server = Server::answering(ok("", b"hi")).await;
+    let url = server.named("https", "rebind.example", "/");
+    let mut policy = policy(&url);
+    policy.allow_private = false;
+    for home in ["127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "10.0.0.1", "100.64.0.1", "fd00::1", "fe80::1"] {
+        let resolver = Rebinding::new(&[&["1.1.1.1"], &[home]]);
+        check(&policy, "GET", &url).unwrap();
+        let looked = resolver.resolve("rebind.example").await.unwrap();
+        assert!(looked.iter().all(|ip| presetter_egress::address::is_public(*ip)), "as it was asked before");
+        let live = Live::with_resolver(resolver.clone());
+        let error = live.send(&policy, request("GET", &url, None)).await.unwrap_err();
+        assert!(matches!(&error, Error::Denied { .. }), "{home}: {error:?}");
+        assert!(error.to_string().contains(&format!("leads to {home}, ")), "{error}");
+        assert_eq!(resolver.asked.load(Ordering::SeqCst), 2, "and it is looked up once for a connection");
+    }
+    assert_eq!(server.seen.connections(), 0);
+}

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{policy, request};
-use presetter_egress::{Error, Grant, Limits, PathPattern, Policy, check, shown};
+use presetter_egress::{Error, Grant, Limits, PathPattern, Policy, Tls, check, shown};
 use url::Url;
 
 fn grant(methods: &[&str], host: &str, port: Option<u16>, path: &str) -> Grant {
@@ -18,7 +18,14 @@ fn grant(methods: &[&str], host: &str, port: Option<u16>, path: &str) -> Grant {
 }
 
 fn with(grants: Vec<Grant>) -> Policy {
-    Policy { grants, allow_private: false, advice: "Ask for it.".to_owned(), limits: Limits::default() }
+    Policy {
+        grants,
+        allow_private: false,
+        advice: "Ask for it.".to_owned(),
+        limits: Limits::default(),
+        tls: Tls::default(),
+        proxy: None,
+    }
 }
 
 fn try_url(policy: &Policy, method: &str, url: &str) -> Result<String, Error> {

@@ -9,10 +9,13 @@ use bytes::Bytes;
 use common::{Connection, Server, assert_not_sent, ok, policy, request};
 use http_body::{Body, Frame, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use presetter_egress::{BadCertificate, Error, Live, Response, Transport};
-use rcgen::{CertificateParams, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use tokio::net::TcpStream;
+use presetter_egress::{
+    Authorities, BadCertificate, BadIdentity, Error, Identity, Live, Policy, Response, Tls, Transport,
+};
+use presetter_secret::Secret;
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rustls::{RootCertStore, pki_types::PrivateKeyDer, server::WebPkiClientVerifier};
+use tokio::{io::AsyncReadExt, net::TcpStream};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// A certificate that signs itself, and a server's side of TLS with it.
@@ -42,8 +45,12 @@ where
     Server::start(move |connection| {
         let (acceptor, serve) = (acceptor.clone(), serve.clone());
         async move {
-            if let Ok(stream) = acceptor.accept(connection.stream).await {
-                serve(Connection { stream, seen: connection.seen }).await;
+            match acceptor.accept(connection.stream).into_fallible().await {
+                Ok(stream) => serve(Connection { stream, seen: connection.seen }).await,
+                // A socket that is closed with something unread resets the connection, and the alert may be lost with it.
+                Err((_, mut stream)) => {
+                    let _ = stream.read_to_end(&mut Vec::new()).await;
+                }
             }
         }
     })
@@ -208,4 +215,181 @@ fn what_is_no_certificate_is_said_so() {
     for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n"] {
         assert!(matches!(Live::new().trusting(pem.as_bytes()), Err(BadCertificate)), "{pem}");
     }
+}
+
+/// An authority of the test's own.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+    root: rustls::pki_types::CertificateDer<'static>,
+}
+
+impl Authority {
+    fn new(name: &str) -> Authority {
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Authority { pem: certificate.pem(), root: certificate.der().clone(), issuer: Issuer::new(params, key) }
+    }
+
+    /// A certificate and its private key, in PEM form.
+    fn issue(&self, name: &str, purpose: ExtendedKeyUsagePurpose) -> (rcgen::Certificate, KeyPair) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.extended_key_usages = vec![purpose];
+        let key = KeyPair::generate().unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap(), key)
+    }
+
+    fn client(&self) -> String {
+        let (certificate, key) = self.issue("client", ExtendedKeyUsagePurpose::ClientAuth);
+        format!("{}{}", certificate.pem(), key.serialize_pem())
+    }
+
+    /// A server for `localhost` that wants a client certificate of `clients`, or none.
+    fn server(
+        &self,
+        clients: Option<&Authority>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> TlsAcceptor {
+        let (certificate, key) = self.issue("localhost", ExtendedKeyUsagePurpose::ServerAuth);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions).unwrap();
+        let config = match clients {
+            None => config.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.root.clone()).unwrap();
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                config.with_client_cert_verifier(verifier.build().unwrap())
+            }
+        };
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        TlsAcceptor::from(Arc::new(config.with_single_cert(vec![certificate.der().clone()], key).unwrap()))
+    }
+}
+
+fn identity_of(pem: &str) -> Result<Identity, BadIdentity> {
+    Identity::from_pem(Arc::new(Secret::new(pem.to_owned())))
+}
+
+/// The server's policy with this authority and this client certificate.
+fn with_tls(server: &Server, authority: &Authority, client: Option<&str>) -> Policy {
+    let mut policy = policy(&server.named("https", "localhost", "/"));
+    policy.tls = Tls {
+        authorities: Authorities::from_pem(authority.pem.as_bytes()).unwrap(),
+        identity: client.map(|pem| identity_of(pem).unwrap()),
+    };
+    policy
+}
+
+const BOTH: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
+const ONLY_12: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
+
+/// One transport serves both connections: what one of them trusts must not help the other.
+#[tokio::test]
+async fn an_authority_is_trusted_for_the_connection_that_names_it_alone() {
+    let (named, other) = (Authority::new("named"), Authority::new("other"));
+    let server = secure(named.server(None, BOTH), answer_all).await;
+    let url = server.named("https", "localhost", "/");
+    let live = Live::new();
+    assert_eq!(
+        live.send(&with_tls(&server, &named, None), request("POST", &url, Some("{}"))).await.unwrap().body,
+        "hi"
+    );
+    for policy in [policy(&url), with_tls(&server, &other, None)] {
+        let result = live.send(&policy, request("POST", &url, Some("{}"))).await;
+        assert_not_sent(result, "authority that this machine does not trust");
+    }
+    assert_eq!(server.seen.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_client_certificate_gets_the_right_one_or_nothing() {
+    let (servers, clients, strangers) =
+        (Authority::new("servers"), Authority::new("clients"), Authority::new("strangers"));
+    let live = Live::new();
+    for versions in [BOTH, ONLY_12] {
+        let server = secure(servers.server(Some(&clients), versions), answer_all).await;
+        let url = server.named("https", "localhost", "/");
+        let right = with_tls(&server, &servers, Some(&clients.client()));
+        assert_eq!(live.send(&right, request("POST", &url, Some("{}"))).await.unwrap().body, "hi");
+        // The live connection of the one that has a certificate is not there for the one that has none.
+        let none = with_tls(&server, &servers, None);
+        let result = live.send(&none, request("POST", &url, Some("{}"))).await;
+        let words = if versions == BOTH { "wants a client certificate" } else { "certificate" };
+        assert_not_sent(result, words);
+        let wrong = with_tls(&server, &servers, Some(&strangers.client()));
+        assert_not_sent(
+            live.send(&wrong, request("POST", &url, Some("{}"))).await,
+            "does not accept the client certificate",
+        );
+        assert_eq!(server.seen.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn tls_1_2_is_spoken_and_nothing_older() {
+    let authority = Authority::new("the authority");
+    let server = secure(authority.server(None, ONLY_12), answer_all).await;
+    let url = server.named("https", "localhost", "/");
+    let result = Live::new().send(&with_tls(&server, &authority, None), request("GET", &url, None)).await;
+    assert_eq!(result.unwrap().body, "hi");
+
+    // No library here speaks TLS 1.1 any more, so its server hello is made by hand.
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let old = Server::start(move |mut connection: Connection<TcpStream>| {
+        let tell = tell.clone();
+        async move {
+            let mut head = [0; 5];
+            connection.stream.read_exact(&mut head).await.unwrap();
+            let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+            connection.stream.read_exact(&mut hello).await.unwrap();
+            tell.send(hello).unwrap();
+            let body = [&[3, 2][..], &[7; 32], &[0], &[0xc0, 0x13], &[0]].concat();
+            let message = [&[2, 0, 0, u8::try_from(body.len()).unwrap()][..], &body].concat();
+            let record = [&[22, 3, 2, 0, u8::try_from(message.len()).unwrap()][..], &message].concat();
+            connection.say(&record).await;
+            let _ = connection.stream.read_to_end(&mut Vec::new()).await;
+        }
+    })
+    .await;
+    let url = old.named("https", "localhost", "/");
+    let result = Live::new().send(&policy(&url), request("POST", &url, Some("{}"))).await;
+    assert_not_sent(result, "TLS 1.2 or later is needed");
+    let hello = told.recv().await.unwrap();
+    // The extension supported_versions (43): its length, the list's length, and 1.3 and 1.2 in this order.
+    let offered = [0, 43, 0, 5, 4, 3, 4, 3, 3];
+    assert!(hello.windows(offered.len()).any(|bytes| bytes == offered), "offers 1.3 and 1.2 alone: {hello:02x?}");
+}
+
+#[test]
+fn what_is_no_client_certificate_is_said_so() {
+    let authority = Authority::new("the authority");
+    let (certificate, key) = authority.issue("client", ExtendedKeyUsagePurpose::ClientAuth);
+    let (certificate, key) = (certificate.pem(), key.serialize_pem());
+    let other = KeyPair::generate().unwrap().serialize_pem();
+    let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    identity_of(&format!("{key}{certificate}{}", authority.pem)).expect("in any order, with its chain");
+    for (pem, wanted) in [
+        (String::new(), BadIdentity::NoCertificate),
+        (key.clone(), BadIdentity::NoCertificate),
+        (certificate.clone(), BadIdentity::NoKey),
+        (format!("{certificate}{encrypted}"), BadIdentity::Encrypted),
+        (format!("{certificate}{key}{other}"), BadIdentity::SeveralKeys),
+        (format!("{certificate}{other}"), BadIdentity::Mismatch),
+        (format!("{}{certificate}{key}", authority.pem), BadIdentity::Mismatch),
+        (format!("{certificate}{}", key.replace("MIG", "AAA")), BadIdentity::Unreadable),
+        (format!("{key}{}", certificate.replace("MII", "AAA")), BadIdentity::Unreadable),
+        (format!("{certificate}{key}").replace("-----END PRIVATE", "-----END"), BadIdentity::Unreadable),
+    ] {
+        let error = identity_of(&pem).unwrap_err();
+        assert_eq!(error, wanted);
+        let secret = key.lines().nth(1).unwrap();
+        assert!(!format!("{error} {error:?}").contains(secret));
+    }
+    let shown = format!("{:?}", identity_of(&format!("{certificate}{key}")).unwrap());
+    assert_eq!(shown, "1 certificates and [secret]");
 }

@@ -5,7 +5,7 @@ use semver::Version;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Answer, ConnectionKind, Diagnostics, Text, check, source};
+use crate::{Answer, ConnectionKind, Diagnostics, Lowered, Text, check, source};
 
 /// The version of the contract (`wit/`) that bundles of this time name.
 pub const CONTRACT: &str = "0.1";
@@ -31,6 +31,10 @@ pub struct Bundle {
     /// What it asks for. Nothing else can be reached.
     #[serde(default)]
     pub grants: Vec<GrantRequest>,
+    /// Limits that its presets keep to, lower than the usual ones: `memory = "16MiB"`, `requests = 20`.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "crate::schema::Limits"))]
+    pub limits: Lowered,
     /// Assumptions that an operator may correct without touching the bundle.
     #[serde(default)]
     pub settings: IndexMap<String, Setting>,
@@ -52,6 +56,11 @@ pub struct GrantRequest {
     /// A host name, for requests that do not go to the connection's base URL. Without it the grant is for the host, port and
     /// path prefix of the base URL, which the operator chose.
     pub host: Option<Text>,
+    /// The port of that host; 443 unless stated.
+    pub port: Option<u16>,
+    /// The line of the file in which it begins, from 1: what a person is told to look at.
+    #[serde(skip)]
+    pub line: usize,
     /// Path patterns below the base URL (or of that host): `users`, `users/*` (one segment), `files/**` (any rest).
     pub paths: Vec<Text>,
 }
@@ -98,7 +107,12 @@ impl Bundle {
     /// # Errors
     /// Everything that is wrong with it, each with its place.
     pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostics> {
-        let bundle: Self = source::read(file, text)?;
+        let mut bundle: Self = source::read(file, text)?;
+        for grant in &mut bundle.grants {
+            let start =
+                grant.methods.iter().chain(&grant.paths).map(|text| text.span().start).min().unwrap_or_default();
+            grant.line = text[..start].matches('\n').count() + 1;
+        }
         check::bundle(&bundle, text).map_err(|problems| Diagnostics::of(file, text, problems))?;
         Ok(bundle)
     }

@@ -3,20 +3,23 @@
 
 use indexmap::IndexMap;
 use presetter_expr::{Dialect, Program};
-use presetter_template::{Context, Options, Path, Problem, Step, Template};
+use presetter_template::{Context, Options, Path, Problem, Step, Template, bounds};
 
 use crate::{
     Answer, AuthKind, Bundle, CONTRACT, ConnectionKind, Effect, Preset, Repeat, Request, SlotPlace, Text, TokenPlace,
-    source::suggest,
+    host, source::suggest,
 };
 
 /// What an answer is called in rules and templates.
 const ANSWER: [&str; 3] = ["response", "response_status", "response_headers"];
+/// Most redirects in a row. Sites that move need one or two; browsers give up at twenty.
+const MOST_REDIRECTS: u32 = 5;
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
 /// Checks a bundle.
 pub(crate) fn bundle(bundle: &Bundle, source: &str) -> Result<(), Vec<Problem>> {
     let mut check = Check::new(source);
+    check.problems.extend(bundle.limits.problems.iter().cloned());
     check.name(&bundle.name, "a bundle's name");
     if bundle.contract.as_str() != CONTRACT {
         let message = format!("this bundle is made for contract {}; this program serves {CONTRACT}", bundle.contract);
@@ -25,6 +28,18 @@ pub(crate) fn bundle(bundle: &Bundle, source: &str) -> Result<(), Vec<Problem>> 
     for grant in &bundle.grants {
         for method in &grant.methods {
             check.method(method);
+        }
+        if let Some(host) = &grant.host
+            && let Err((why, hint)) = host::plain(host.as_str())
+        {
+            check.at(host, format!("\"{host}\" cannot be the host of a grant: {why}"), hint);
+        }
+        if grant.port.is_some() && grant.host.is_none() {
+            check.anywhere(
+                "port",
+                "a grant without host is for the port of the base URL, which the operator chose".into(),
+            );
+            check.hint("take the port out, or add the host");
         }
     }
     for (name, setting) in &bundle.settings {
@@ -71,6 +86,15 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
     if let Some(request) = preset.request.iter().find(changing).filter(|_| preset.effect == Effect::Read) {
         let hint = "a preset whose effect is \"read\" sends GET, HEAD or POST";
         check.at(&request.method, format!("{} changes something", request.method), hint.into());
+    }
+    if let Some(redirects) = preset.redirects {
+        if preset.effect.writes() {
+            check.anywhere("redirects", "redirects of a preset that writes are not followed".into());
+            check.hint("a server could send the change elsewhere; take the line out");
+        } else if !(1..=MOST_REDIRECTS).contains(&redirects) {
+            check.anywhere("redirects", format!("redirects must be between 1 and {MOST_REDIRECTS}"));
+            check.hint("it is how many are followed in a row; without the line none is");
+        }
     }
     if preset.effect == Effect::Read && preset.probe.is_some() {
         check.anywhere("probe", "a preset that only reads needs no [probe]".into());
@@ -169,8 +193,20 @@ impl<'a> Check<'a> {
     }
 
     fn done(mut self) -> Result<(), Vec<Problem>> {
+        self.problems.truncate(bounds::PROBLEMS);
         self.problems.sort_by_key(|p| p.span.start);
         if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
+    }
+
+    /// Whether there are as many problems as are told. What a further one costs to explain is saved: a stranger's file
+    /// may have thousands of each, names and mistakes.
+    fn full(&self) -> bool {
+        self.problems.len() >= bounds::PROBLEMS
+    }
+
+    /// Which of the known names may be meant.
+    fn meant(&self, name: &str, known: &[&str]) -> String {
+        if self.full() { String::new() } else { suggest(name, known) }
     }
 
     fn at(&mut self, text: &Text, message: String, hint: String) {
@@ -181,7 +217,8 @@ impl<'a> Check<'a> {
     fn anywhere(&mut self, name: &str, message: String) {
         let mut offset = 0;
         let mut span = 0..0;
-        for line in self.source.split_inclusive('\n') {
+        let source = if self.full() { "" } else { self.source };
+        for line in source.split_inclusive('\n') {
             let start = line.len() - line.trim_start_matches([' ', '\t', '[', '"']).len();
             if line[start..].starts_with(name)
                 || line.trim_start().starts_with('[') && line.trim_end().trim_end_matches(']').ends_with(name)
@@ -227,7 +264,8 @@ impl<'a> Check<'a> {
 
     fn known(&mut self, text: &Text, known: &[&str], what: &str) {
         if !known.contains(&text.as_str()) {
-            self.at(text, format!("there is no {what} \"{text}\""), suggest(text.as_str(), known));
+            let hint = self.meant(text.as_str(), known);
+            self.at(text, format!("there is no {what} \"{text}\""), hint);
         }
     }
 
@@ -289,10 +327,10 @@ impl<'a> Check<'a> {
                     let setting = first_key(&variable.path);
                     let problem = if !known.contains(&root) {
                         Problem::new(format!("there is no \"{root}\" here"), variable.span.clone())
-                            .with_hint(suggest(root, known))
+                            .with_hint(self.meant(root, known))
                     } else if root == "settings" && !settings.contains(&setting) {
                         Problem::new(format!("the bundle has no setting \"{setting}\""), variable.span.clone())
-                            .with_hint(suggest(setting, settings))
+                            .with_hint(self.meant(setting, settings))
                     } else {
                         continue;
                     };
@@ -308,7 +346,8 @@ impl<'a> Check<'a> {
             Err(problem) => self.problems.push(text.locate(self.source, problem)),
             Ok(program) => {
                 for name in program.variables().iter().filter(|n| !known.contains(&n.as_str())) {
-                    self.at(text, format!("there is no \"{name}\" here"), suggest(name, known));
+                    let hint = self.meant(name, known);
+                    self.at(text, format!("there is no \"{name}\" here"), hint);
                 }
             }
         }
@@ -383,7 +422,7 @@ impl<'a> Check<'a> {
                 let hint = if known.is_empty() {
                     "credentials know fields.NAME and secrets.NAME, slots of a session also session.token".into()
                 } else {
-                    suggest(name, &known)
+                    self.meant(name, &known)
                 };
                 self.problems.push(text.locate(self.source, problem.with_hint(hint)));
             }

@@ -12,7 +12,9 @@ mod bundle;
 mod check;
 mod connection;
 mod diagnostic;
+mod host;
 mod input;
+mod limits;
 mod preset;
 #[cfg(test)]
 mod schema;
@@ -24,7 +26,8 @@ pub use connection::{
     AuthKind, ConnectionKind, Expired, Field, Login, SecretField, Slot, SlotPlace, TokenPlace, TokenSource,
 };
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use limits::{Allowed, Limit, Limits, Lowered, Unit};
 pub use input::{Input, InputKind, check_inputs, parse_text_value};
 pub use preset::{Answer, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant};
-pub use source::MAX_MANIFEST_BYTES;
+pub use source::{MAX_MANIFEST_BYTES, read as read_toml};
 pub use text::Text;

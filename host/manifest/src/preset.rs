@@ -24,6 +24,9 @@ pub struct Preset {
     pub repeat: Option<Repeat>,
     /// The connection kinds that it works with; without it, all of the bundle's.
     pub connections: Option<Vec<Text>>,
+    /// How many redirects in a row are followed, 1 to 5; none unless stated. For a preset that reads, and of its GET and HEAD
+    /// requests without a body. Each needs a grant, and no credential goes to another server.
+    pub redirects: Option<u32>,
     /// What the person or workflow that runs it gives.
     #[serde(default)]
     pub inputs: IndexMap<String, Input>,

@@ -9,7 +9,7 @@ use std::{env, fs};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde_json::Value;
 
-use crate::{Bundle, Preset, Text};
+use crate::{Bundle, Limit, Preset, Text, Unit};
 
 impl JsonSchema for Text {
     fn schema_name() -> Cow<'static, str> {
@@ -22,6 +22,30 @@ impl JsonSchema for Text {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string" })
+    }
+}
+
+/// `[limits]`: each is a text such as `64MiB` or `10s`, or a number.
+pub(crate) struct Limits;
+
+impl JsonSchema for Limits {
+    fn schema_name() -> Cow<'static, str> {
+        "Limits".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let properties = Limit::ALL.map(|limit| {
+            let kind = if limit.unit() == Unit::Count { "integer" } else { "string" };
+            let most = limit.show(limit.default_amount());
+            (limit.name(), serde_json::json!({ "type": kind, "description": format!("At most {most}.") }))
+        });
+        let properties: serde_json::Map<String, Value> =
+            properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+        json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
     }
 }
 

@@ -11,8 +11,11 @@ use crate::Diagnostics;
 /// costing memory in the parser.
 pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 
-/// Reads one manifest.
-pub(crate) fn read<T: DeserializeOwned>(file: &str, source: &str) -> Result<T, Diagnostics> {
+/// Reads one manifest, or another small TOML file of the program's.
+///
+/// # Errors
+/// It is not TOML or not of that type; each mistake has its place.
+pub fn read<T: DeserializeOwned>(file: &str, source: &str) -> Result<T, Diagnostics> {
     if source.len() > MAX_MANIFEST_BYTES {
         let problem = Problem::new(
             format!("this file has {} bytes; a manifest may have {MAX_MANIFEST_BYTES}", source.len()),
@@ -70,9 +73,13 @@ fn wrong_type(message: &str) -> String {
     }
 }
 
+/// The longest names that are compared: what a comparison costs is the product of their lengths.
+const COMPARED: usize = 64;
+
 /// What to write in place of an unknown name.
 pub(crate) fn suggest(name: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|k| (strsim::damerau_levenshtein(name, k), k)).min();
+    let compared = |known: &&&str| known.len().max(name.len()) <= COMPARED;
+    let near = known.iter().filter(compared).map(|k| (strsim::damerau_levenshtein(name, k), k)).min();
     match near {
         Some((distance, best)) if distance <= 2.max(name.len() / 3) => format!("did you mean \"{best}\"?"),
         _ if known.is_empty() => "remove it".to_owned(),

@@ -92,6 +92,34 @@ fn mistakes_in_a_preset() {
         ),
         (
             "effect = \"read\"",
+            "effect = \"update\"\nrepeat = \"natural\"\nredirects = 2",
+            "redirects of a preset that writes are not followed",
+            "redirects = 2",
+            "a server could send the change elsewhere; take the line out",
+        ),
+        (
+            "effect = \"read\"",
+            "effect = \"read\"\nredirects = 6",
+            "redirects must be between 1 and 5",
+            "redirects = 6",
+            "it is how many are followed in a row; without the line none is",
+        ),
+        (
+            "effect = \"read\"",
+            "effect = \"read\"\nredirects = 0",
+            "redirects must be between 1 and 5",
+            "redirects = 0",
+            "it is how many are followed in a row; without the line none is",
+        ),
+        (
+            "effect = \"read\"",
+            "effect = \"read\"\nredirects = true",
+            "this takes a whole number, without quotes",
+            "true",
+            "",
+        ),
+        (
+            "effect = \"read\"",
             "effect = \"create\"",
             "a preset that writes must say how a repeat is safe",
             "effect = \"create\"",
@@ -140,12 +168,58 @@ fn mistakes_in_a_bundle() {
         ("{{secrets.key}}", "{{session.token}}", "there is no \"session.token\" here"),
         ("auth = \"api-key\"", "auth = \"session\"", "connection kind \"key\" needs the key \"login\""),
         ("default = 5", "default = \"5\"", "the default of setting \"size\" is not a whole number"),
+        (
+            "paths = [\"things/*\"]",
+            "host = \"0x7f.1\"\npaths = [\"things/*\"]",
+            "\"0x7f.1\" cannot be the host of a grant: it is an address in a form that hides it",
+        ),
+        (
+            "paths = [\"things/*\"]",
+            "port = 8443\npaths = [\"things/*\"]",
+            "a grant without host is for the port of the base URL, which the operator chose",
+        ),
         ("version = \"1.0.0\"", "version = \"one\"", "unexpected character 'o' while parsing major version number"),
     ];
     for (from, to, message) in cases {
         let text = BUNDLE.replacen(from, to, 1);
         let found = Bundle::parse("bundle.toml", &text).expect_err(to);
         assert_eq!(found.0[0].problem.message, message);
+    }
+}
+
+/// The place is the host itself, so that an author sees which of many grants it is.
+#[test]
+fn a_hidden_host_is_pointed_at() {
+    let right = BUNDLE.replacen("paths =", "host = \"files.example.com\"\nport = 8443\npaths =", 1);
+    Bundle::parse("bundle.toml", &right).unwrap();
+    for host in ["2130706433", "localhost.", "A.example", "user@a.example", "１２７.0.0.1", "[::FFFF:10.0.0.1]"] {
+        let text = BUNDLE.replacen("paths =", &format!("host = \"{host}\"\npaths ="), 1);
+        let (message, at, _) = first(&Bundle::parse("bundle.toml", &text).expect_err(host));
+        assert!(message.contains("cannot be the host of a grant"), "{message}");
+        assert_eq!(at, format!("\"{host}\""));
+    }
+}
+
+/// Each would take minutes, or more memory than there is, if all were compared with all.
+#[test]
+fn a_file_full_of_mistakes_is_refused_soon() {
+    let long = |c: &str| c.repeat(100_000);
+    let names = |prefix: &str, count: u32| (0..count).map(|n| format!("\"{prefix}{n:05}\"")).collect::<Vec<_>>();
+    let inputs = |names: Vec<String>| {
+        let inputs: String = names.iter().map(|name| format!("{name}={{type=\"string\"}}\n")).collect();
+        PRESET.replace("[inputs]\n", &format!("[inputs]\n{inputs}"))
+    };
+    let many = inputs(names("a", 4000));
+    let wrong = inputs(names("B", 4000));
+    for text in [
+        format!("needs_one_of = [\"{}\"]\n{}", long("a"), inputs(vec![long("b")])),
+        format!("needs_one_of = [{}]\n{many}", names("b", 12_000).join(",")),
+        format!("{many}x = \"{{{{b}}}}{}\"\n", "{{c}}".repeat(4000)),
+        wrong,
+    ] {
+        let problems = preset(&text).unwrap_err();
+        assert!(problems.0.len() <= 50, "{} problems", problems.0.len());
+        assert!(!problems.render(false).is_empty());
     }
 }
 

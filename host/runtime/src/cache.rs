@@ -27,14 +27,16 @@ impl Cache {
         Self { folder: folder.filter(|f| private::make(f).is_ok()) }
     }
 
-    /// The compiled component, from the cache or by compiling now.
-    pub(crate) fn component(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    /// The compiled component, if the cache has it.
+    pub(crate) fn find(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
+        map(engine, &self.entry(engine, bytes)?)
+    }
+
+    /// Compiles a component now, and keeps it.
+    pub(crate) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
         let Some(entry) = self.entry(engine, bytes) else {
             return Component::from_binary(engine, bytes);
         };
-        if let Some(component) = map(engine, &entry) {
-            return Ok(component);
-        }
         let compiled = engine.precompile_component(bytes)?;
         if store(&entry, &compiled).is_ok()
             && let Some(component) = map(engine, &entry)

@@ -1,8 +1,5 @@
 //! The contract in Rust, and the check that a component keeps to it.
 
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, types};
-
 use crate::engine::LoadError;
 
 wasmtime::component::bindgen!({
@@ -31,10 +28,19 @@ pub(crate) fn interpreter_export() -> String {
     format!("{PACKAGE}interpreter@{}", SERVED[0])
 }
 
+/// What a component exports, as far as it matters here.
+pub(crate) struct Exported<'a> {
+    pub(crate) name: &'a str,
+    /// An interface, not a type or a function.
+    pub(crate) is_instance: bool,
+}
+
 /// Checks every import and export by name and version.
-pub(crate) fn check(engine: &wasmtime::Engine, component: &Component) -> Result<Shape, LoadError> {
-    let ty: types::Component = component.component_type();
-    for (name, _) in ty.imports(engine) {
+pub(crate) fn check<'a>(
+    imports: impl Iterator<Item = &'a str>,
+    exports: impl Iterator<Item = Exported<'a>>,
+) -> Result<Shape, LoadError> {
+    for name in imports {
         match part(name)? {
             Some(interface) if IMPORTS.contains(&interface) => {}
             _ => return Err(LoadError::ForeignImport { name: name.to_owned() }),
@@ -42,8 +48,8 @@ pub(crate) fn check(engine: &wasmtime::Engine, component: &Component) -> Result<
     }
     let mut runs = false;
     let mut interpreter = false;
-    for (name, item) in ty.exports(engine) {
-        if matches!(item.ty, ComponentItem::ComponentInstance(_)) {
+    for Exported { name, is_instance } in exports {
+        if is_instance {
             match part(name)? {
                 Some("preset") => runs = true,
                 Some("interpreter") => interpreter = true,

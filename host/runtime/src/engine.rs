@@ -4,33 +4,77 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use presetter_manifest::Limit;
 use tokio::sync::Semaphore;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::cache::Cache;
-use crate::contract::{self, BundlePre, Shape};
+use crate::contract::{self, BundlePre, Exported, Shape};
 use crate::host::Host;
 use crate::meter::Ticker;
+use crate::vet;
 
 /// The largest component that is loaded, in bytes. The largest that we know, Python's interpreter, has 18 MB.
 pub const MAX_COMPONENT_BYTES: usize = 64 * 1024 * 1024;
 
-/// How many instances live at once; further runs wait for their turn.
-const INSTANCES: u32 = 128;
-/// The most memory that the pool can give one instance: the ceiling of what an operator may allow.
-const POOL_MEMORY_BYTES: usize = 1024 * 1024 * 1024;
+/// How many ordinary runs live at once; further ones wait for their turn. Of each component a run counts for as many as it
+/// takes slots, so that no component can use up the pool that others need.
+const RUNS: u32 = 128;
+/// Tables that the pool has for each run: an ordinary component has one or two.
+const TABLES_A_RUN: u32 = 4;
+/// The most memories and tables of one component.
+const MAX_MEMORIES: u32 = 16;
+const MAX_TABLES: u32 = 64;
 /// Pages that stay resident in a free slot, so that the next run does not fault them in again.
 const KEEP_RESIDENT_BYTES: usize = 4 * 1024 * 1024;
-/// The native stack of a run, and the part of it that Wasm may use.
-const ASYNC_STACK_BYTES: usize = 2 * 1024 * 1024;
-const WASM_STACK_BYTES: usize = 1024 * 1024;
+/// What the host itself may use of a run's native stack, above the component's.
+const HOST_STACK_BYTES: usize = 1024 * 1024;
 
 /// What an engine is made with.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct EngineOptions {
     /// A folder for compiled code, this user's alone; made if it is not there. Without it every start compiles.
     pub cache_dir: Option<PathBuf>,
+    /// The stack of every component, in bytes: the one limit that belongs to an engine and not to a run.
+    pub stack_bytes: usize,
+    /// Is shown the memory of every component after its run, however it ended.
+    #[cfg(feature = "witness")]
+    pub witness: Option<Witness>,
+}
+
+/// Looks at the linear memory of components; for tests that search it for what should not be there.
+#[cfg(feature = "witness")]
+pub type Witness = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
+impl fmt::Debug for EngineOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cache_dir, stack_bytes, .. } = self;
+        f.debug_struct("EngineOptions")
+            .field("cache_dir", cache_dir)
+            .field("stack_bytes", stack_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            stack_bytes: presetter_manifest::Limits::default().size(Limit::Stack),
+            #[cfg(feature = "witness")]
+            witness: None,
+        }
+    }
+}
+
+impl EngineOptions {
+    /// The usual ones, with a folder for compiled code.
+    #[must_use]
+    pub fn cached(folder: PathBuf) -> Self {
+        Self { cache_dir: Some(folder), ..Self::default() }
+    }
 }
 
 /// The engine of a process. Cheap to clone.
@@ -41,6 +85,9 @@ pub struct Engine {
     cache: Arc<Cache>,
     pub(crate) ticker: Ticker,
     pub(crate) permits: Arc<Semaphore>,
+    pub(crate) stack_bytes: usize,
+    #[cfg(feature = "witness")]
+    witness: Option<Witness>,
 }
 
 /// A component that keeps to the contract, ready to be instantiated. Cheap to clone.
@@ -49,6 +96,8 @@ pub struct Component {
     pub(crate) engine: Engine,
     pub(crate) pre: BundlePre<Host>,
     pub(crate) shape: Shape,
+    /// For how many runs one of its runs counts.
+    pub(crate) weight: u32,
 }
 
 /// Why a component cannot be loaded. Nothing of it has run.
@@ -89,6 +138,14 @@ pub enum LoadError {
         /// Its size.
         bytes: usize,
     },
+    /// It has too much of something.
+    #[error("the component has more than {most} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many are loaded.
+        most: usize,
+    },
     /// The engine could not be set up on this machine.
     #[error("the WebAssembly engine cannot be set up here: {0}")]
     Engine(String),
@@ -111,6 +168,7 @@ impl LoadError {
             }
             Self::Misfit { .. } => "build it against the wit/ of this program, for the world \"bundle\"",
             Self::TooLarge { .. } => "strip debug information from it",
+            Self::TooMany { .. } => "nothing honest is that large; do not use it",
             Self::Engine(_) => "the machine must let a process reserve address space (see `ulimit -v`)",
         }
     }
@@ -124,13 +182,20 @@ impl Engine {
     pub fn new(options: EngineOptions) -> Result<Self, LoadError> {
         let failed = |e: wasmtime::Error| LoadError::Engine(format!("{e:#}"));
         let mut pool = PoolingAllocationConfig::default();
-        pool.total_component_instances(INSTANCES)
-            .total_core_instances(INSTANCES * 8)
-            .total_memories(INSTANCES)
-            .total_tables(INSTANCES * 4)
-            .total_stacks(INSTANCES)
-            .max_memory_size(POOL_MEMORY_BYTES)
-            .max_unused_warm_slots(INSTANCES)
+        let most = |limit: Limit| usize::try_from(limit.ceiling()).unwrap_or(usize::MAX);
+        let instances = u32::try_from(Limit::Instances.ceiling()).unwrap_or(u32::MAX);
+        pool.total_component_instances(RUNS)
+            // A mere count, nothing is set aside for them: enough if all runs have as many as they may.
+            .total_core_instances(RUNS * instances)
+            .total_memories(RUNS)
+            .total_tables(RUNS * TABLES_A_RUN)
+            .total_stacks(RUNS)
+            .max_core_instances_per_component(instances)
+            .max_memories_per_component(MAX_MEMORIES)
+            .max_tables_per_component(MAX_TABLES)
+            .max_memory_size(most(Limit::Memory))
+            .table_elements(most(Limit::TableElements))
+            .max_unused_warm_slots(RUNS)
             .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
             .table_keep_resident(64 * 1024)
             .async_stack_keep_resident(64 * 1024);
@@ -138,9 +203,11 @@ impl Engine {
         config
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
             .epoch_interruption(true)
-            .async_stack_size(ASYNC_STACK_BYTES)
-            .max_wasm_stack(WASM_STACK_BYTES)
+            .async_stack_size(options.stack_bytes + HOST_STACK_BYTES)
+            .max_wasm_stack(options.stack_bytes)
             .wasm_backtrace_max_frames(None);
+        #[cfg(feature = "witness")]
+        config.guest_debug(options.witness.is_some());
         let inner = wasmtime::Engine::new(&config).map_err(failed)?;
         let mut linker = Linker::new(&inner);
         contract::Bundle::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host).map_err(failed)?;
@@ -149,7 +216,10 @@ impl Engine {
             linker: Arc::new(linker),
             cache: Arc::new(Cache::new(options.cache_dir)),
             ticker: Ticker::new(),
-            permits: Arc::new(Semaphore::new(INSTANCES as usize)),
+            permits: Arc::new(Semaphore::new(RUNS as usize)),
+            stack_bytes: options.stack_bytes,
+            #[cfg(feature = "witness")]
+            witness: options.witness,
         })
     }
 
@@ -168,11 +238,36 @@ impl Engine {
             _ => return Err(LoadError::NotAComponent { reason: "it does not begin as one".into() }),
         }
         let not = |e: wasmtime::Error| LoadError::NotAComponent { reason: format!("{e:#}") };
-        let component = self.cache.component(&self.inner, bytes).map_err(not)?;
-        let shape = contract::check(&self.inner, &component)?;
+        let component = match self.cache.find(&self.inner, bytes) {
+            // What is kept was vetted before it was compiled.
+            Some(component) => component,
+            None => {
+                vet::vet(bytes)?;
+                self.cache.compile(&self.inner, bytes).map_err(not)?
+            }
+        };
+        let ty = component.component_type();
+        let exports = ty
+            .exports(&self.inner)
+            .map(|(name, item)| Exported { name, is_instance: matches!(item.ty, ComponentItem::ComponentInstance(_)) });
+        let shape = contract::check(ty.imports(&self.inner).map(|(name, _)| name), exports)?;
         let pre = self.linker.instantiate_pre(&component).and_then(BundlePre::new);
         let pre = pre.map_err(|e| LoadError::Misfit { reason: format!("{e:#}") })?;
-        Ok(Component { engine: self.clone(), pre, shape })
+        let slots = component.resources_required();
+        let weight = slots.map_or(RUNS, |slots| slots.num_memories.max(slots.num_tables.div_ceil(TABLES_A_RUN)).max(1));
+        Ok(Component { engine: self.clone(), pre, shape, weight })
+    }
+
+    /// Shows the memories of a store to the witness, if there is one.
+    #[cfg(feature = "witness")]
+    pub(crate) fn show_memory(&self, store: &mut wasmtime::Store<Host>) {
+        let Some(witness) = &self.witness else { return };
+        for instance in store.debug_all_instances() {
+            let memories = (0..).map_while(|index| instance.debug_memory(&mut *store, index)).collect::<Vec<_>>();
+            for memory in memories {
+                witness(memory.data(&*store));
+            }
+        }
     }
 
     pub(crate) fn inner(&self) -> &wasmtime::Engine {

@@ -5,13 +5,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use presetter_connection::{Access, Answer, Body, Clock, Error, Outgoing, Wire};
-use presetter_manifest::{Diagnostics, Repeat};
-use serde_json::{Map, Value, json};
+use presetter_connection::{Access, Answer, Body, Clock, Error, Outgoing, Redirects, Wire};
+use presetter_manifest::{Diagnostics, Limit, Limits, Repeat};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::contract::presetter::preset::{clock, http, log, rows, types};
 use crate::floor::{Failure, Fingerprint, Floor};
-use crate::limits::{Ceiling, LimitHit, Limits};
+use crate::json::{self, Unread};
+use crate::limits::{Ceiling, LimitHit};
 use crate::observer::{RunObserver, Sending, Verdict};
 use crate::request::{self, Prepared};
 use crate::retry;
@@ -29,9 +31,19 @@ pub(crate) struct Ledger {
 pub(crate) struct Host {
     pub(crate) ceiling: Ceiling,
     pub(crate) shared: Arc<Shared>,
-    logged: u32,
+    /// Requests that the component has asked for.
+    asked: u64,
+    logged_lines: u64,
+    logged_bytes: u64,
     retry_waited: Duration,
 }
+
+/// Waiting that a server may ask for by `Retry-After`, in all of a run.
+const RETRY_WAIT: Duration = Duration::from_secs(30);
+/// How often a request is sent again because the server asked for it.
+const RETRIES: u32 = 3;
+/// A longer line of the component's log is cut.
+const LOG_LINE_BYTES: usize = 4096;
 
 /// What one run knows.
 pub(crate) struct Shared {
@@ -44,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) preset: String,
     pub(crate) repeat: Repeat,
     pub(crate) writes: bool,
+    /// What the preset that runs says of redirects.
+    pub(crate) redirects: Option<Redirects>,
     pub(crate) settings: Value,
     ledger: Mutex<Ledger>,
 }
@@ -58,9 +72,22 @@ impl Shared {
         requests: HashMap<String, Prepared>,
         preset: String,
         (repeat, writes): (Repeat, bool),
+        redirects: Option<Redirects>,
         settings: Value,
     ) -> Self {
-        Self { access, observer, clock, limits, requests, preset, repeat, writes, settings, ledger: Mutex::default() }
+        Self {
+            access,
+            observer,
+            clock,
+            limits,
+            requests,
+            preset,
+            repeat,
+            writes,
+            redirects,
+            settings,
+            ledger: Mutex::default(),
+        }
     }
 
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -70,7 +97,47 @@ impl Shared {
 
 impl Host {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { ceiling: Ceiling::new(&shared.limits), shared, logged: 0, retry_waited: Duration::ZERO }
+        Self {
+            ceiling: Ceiling::new(&shared.limits),
+            shared,
+            asked: 0,
+            logged_lines: 0,
+            logged_bytes: 0,
+            retry_waited: Duration::ZERO,
+        }
+    }
+
+    /// What the component is told of a request: never a secret, also not in the words of an error.
+    fn told(&self, result: Result<http::Answer, http::Error>) -> Result<http::Answer, http::Error> {
+        result.map_err(|mut error| {
+            let redactor = self.shared.access.redactor();
+            error.message = redactor.text(&error.message);
+            error.details = redactor.text(&error.details);
+            error
+        })
+    }
+
+    /// Counts one more request, whatever becomes of it.
+    fn ask(&mut self) -> wasmtime::Result<()> {
+        self.asked += 1;
+        if self.asked > self.shared.limits.get(Limit::Requests) {
+            return Err(self.hit(Limit::Requests));
+        }
+        Ok(())
+    }
+
+    /// The error that ends a run at a limit.
+    fn hit(&self, limit: Limit) -> wasmtime::Error {
+        LimitHit::of(&self.shared.limits, limit).into()
+    }
+
+    /// Reads a component's JSON; too deep a nesting ends the run, anything else wrong is told.
+    fn read<T: DeserializeOwned>(&self, text: &[u8]) -> wasmtime::Result<Result<T, String>> {
+        match json::read(text, &self.shared.limits) {
+            Ok(value) => Ok(Ok(value)),
+            Err(Unread::Malformed(why)) => Ok(Err(why)),
+            Err(Unread::Deep(hit)) => Err(hit.into()),
+        }
     }
 
     /// Sends a request: watched, counted, repeated only when the server asks for it, and entered in the ledger.
@@ -87,9 +154,7 @@ impl Host {
         }
         let mut attempt = 0;
         loop {
-            if shared.ledger().floor.requests >= shared.limits.requests {
-                return Err(LimitHit::new("requests", shared.limits.requests.to_string()).into());
-            }
+            self.ask()?;
             let sending = Sending { access: &shared.access, request: &outgoing };
             if shared.observer.before_send(&sending).await == Verdict::Veto {
                 shared.ledger().vetoed = true;
@@ -109,6 +174,7 @@ impl Host {
             shared.ledger().waited += took;
             match sent {
                 Ok(answer) => {
+                    shared.observer.answer(&answer);
                     shared.observer.answered(Ok(answer.status), took);
                     let again = self.again(&answer, repeatable, attempt)?;
                     self.answered(print, outgoing.writes, &answer);
@@ -120,7 +186,11 @@ impl Host {
                 }
                 Err(failed) => {
                     shared.observer.answered(Err(failed.kind()), took);
-                    return Ok(Err(self.enter(print, outgoing.writes, &failed)));
+                    let told = self.enter(print, outgoing.writes, &failed);
+                    if let Error::TooLarge { limit: Some(limit), .. } = failed {
+                        return Err(self.hit(limit));
+                    }
+                    return Ok(Err(told));
                 }
             }
         }
@@ -128,7 +198,7 @@ impl Host {
 
     /// How long to wait before the request is sent again, if the server asked for it and the allowance lasts.
     fn again(&self, answer: &Answer, repeatable: bool, attempt: u32) -> wasmtime::Result<Option<Duration>> {
-        if attempt >= self.shared.limits.retries {
+        if attempt >= RETRIES {
             return Ok(None);
         }
         let mut random = [0u8; 1];
@@ -142,7 +212,7 @@ impl Host {
             self.shared.clock.now_ms(),
             f64::from(random[0]) / 255.0,
         );
-        Ok(wait.filter(|wait| self.retry_waited + *wait <= self.shared.limits.retry_wait))
+        Ok(wait.filter(|wait| self.retry_waited + *wait <= RETRY_WAIT))
     }
 
     /// Enters an answer in the ledger. A gateway that got none itself (502, 504) proves nothing about a write.
@@ -166,17 +236,29 @@ impl Host {
             "template" => "input",
             _ => "network",
         };
-        let failure = Failure { class, message: failed.reason(), hint: failed.advice().map(str::to_owned) };
+        let failure = match failed {
+            Error::TooLarge { limit: Some(limit), .. } => {
+                let hit = LimitHit::of(&self.shared.limits, *limit);
+                let advice =
+                    hit.advice(&self.shared.access.connection().name, self.shared.access.connection().source.bundle());
+                Failure { class, message: hit.to_string(), hint: Some(advice) }
+            }
+            failed => Failure { class, message: failed.reason(), hint: failed.advice().map(str::to_owned) },
+        };
         let mut ledger = self.shared.ledger();
-        if failed.kind() == "not-sent" {
-            ledger.floor.not_sent(print);
-        }
         if failed.may_have_arrived() {
             ledger.floor.unanswered(print, writes, failure);
         } else {
+            // Also what was denied only when its name was looked up.
+            ledger.floor.not_sent(print);
             ledger.floor.settled(print, writes, Some(failure));
         }
-        error(failed.kind(), &failed.reason(), &json!({ "advice": failed.advice() }))
+        // The person is told by the floor. Where an operator keeps secrets is not the component's to know.
+        let reason = match failed {
+            Error::Auth { .. } => "no access: no session could be had, or a secret is not there".to_owned(),
+            failed => failed.reason(),
+        };
+        error(failed.kind(), &reason, &Value::Null)
     }
 }
 
@@ -223,16 +305,21 @@ impl http::Host for Host {
     async fn call(&mut self, preset: String, values: String) -> wasmtime::Result<Result<http::Answer, http::Error>> {
         let shared = self.shared.clone();
         let Some(prepared) = shared.requests.get(&preset) else {
+            self.ask()?;
             let message = format!("preset \"{}\" does not name a preset \"{preset}\" with a request", shared.preset);
             return Ok(Err(error("template", &message, &Value::Null)));
         };
-        let values: Map<String, Value> = match serde_json::from_str(&values) {
+        let values: Map<String, Value> = match self.read(values.as_bytes())? {
             Ok(values) => values,
-            Err(e) => return Ok(Err(error("template", &format!("the values are no JSON object: {e}"), &Value::Null))),
+            Err(why) => {
+                self.ask()?;
+                return Ok(Err(error("template", &format!("the values are no JSON object: {why}"), &Value::Null)));
+            }
         };
         match prepared.render(&values, &shared.settings) {
-            Ok(outgoing) => self.deliver(outgoing).await,
+            Ok(outgoing) => self.deliver(outgoing).await.map(|result| self.told(result)),
             Err(diagnostics) => {
+                self.ask()?;
                 let message = diagnostics.0.iter().map(|d| d.problem.message.clone()).collect::<Vec<_>>().join("; ");
                 shared.ledger().diagnostics = Some(diagnostics);
                 Ok(Err(error("template", &message, &Value::Null)))
@@ -243,16 +330,30 @@ impl http::Host for Host {
     async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Answer, http::Error>> {
         let shared = self.shared.clone();
         let prepared = shared.requests.get(&shared.preset);
-        match request::explicit(request, prepared, &shared.settings, shared.writes) {
-            Ok(outgoing) => self.deliver(outgoing).await,
-            Err(message) => Ok(Err(error("template", &message, &Value::Null))),
+        if let Some(http::Body { kind, data, .. }) = &request.body
+            && ["template", "json", "form"].contains(&kind.as_str())
+            && let Err(Unread::Deep(hit)) = json::read::<serde::de::IgnoredAny>(data, &shared.limits)
+        {
+            return Err(hit.into());
+        }
+        match request::explicit(request, prepared, &shared.settings, shared.writes, shared.redirects.clone()) {
+            Ok(outgoing) => self.deliver(outgoing).await.map(|result| self.told(result)),
+            Err(message) => {
+                self.ask()?;
+                Ok(Err(error("template", &message, &Value::Null)))
+            }
         }
     }
 }
 
 impl rows::Host for Host {
     async fn emit(&mut self, row: String) -> wasmtime::Result<Result<(), http::Error>> {
-        let row = serde_json::from_str(&row).map_err(|e| wasmtime::Error::msg(format!("a row is not JSON: {e}")))?;
+        if row.len() as u64 > self.shared.limits.get(Limit::OutputSize) {
+            return Err(self.hit(Limit::OutputSize));
+        }
+        let row = self.read(row.as_bytes())?;
+        let mut row: Value = row.map_err(|why| wasmtime::Error::msg(format!("a row is not JSON: {why}")))?;
+        self.shared.access.redactor().value(&mut row);
         self.shared.observer.row(row).await;
         Ok(Ok(()))
     }
@@ -260,22 +361,20 @@ impl rows::Host for Host {
 
 impl log::Host for Host {
     async fn log(&mut self, level: String, message: String) -> wasmtime::Result<()> {
-        let limits = &self.shared.limits;
-        self.logged = self.logged.saturating_add(1);
-        if self.logged > limits.log_lines {
-            if self.logged == limits.log_lines + 1 {
-                self.shared
-                    .observer
-                    .log("warn", &format!("further log lines are dropped: the limit is {}", limits.log_lines));
-            }
-            return Ok(());
+        self.logged_lines += 1;
+        self.logged_bytes += message.len() as u64;
+        let amounts = [(Limit::LogLines, self.logged_lines), (Limit::LogSize, self.logged_bytes)];
+        if let Some((limit, _)) = amounts.into_iter().find(|(limit, used)| *used > self.shared.limits.get(*limit)) {
+            return Err(self.hit(limit));
         }
-        let mut end = message.len().min(limits.log_line_bytes);
+        // Before it is cut: half a secret would not be known any more.
+        let message = self.shared.access.redactor().text(&message);
+        let mut end = message.len().min(LOG_LINE_BYTES);
         while !message.is_char_boundary(end) {
             end -= 1;
         }
         let level = if ["debug", "info", "warn", "error"].contains(&level.as_str()) { level.as_str() } else { "info" };
-        self.shared.observer.log(level, &self.shared.access.redactor().text(&message[..end]));
+        self.shared.observer.log(level, &message[..end]);
         Ok(())
     }
 }
@@ -287,7 +386,7 @@ impl clock::Host for Host {
 
     async fn wait(&mut self, milliseconds: u64) -> wasmtime::Result<Result<(), http::Error>> {
         // Longer than the run may last is as good as for ever; the wall clock ends it.
-        let wait = Duration::from_millis(milliseconds).min(self.shared.limits.wall_time);
+        let wait = Duration::from_millis(milliseconds).min(self.shared.limits.time(Limit::WallTime));
         self.shared.clock.sleep(wait).await;
         Ok(Ok(()))
     }

@@ -6,22 +6,24 @@ use std::time::{Duration, Instant};
 
 use presetter_bundle::{Bundle, PresetFile};
 use presetter_connection::{Access, Clock};
-use presetter_manifest::{Diagnostics, Repeat};
-use serde_json::{Map, Value, json};
+use presetter_manifest::{Diagnostics, Limit, Limits, Repeat};
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use wasmtime::component::{Instance, TypedFunc};
 
+use crate::Component;
 use crate::contract;
 use crate::contract::presetter::preset::types;
 use crate::floor::Floor;
 use crate::host::{Host, Shared};
-use crate::limits::LimitHit;
+use crate::json::{self, Unread};
+use crate::limits::{self, LimitHit};
 use crate::meter::Metered;
 use crate::observer::RunObserver;
 use crate::outcome::{Kind, Outcome, Report};
-use crate::request::Prepared;
-use crate::{Component, Limits};
+use crate::request::{self, Prepared};
 
 /// A body template in place of the preset's: Advanced Mode's Body tab.
 #[derive(Debug, Clone)]
@@ -104,7 +106,7 @@ impl Invocation {
     }
 
     fn context(&self) -> String {
-        json!({ "settings": self.settings, "connection": { "kind": self.access.connection().kind } }).to_string()
+        serde_json::json!({ "settings": self.settings, "connection": { "kind": self.access.connection().kind } }).to_string()
     }
 }
 
@@ -123,27 +125,33 @@ pub async fn run(invocation: &Invocation) -> Report {
         requests,
         invocation.preset.name.clone(),
         (invocation.repeat(), invocation.writes()),
+        request::redirects(&invocation.preset.manifest, &invocation.preset.file),
         Value::Object(invocation.settings.clone()),
     ));
     let mut phases = vec![("prepare", started.elapsed())];
-    let running = tokio::time::timeout(invocation.limits.wall_time, execute(invocation, shared.clone()));
+    let limits = &invocation.limits;
+    let running = tokio::time::timeout(limits.time(Limit::WallTime), execute(invocation, shared.clone()));
     let ended = tokio::select! {
-        ended = running => ended.unwrap_or_else(|_| {
-            Err(Failed::Limit(LimitHit::new("wall time", format!("{} s", invocation.limits.wall_time.as_secs_f32()))))
-        }),
+        ended = running => ended.unwrap_or_else(|_| Err(Failed::Limit(LimitHit::of(limits, Limit::WallTime)))),
         () = invocation.cancel.cancelled() => Err(Failed::Cancelled),
     };
-    let mut report = match ended {
-        Ok((outcome, times)) => {
-            phases.extend(times);
-            judge(outcome, &invocation.limits, &shared.ledger().floor)
-        }
-        Err(failed) => Report::ended(failed.into()),
-    };
+    let judged = ended.and_then(|(outcome, times)| {
+        phases.extend(times);
+        judge(outcome, limits, &shared.ledger().floor)
+    });
+    // What ended the run from outside is the reason, whatever came of requests before.
+    let from_outside = matches!(judged, Err(Failed::Limit(_) | Failed::Cancelled));
+    let mut report = judged.unwrap_or_else(|failed| Report::ended(failed.told(invocation)));
     let mut ledger = shared.ledger();
     phases.push(("wait", ledger.waited));
     report.requests = ledger.floor.requests;
-    report.outcome = ledger.floor.under(report.outcome, invocation.writes());
+    let under = ledger.floor.under(report.outcome.clone(), invocation.writes());
+    if !from_outside || under.kind == Kind::Unknown {
+        report.outcome = under;
+    }
+    if ledger.vetoed && matches!(report.outcome.kind, Kind::Ok | Kind::NotFound) {
+        report.outcome = Outcome::failed("cancelled", "a request was not sent: whoever watches the run said no");
+    }
     if report.outcome.kind == Kind::Unknown {
         let hint = match invocation.repeat() {
             Repeat::Probe => "run it again with --confirm to look whether it took place before anything is sent",
@@ -163,16 +171,25 @@ pub async fn run(invocation: &Invocation) -> Report {
 enum Failed {
     Limit(LimitHit),
     Trap(String),
+    /// What it returned is not what the contract says.
+    Malformed(&'static str),
     Cancelled,
 }
 
-impl From<Failed> for Outcome {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Limit(hit) => Self::failed("limit", hit.to_string())
-                .with_hint("a preset that needs more is usually wrong; its author can tell"),
-            Failed::Trap(message) => Self::failed("preset", format!("the preset's component broke off ({message})")),
-            Failed::Cancelled => Self::failed("cancelled", "the run was stopped"),
+impl Failed {
+    /// The outcome that it makes.
+    fn told(self, invocation: &Invocation) -> Outcome {
+        match self {
+            Self::Limit(hit) => {
+                let connection = &invocation.access.connection().name;
+                let advice = hit.advice(connection, invocation.bundle.manifest().name.as_str());
+                Outcome::failed("limit", hit.to_string()).with_hint(advice)
+            }
+            Self::Trap(message) => Outcome::failed("preset", format!("the preset's component broke off ({message})")),
+            Self::Malformed(what) => {
+                Outcome::failed("preset", format!("the preset's component returned {what} that are not JSON"))
+            }
+            Self::Cancelled => Outcome::failed("cancelled", "the run was stopped"),
         }
     }
 }
@@ -181,12 +198,14 @@ type Times = Vec<(&'static str, Duration)>;
 
 /// A fresh instance, `load` for an interpreter, then `run`.
 async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types::Outcome, Times), Failed> {
-    let Component { engine, pre, .. } = &invocation.component;
-    let _permit = engine.permits.acquire().await.map_err(|e| Failed::Trap(e.to_string()))?;
+    let Component { engine, pre, weight, .. } = &invocation.component;
+    let _permit = engine.permits.acquire_many(*weight).await.map_err(|e| Failed::Trap(e.to_string()))?;
     let _running = engine.ticker.run(engine.inner());
     let mut store = Store::new(engine.inner(), Host::new(shared));
     store.limiter(|host| &mut host.ceiling);
     store.epoch_deadline_async_yield_and_update(1);
+    // What a component hands over at once is copied: a list can name one text in its memory a million times.
+    store.set_hostcall_fuel(at_once(&invocation.limits));
 
     let inputs = [Value::Object(invocation.inputs.clone()).to_string()];
     let context = invocation.context();
@@ -207,18 +226,26 @@ async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types:
             bundle.presetter_preset_preset().call_run(&mut store, &invocation.preset.name, &inputs, &context).await?;
         Ok((outcome, instantiated, loaded))
     };
-    let metered = Metered::new(guest, invocation.limits.guest_time).await;
+    let metered = Metered::new(guest, invocation.limits.time(Limit::GuestTime)).await;
+    #[cfg(feature = "witness")]
+    engine.show_memory(&mut store);
     match metered {
-        Err(hit) => Err(Failed::Limit(hit)),
+        Err(_) => Err(Failed::Limit(LimitHit::of(&invocation.limits, Limit::GuestTime))),
         Ok((Ok((outcome, instantiated, loaded)), used)) => {
             Ok((outcome, vec![("instantiate", instantiated), ("load", loaded - instantiated), ("guest", used)]))
         }
         Ok((Err(error), _)) => Err(match (store.data_mut().ceiling.hit.take(), error.downcast_ref::<LimitHit>()) {
             (Some(hit), _) => Failed::Limit(hit),
-            (None, Some(hit)) => Failed::Limit(hit.clone()),
-            (None, None) => broken(&error),
+            (None, Some(hit)) => Failed::Limit(*hit),
+            (None, None) => broken(&error, &invocation.limits, engine.stack_bytes),
         }),
     }
+}
+
+/// The most bytes that a component hands to the host in one call: its largest request or result, and something for the
+/// names around it.
+fn at_once(limits: &Limits) -> usize {
+    limits.size(Limit::RequestSize).max(limits.size(Limit::OutputSize)).saturating_add(1024 * 1024)
 }
 
 /// `load: func(source: json) -> result<_, json>`.
@@ -232,41 +259,55 @@ fn loader(store: &mut Store<Host>, instance: &Instance) -> wasmtime::Result<Load
     instance.get_typed_func(&mut *store, load)
 }
 
-/// A trap in words. Stack exhaustion is a limit with a name; the rest is the component's own fault.
-fn broken(error: &wasmtime::Error) -> Failed {
+/// A trap in words. What wasmtime bounds by itself is a limit with a name; the rest is the component's own fault.
+fn broken(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize) -> Failed {
     match error.downcast_ref::<wasmtime::Trap>() {
-        Some(wasmtime::Trap::StackOverflow) => Failed::Limit(LimitHit::new("stack", "1 MiB")),
+        Some(wasmtime::Trap::StackOverflow) => {
+            Failed::Limit(LimitHit { limit: Limit::Stack, amount: stack_bytes as u64 })
+        }
         Some(trap) => Failed::Trap(trap.to_string()),
+        None if limits::is_too_many_instances(error) => Failed::Limit(LimitHit::of(limits, Limit::Instances)),
+        None if limits::is_too_much_at_once(error) => {
+            let larger = limits.get(Limit::RequestSize) > limits.get(Limit::OutputSize);
+            Failed::Limit(LimitHit::of(limits, if larger { Limit::RequestSize } else { Limit::OutputSize }))
+        }
         None => Failed::Trap(format!("{error:#}").chars().take(300).collect()),
     }
 }
 
 /// What the component returned, checked.
-fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Report {
-    let size: usize =
-        outcome.items.iter().map(|i| i.outputs.len() + i.answer.as_ref().map_or(0, |a| a.response.len())).sum();
-    if size > limits.output_bytes {
-        let hit = LimitHit::new("output", format!("{} MiB", limits.output_bytes / (1024 * 1024)));
-        return Report::ended(Failed::Limit(hit).into());
+fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Result<Report, Failed> {
+    if size(&outcome) > limits.size(Limit::OutputSize) {
+        return Err(Failed::Limit(LimitHit::of(limits, Limit::OutputSize)));
+    }
+    let unread = |what| {
+        move |unread| match unread {
+            Unread::Deep(hit) => Failed::Limit(hit),
+            Unread::Malformed(_) => Failed::Malformed(what),
+        }
+    };
+    if let Err(Unread::Deep(hit)) = json::read::<IgnoredAny>(outcome.verdict.details.as_bytes(), limits) {
+        return Err(Failed::Limit(hit));
     }
     let mut report = Report::ended(floor.believed(Outcome::claimed(outcome.verdict)));
-    let Some(item) = outcome.items.into_iter().next() else { return report };
-    let malformed = |what: &str| {
-        Report::ended(Outcome::failed("preset", format!("the preset's component returned {what} that are not JSON")))
-    };
-    match serde_json::from_str(&item.outputs) {
-        Ok(outputs) => report.outputs = outputs,
-        Err(_) => return malformed("outputs"),
-    }
+    let Some(item) = outcome.items.into_iter().next() else { return Ok(report) };
+    report.outputs = json::read(item.outputs.as_bytes(), limits).map_err(unread("outputs"))?;
     if let Some(answer) = item.answer {
-        match serde_json::from_str(&answer.response) {
-            Ok(response) => report.response = Some(response),
-            Err(_) => return malformed("answers"),
-        }
+        report.response = Some(json::read(answer.response.as_bytes(), limits).map_err(unread("answers"))?);
         report.response_status = Some(answer.status);
         report.response_headers = answer.headers.into_iter().map(|h| (h.name, h.value)).collect();
     }
-    report
+    Ok(report)
+}
+
+/// The bytes of all texts in an outcome.
+fn size(outcome: &types::Outcome) -> usize {
+    let verdict =
+        |v: &types::Verdict| v.kind.len() + v.class.len() + v.message.len() + v.evidence.len() + v.details.len();
+    let seen =
+        |s: &types::Seen| s.response.len() + s.headers.iter().map(|h| h.name.len() + h.value.len()).sum::<usize>();
+    let item = |i: &types::Item| verdict(&i.verdict) + i.outputs.len() + i.answer.as_ref().map_or(0, seen);
+    verdict(&outcome.verdict) + outcome.items.iter().map(item).sum::<usize>()
 }
 
 /// The longest message or evidence that a run tells, in characters.
@@ -289,7 +330,8 @@ fn scrub(report: &mut Report, access: &Access) {
     if let Some(response) = &mut report.response {
         redactor.value(response);
     }
-    for (_, value) in &mut report.response_headers {
+    for (name, value) in &mut report.response_headers {
+        *name = redactor.text(name);
         *value = redactor.text(value);
     }
 }

@@ -12,6 +12,7 @@ mod engine;
 mod floor;
 mod host;
 mod invocation;
+mod json;
 mod limits;
 mod meter;
 mod observer;
@@ -19,12 +20,15 @@ mod outcome;
 mod probe;
 mod request;
 mod retry;
+mod vet;
 
 pub use contract::SERVED;
+#[cfg(feature = "witness")]
+pub use engine::Witness;
 pub use engine::{Component, Engine, EngineOptions, LoadError, MAX_COMPONENT_BYTES};
 pub use invocation::{BodyOverride, Invocation, run};
-pub use limits::Limits;
 pub use observer::{Quiet, RunObserver, Sending, Verdict};
 pub use outcome::{Kind, Outcome, Report};
+pub use presetter_manifest::{Limit, Limits};
 pub use probe::run_confirmed;
 pub use tokio_util::sync::CancellationToken;

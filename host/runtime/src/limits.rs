@@ -1,96 +1,108 @@
-//! What a run may use up.
+//! What a run may use up, as wasmtime asks about it, and the one error that says which limit was hit.
+//!
+//! Owns: [`LimitHit`], and the [`Ceiling`] over an instance. The limits themselves are `presetter-manifest`'s.
 
-use std::time::Duration;
-
+use presetter_manifest::{Limit, Limits};
 use wasmtime::ResourceLimiter;
 
-/// The limits of a run. A bundle may ask for less; only the operator can allow more.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// The component's memory, in bytes: 64 MiB.
-    pub memory_bytes: usize,
-    /// Time the component computes: 10 s. Waiting for an answer does not count.
-    pub guest_time: Duration,
-    /// Time from start to end: 60 s.
-    pub wall_time: Duration,
-    /// What the component returns, in bytes: 16 MiB.
-    pub output_bytes: usize,
-    /// Requests: 1,000.
-    pub requests: u32,
-    /// Log lines: 1,000; further ones are dropped.
-    pub log_lines: u32,
-    /// One log line, in bytes: 4 KiB; longer ones are cut.
-    pub log_line_bytes: usize,
-    /// Waiting that a server may ask for by `Retry-After`, in all: 30 s.
-    pub retry_wait: Duration,
-    /// How often a request is sent again because the server asked for it: 3 times.
-    pub retries: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory_bytes: 64 * 1024 * 1024,
-            guest_time: Duration::from_secs(10),
-            wall_time: Duration::from_secs(60),
-            output_bytes: 16 * 1024 * 1024,
-            requests: 1000,
-            log_lines: 1000,
-            log_line_bytes: 4096,
-            retry_wait: Duration::from_secs(30),
-            retries: 3,
-        }
-    }
-}
-
-/// A limit that was hit: its name and value, as the person reads it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the preset's component hit the limit \"{name}\" ({value})")]
+/// A limit that was hit: whatever the component does next, its run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the preset hit the limit \"{limit}\" ({})", .limit.show(*.amount))]
 pub(crate) struct LimitHit {
-    pub(crate) name: &'static str,
-    pub(crate) value: String,
+    pub(crate) limit: Limit,
+    pub(crate) amount: u64,
 }
 
 impl LimitHit {
-    pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Self {
-        Self { name, value: value.into() }
+    /// That a run has used up what it has of this.
+    pub(crate) fn of(limits: &Limits, limit: Limit) -> Self {
+        Self { limit, amount: limits.get(limit) }
+    }
+
+    /// Where the limit is raised, for whoever runs the preset with this connection.
+    pub(crate) fn advice(&self, connection: &str, bundle: &str) -> String {
+        let Self { limit, amount } = *self;
+        if amount >= limit.ceiling() {
+            return format!("no more than {} can be allowed; ask the preset's author", limit.show(amount));
+        }
+        let by = if amount < limit.default_amount() {
+            format!("it is usually {}, and was lowered by bundle {bundle} or the connection; ", {
+                limit.show(limit.default_amount())
+            })
+        } else {
+            String::new()
+        };
+        let more = limit.show(amount.saturating_mul(2).min(limit.ceiling()));
+        format!("{by}if you trust the preset with more: presetter connection set {connection} --limit {limit}={more}")
     }
 }
-
-/// Table elements that a component may have: enough for the largest language runtimes.
-const TABLE_ELEMENTS: usize = 100_000;
 
 /// Keeps an instance's memories and tables within bounds, and remembers that it had to.
 #[derive(Debug)]
 pub(crate) struct Ceiling {
-    memory_bytes: usize,
+    limits: Limits,
     memory_used: usize,
     pub(crate) hit: Option<LimitHit>,
 }
 
 impl Ceiling {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { memory_bytes: limits.memory_bytes, memory_used: 0, hit: None }
+        Self { limits: limits.clone(), memory_used: 0, hit: None }
+    }
+
+    /// Says no, and remembers why.
+    fn refuse(&mut self, limit: Limit) -> wasmtime::Result<bool> {
+        self.hit = Some(LimitHit::of(&self.limits, limit));
+        Ok(false)
     }
 }
 
 impl ResourceLimiter for Ceiling {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         // All memories of a component together: growing one takes from the others.
-        let used = self.memory_used + desired.saturating_sub(current);
-        if used > self.memory_bytes {
-            self.hit = Some(LimitHit::new("memory", format!("{} MiB", self.memory_bytes / (1024 * 1024))));
-            return Ok(false);
+        let used = self.memory_used.saturating_add(desired.saturating_sub(current));
+        if used > self.limits.size(Limit::Memory) {
+            return self.refuse(Limit::Memory);
         }
         self.memory_used = used;
         Ok(true)
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > TABLE_ELEMENTS {
-            self.hit = Some(LimitHit::new("table elements", TABLE_ELEMENTS.to_string()));
-            return Ok(false);
+        if desired > self.limits.size(Limit::TableElements) {
+            return self.refuse(Limit::TableElements);
         }
         Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.size(Limit::Instances)
+    }
+}
+
+/// Whether an error is wasmtime's word that a component has too many instances. It has no type of its own.
+pub(crate) fn is_too_many_instances(error: &wasmtime::Error) -> bool {
+    error.root_cause().to_string().starts_with("resource limit exceeded: instance count")
+}
+
+/// Whether an error is wasmtime's word that a component hands over more than it may. It has no public type.
+pub(crate) fn is_too_much_at_once(error: &wasmtime::Error) -> bool {
+    error.root_cause().to_string().contains("fuel allocated for hostcalls has been exhausted")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_names_the_command_and_stops_at_the_ceiling() {
+        let hit = LimitHit::of(&Limits::default(), Limit::GuestTime);
+        assert_eq!(hit.to_string(), "the preset hit the limit \"guest_time\" (10s)");
+        let advice = hit.advice("m", "acme");
+        assert_eq!(advice, "if you trust the preset with more: presetter connection set m --limit guest_time=20s");
+        let lowered = LimitHit { limit: Limit::Requests, amount: 5 }.advice("m", "acme");
+        assert!(lowered.starts_with("it is usually 1000, and was lowered by bundle acme"), "{lowered}");
+        let most = LimitHit { limit: Limit::JsonDepth, amount: 120 }.advice("m", "acme");
+        assert!(!most.contains("--limit"), "{most}");
     }
 }

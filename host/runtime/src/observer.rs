@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use presetter_connection::{Access, Error, Outgoing, Preview};
+use presetter_connection::{Access, Answer, Error, Outgoing, Preview};
 use serde_json::Value;
 
 /// What an observer says to a request.
@@ -56,6 +56,11 @@ pub trait RunObserver: Send + Sync {
     async fn before_send(&self, sending: &Sending<'_>) -> Verdict {
         let _ = sending;
         Verdict::Proceed
+    }
+
+    /// The answer itself, already free of secrets; [`RunObserver::answered`] follows.
+    fn answer(&self, answer: &Answer) {
+        let _ = answer;
     }
 
     /// A request was answered, or not: `Err` has the kind of failure.

@@ -26,24 +26,30 @@ enum Seen {
 ///
 /// What is there already is not written again, and what cannot be seen clearly is not written at all.
 pub async fn run_confirmed(invocation: &Invocation) -> Report {
-    if invocation.preset.manifest.repeat() == Repeat::Probe
-        && let Some(report) = before(invocation).await
-    {
-        return report;
+    let looked = match invocation.preset.manifest.repeat() {
+        Repeat::Probe => match before(invocation).await {
+            Ok(looked) => looked,
+            Err(report) => return *report,
+        },
+        _ => None,
+    };
+    let mut report = after(invocation, invocation::run(invocation).await).await;
+    if let Some(looked) = looked {
+        report.requests += looked.requests;
+        report.duration += looked.duration;
     }
-    let report = invocation::run(invocation).await;
-    after(invocation, report).await
+    report
 }
 
-/// The report that ends the run before the write, if it must not be sent.
-async fn before(invocation: &Invocation) -> Option<Report> {
-    let (seen, mut report) = look(invocation, &Map::new()).await?;
+/// The look before the write, if the preset has one; the report that ends the run if the write must not be sent.
+async fn before(invocation: &Invocation) -> Result<Option<Report>, Box<Report>> {
+    let Some((seen, mut report)) = look(invocation, &Map::new()).await else { return Ok(None) };
     let exists = |but: String| {
         Outcome::failed("exists", format!("it is there already, {but}; nothing was sent"))
             .with_hint("look at what is there; to change it, run the preset that updates")
     };
     match seen {
-        Seen::Absent => return None,
+        Seen::Absent => return Ok(Some(report)),
         Seen::There => {
             report.outcome.evidence = format!("{}; it was there already, nothing was sent", evidence(invocation));
             report.outputs = supplied(invocation, &Map::new(), &report.outputs);
@@ -61,7 +67,7 @@ async fn before(invocation: &Invocation) -> Option<Report> {
             report.outcome.hint = report.outcome.hint.or(Some(hint.into()));
         }
     }
-    Some(report)
+    Err(Box::new(report))
 }
 
 /// The report with what a look after the write has shown.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use presetter_connection::{Body, Outgoing};
+use presetter_connection::{Body, Outgoing, Redirects};
 use presetter_manifest::{Diagnostics, Preset, Request, Text};
 use presetter_template::{Context, Names, Options, Problem, RenderError, Scope, Template, encode};
 use serde_json::{Map, Value};
@@ -24,6 +24,7 @@ pub(crate) struct Prepared {
     body_set: Vec<(String, Value)>,
     inputs: Vec<(String, String)>,
     pub(crate) writes: bool,
+    redirects: Option<Redirects>,
 }
 
 /// A template and its place in the manifest.
@@ -95,6 +96,7 @@ impl Prepared {
                 || changes(request.method.as_str())
                 || body.is_some()
                 || !body_set.is_empty(),
+            redirects: redirects(preset, file),
         }))
     }
 
@@ -136,7 +138,15 @@ impl Prepared {
         if !self.body_set.is_empty() {
             body = Some(Body::Json(self.set_fields(body)?));
         }
-        Ok(Outgoing { method: self.method.clone(), path, query, headers, body, writes: self.writes })
+        Ok(Outgoing {
+            method: self.method.clone(),
+            path,
+            query,
+            headers,
+            body,
+            writes: self.writes,
+            redirects: self.redirects.clone(),
+        })
     }
 
     /// Advanced Mode's single fields, by JSON pointer.
@@ -155,6 +165,13 @@ impl Prepared {
         }
         Ok(value.to_string())
     }
+}
+
+/// What a preset says of redirects.
+pub(crate) fn redirects(preset: &Preset, file: &str) -> Option<Redirects> {
+    // Its manifest was checked: the number is small.
+    let most = u8::try_from(preset.redirects?).ok()?;
+    Some(Redirects { most, origin: format!("redirects = {most} in {file}") })
 }
 
 /// Methods that change something, whatever a preset says of itself (RFC 9110, 9.3). A POST may be a read.
@@ -264,6 +281,7 @@ pub(crate) fn explicit(
     preset: Option<&Prepared>,
     settings: &Value,
     preset_writes: bool,
+    redirects: Option<Redirects>,
 ) -> Result<Outgoing, String> {
     let reads = matches!(request.method.as_str(), "GET" | "HEAD");
     let path =
@@ -278,6 +296,7 @@ pub(crate) fn explicit(
         headers,
         body,
         writes: changes(&request.method) || preset_writes && !reads,
+        redirects,
         method: request.method,
     })
 }

@@ -5,8 +5,9 @@
 //! found is replaced by `[secret NAME]`.
 //!
 //! It must never be given a message in pieces: a secret across two pieces is not seen. Secrets below
-//! [`SHORT`](crate::SHORT) bytes are found as whole values only. Not found are encodings beside those of [`crate::forms`]
-//! and [`crate::view`], such as base64 broken into lines, or anything encrypted or compressed.
+//! [`SHORT`](crate::SHORT) bytes are found as whole values only; one that looks like what stands between two strings of a
+//! JSON text (`,` in `"a","b"`) is found there too, and that text is JSON no more. Not found are encodings beside those
+//! of [`crate::forms`] and [`crate::view`], such as base64 broken into lines, or anything encrypted or compressed.
 //!
 //! The forms are wiped when the last clone goes. The automaton cannot be wiped: its tables, in which forms can be
 //! followed letter by letter, are freed as they are.

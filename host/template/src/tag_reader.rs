@@ -125,8 +125,9 @@ impl Reader<'_> {
 
     fn refuse_foreign(&mut self) -> Result<(), Problem> {
         let block = usize::from(self.lex.rest().starts_with('#'));
-        let what = match self.lex.rest()[block..].chars().next() {
-            Some('>') if !self.lex.rest().starts_with(self.close) => "partials {{> }} are not supported",
+        let rest = &self.lex.rest()[block..];
+        let what = match rest.chars().next() {
+            Some('>') if !rest.starts_with(self.close) => "partials {{> }} are not supported",
             Some('*') => "decorators {{* }} are not supported",
             _ => return Ok(()),
         };

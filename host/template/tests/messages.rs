@@ -50,6 +50,8 @@ fn tags() {
             ("{{a b=1}}", "there is no helper \"a\"", "a", "{{optional x}}"),
             ("{{if x}}", "if begins a block and needs a #", "if", "{{#if x}}"),
             ("{{#repeat x}}", "there is no block \"repeat\"", "repeat", "{{#each x}}"),
+            ("{{#}}", "there is no block \"\"", "{{#", ""),
+            ("<<#>>", "there is no block \"\"", "<<#", ""),
             ("{{^x}}{{/x}}", "this tag is not known", "{{^", "unless"),
             ("{{#if}}", "if needs a value", "if", "{{#if x}}"),
             ("{{#if a b}}", "if takes one value", "b", ""),

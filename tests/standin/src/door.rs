@@ -25,6 +25,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use crate::state::State;
+
 /// The scissors of one connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cut(Arc<AtomicBool>);
@@ -46,22 +48,32 @@ impl Connected<IncomingStream<'_, Door>> for Cut {
     }
 }
 
-/// A listener whose connections can be cut.
-pub(crate) struct Door(pub(crate) TcpListener);
+/// A listener whose connections are counted and can be cut.
+pub(crate) struct Door {
+    listener: TcpListener,
+    state: State,
+}
+
+impl Door {
+    pub(crate) fn new(listener: TcpListener, state: State) -> Door {
+        Door { listener, state }
+    }
+}
 
 impl Listener for Door {
     type Io = Line;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Line, SocketAddr) {
-        let (stream, peer) = Listener::accept(&mut self.0).await;
+        let (stream, peer) = Listener::accept(&mut self.listener).await;
+        self.state.lock().connections += 1;
         // Only a matter of speed: without it small answers may wait for the peer's acknowledgement.
         let _ = stream.set_nodelay(true);
         (Line { stream, cut: Cut::default() }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 

@@ -27,7 +27,7 @@ mod session;
 mod state;
 mod users;
 
-pub use oddities::{HiddenFailure, Oddities, RateLimit};
+pub use oddities::{Canned, HiddenFailure, Oddities, RateLimit};
 pub use state::{Logged, State};
 pub use users::{ManagerUser, User};
 

@@ -8,6 +8,8 @@
 //!
 //! "Calls" below are requests to the API other than logins, unless a switch says otherwise.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// How the stand-in differs from a well-behaved server. In JSON every field may be left out; unknown ones are refused.
@@ -86,6 +88,9 @@ pub struct Oddities {
     /// Answers repeat the request's headers and body, raw and in the usual encodings, in their body and headers, so that
     /// tests can see whether a client cleans what it shows. Default: false.
     pub echo_secrets: bool,
+    /// Paths that are not the vendor's, such as `/v1/list`, and what they answer to any request: for presets of bundles
+    /// that tests make. Default: none.
+    pub paths: BTreeMap<String, Canned>,
 }
 
 impl Default for Oddities {
@@ -121,7 +126,26 @@ impl Default for Oddities {
             create_returns_id: true,
             update_operation: "update_user".into(),
             echo_secrets: false,
+            paths: BTreeMap::new(),
         }
+    }
+}
+
+/// An answer that is always the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Canned {
+    /// The status. Default: 200.
+    pub status: u16,
+    /// The value of the header `Location`; none sends no such header.
+    pub location: Option<String>,
+    /// The body, JSON. Default: `{"status":"OK"}`.
+    pub body: serde_json::Value,
+}
+
+impl Default for Canned {
+    fn default() -> Canned {
+        Canned { status: 200, location: None, body: serde_json::json!({ "status": "OK" }) }
     }
 }
 

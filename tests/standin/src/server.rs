@@ -57,11 +57,12 @@ pub(crate) fn run(
         if ready.send(Ok(address)).is_err() {
             return;
         }
+        let door = Door::new(listener, state.clone());
         let app = Router::new()
             .nest("/_standin", admin::routes(state.clone()))
             .fallback(move |ConnectInfo(cut): ConnectInfo<Cut>, request: Request| serve(state.clone(), cut, request));
         tokio::select! {
-            _ = axum::serve(Door(listener), app.into_make_service_with_connect_info::<Cut>()) => {}
+            _ = axum::serve(door, app.into_make_service_with_connect_info::<Cut>()) => {}
             _ = stopping => {}
         }
     });
@@ -132,6 +133,13 @@ fn answer(inner: &mut Inner, call: &Call) -> Reply {
         return reply;
     }
     let Some(route) = route else {
+        if let Some(canned) = inner.oddities.paths.get(&call.path) {
+            let reply = Reply::json(canned.status, canned.body.clone());
+            return match &canned.location {
+                Some(location) => reply.with_header("location", location),
+                None => reply,
+            };
+        }
         return Reply::no_such_path();
     };
     if call.method != "POST" {

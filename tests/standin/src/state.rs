@@ -102,9 +102,16 @@ impl State {
         self.lock().log.clone()
     }
 
-    /// Empties the log. The count of logins stays.
+    /// Empties the log, and counts connections from none. The count of logins stays.
     pub fn clear_log(&self) {
-        self.lock().log.clear();
+        let mut inner = self.lock();
+        inner.log.clear();
+        inner.connections = 0;
+    }
+
+    /// How many connections were opened since the log was last emptied, also such as brought no request.
+    pub fn connections(&self) -> u64 {
+        self.lock().connections
     }
 
     /// How many logins gave a token, both editions together. Refused ones are seen in the log only.
@@ -159,6 +166,7 @@ pub(crate) struct Inner {
     pub(crate) manager_users: Vec<ManagerUser>,
     pub(crate) log: Vec<Logged>,
     pub(crate) logins: u64,
+    pub(crate) connections: u64,
     /// Calls since the oddities were set, for the rate limit.
     pub(crate) calls: u64,
     tokens: HashMap<String, Token>,

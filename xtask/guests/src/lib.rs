@@ -36,6 +36,10 @@ pub const INTERPRETERS: Workspace = Workspace {
     contract_only: true,
 };
 
+/// The guests that the tests let loose on the host.
+pub const HOSTILE: Workspace =
+    Workspace { folder: "tests/guests", guests: &["hostile"], uses: &["wit"], contract_only: true };
+
 /// A cargo workspace of guests.
 #[derive(Debug, Clone, Copy)]
 pub struct Workspace {
@@ -46,7 +50,7 @@ pub struct Workspace {
     /// Folders outside it that the guests are built from, relative to the project's root: crates used by path, and
     /// the contract. A build that used any other file fails and names it, so this list cannot fall behind.
     pub uses: &'static [&'static str],
-    /// Whether a component that imports anything but the contract is an error. Hostile test guests say no here.
+    /// Whether a component that imports anything but the contract is an error.
     pub contract_only: bool,
 }
 
@@ -59,14 +63,6 @@ pub struct Built {
     pub path: PathBuf,
     /// The SHA-256 of the component, 64 hexadecimal digits.
     pub sha256: String,
-}
-
-/// Builds the [`INTERPRETERS`], or finds them in the cache.
-///
-/// # Errors
-/// As [`Workspace::build`].
-pub fn build(root: &Path, toolchain: &Toolchain) -> Result<Vec<Built>> {
-    INTERPRETERS.build(root, toolchain)
 }
 
 impl Workspace {

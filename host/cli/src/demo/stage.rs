@@ -38,7 +38,9 @@ impl Stage {
         let world = World {
             cwd: home.to_owned(),
             dirs: Dirs::below(&home.join("presetter")),
+            user: outer.user.clone(),
             surroundings,
+            resolver: outer.resolver.clone(),
             console,
             editor: None,
             interactive: false,

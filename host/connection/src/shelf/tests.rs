@@ -18,16 +18,11 @@ impl Surroundings for Silent {
 }
 
 fn connection() -> Connection {
+    let source = Source::BuiltIn { bundle: "vendor".into() };
     Connection {
-        name: "m".into(),
-        kind: "session".into(),
-        source: Source::BuiltIn { bundle: "vendor".into() },
-        base_url: "https://api.example.com/v1".into(),
-        allow_private: false,
-        read_only: false,
         fields: [("email".to_owned(), "a@b".to_owned())].into_iter().collect(),
         secrets: [("password".to_owned(), Reference::Env("PW".into()))].into_iter().collect(),
-        settings: Default::default(),
+        ..Connection::new("m", "session", source, "https://api.example.com/v1")
     }
 }
 

@@ -121,16 +121,11 @@ pub fn bundle() -> Bundle {
 pub fn connection(kind: &str) -> Connection {
     let kind_of = &bundle().connections[kind];
     let secret = |name: &String| (name.clone(), Reference::Env(name.to_uppercase()));
+    let source = Source::BuiltIn { bundle: "vendor".into() };
     Connection {
-        name: "m".into(),
-        kind: kind.into(),
-        source: Source::BuiltIn { bundle: "vendor".into() },
-        base_url: BASE.into(),
-        allow_private: false,
-        read_only: false,
         fields: kind_of.fields.keys().map(|name| (name.clone(), format!("{name}@example.com"))).collect(),
         secrets: kind_of.secrets.keys().map(secret).collect(),
-        settings: Default::default(),
+        ..Connection::new("m", kind, source, BASE)
     }
 }
 
@@ -338,7 +333,15 @@ impl Stage {
 }
 
 pub fn post(body: Option<Body>, writes: bool) -> Outgoing {
-    Outgoing { method: "POST".into(), path: vec!["users".into()], query: Vec::new(), headers: Vec::new(), body, writes }
+    Outgoing {
+        method: "POST".into(),
+        path: vec!["users".into()],
+        query: Vec::new(),
+        headers: Vec::new(),
+        body,
+        writes,
+        redirects: None,
+    }
 }
 
 pub fn read() -> Outgoing {
@@ -367,4 +370,19 @@ pub fn files(folder: &Path) -> Vec<std::path::PathBuf> {
         if entry.path().is_dir() { found.extend(files(&entry.path())) } else { found.push(entry.path()) }
     }
     found
+}
+
+/// A client certificate with its private key, in PEM form, and a line of the key.
+pub fn certificate() -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["client".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let line = key.serialize_pem().lines().nth(1).unwrap().to_owned();
+    (format!("{}{}", certificate.pem(), key.serialize_pem()), line)
+}
+
+/// A file that only its owner can read.
+pub fn private_file(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }

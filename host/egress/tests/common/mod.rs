@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use presetter_egress::{Error, Grant, Limits, Live, PathPattern, Policy, Request, Response, Transport};
+use presetter_egress::{Error, Grant, Limits, Live, PathPattern, Policy, Request, Response, Tls, Transport};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -150,6 +150,8 @@ pub fn policy(url: &Url) -> Policy {
         allow_private: true,
         advice: "Add it to [[grants]] in bundle.toml.".to_owned(),
         limits: Limits { timeout: Duration::from_secs(20), ..Limits::default() },
+        tls: Tls::default(),
+        proxy: None,
     }
 }
 

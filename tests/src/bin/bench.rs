@@ -1,0 +1,99 @@
+//! `cargo xtask bench`: how the sandbox holds up over time. What it prints are figures of this machine; nothing of it is asserted
+//! but that no run is lost and no descriptor stays open.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is run by developers, and prints what it measures")]
+
+use std::env;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use presetter_runtime::Limit;
+use presetter_tests::{Arena, Play, Server, soak};
+use tokio::task::JoinSet;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["soak"] => soaked(4.0).await,
+        ["soak", minutes] => soaked(minutes.parse().unwrap()).await,
+        ["deadline"] => deadline().await,
+        _ => {
+            println!("bench soak [MINUTES] | bench deadline");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Good and hostile runs for so many minutes.
+async fn soaked(minutes: f64) -> ExitCode {
+    let (start, long) = (Instant::now(), Duration::from_secs_f64(minutes * 60.0));
+    let counted = soak(move |_| start.elapsed() >= long, |_| start.elapsed() >= long / 2).await;
+    let runs: u64 = counted.ended.values().sum();
+    for ((name, ended), times) in &counted.ended {
+        println!("{name:<24} {ended:<20} {times:>8}");
+    }
+    let lost = counted.lost.len();
+    println!("{runs} runs in {:.0} s, {lost} lost", start.elapsed().as_secs_f64());
+    counted.lost.iter().take(20).for_each(|what| println!("  lost: {what}"));
+    let mib = counted.memory.map(|bytes| bytes as f64 / 1024.0 / 1024.0);
+    println!(
+        "memory: {:.1} MiB warm, {:.1} in the middle, {:.1} at the end; end/middle {:.3}",
+        mib[0],
+        mib[1],
+        mib[2],
+        mib[2] / mib[1]
+    );
+    let [warm, middle, end] = counted.descriptors;
+    println!("descriptors: {warm} warm, {middle} in the middle, {end} at the end");
+    let [before, after] = counted.around;
+    println!("descriptors: {before} before the engine was there, {after} after it was gone");
+    // Connections are kept alive, a few more or less at any time.
+    if lost == 0 && end <= middle + 64 && after <= before { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How far an endless component gets beyond its deadline, alone and while a hundred other runs are under way at any time.
+async fn deadline() -> ExitCode {
+    const ALLOWED: Duration = Duration::from_secs(1);
+    let server = Server::start();
+    server.keep_nothing();
+    let arena = Arc::new(Arena::hostile(&server));
+    let endless = Play::of("endless-loop").limit(Limit::GuestTime, 1000);
+    let over = async |what: &str| {
+        for _ in 0..5 {
+            let report = arena.play(&endless).await.report;
+            let over = report.duration.saturating_sub(ALLOWED);
+            println!(
+                "{what}: {} after {:.0} ms, {:.1} ms beyond its {} ms (ratio {:.3})",
+                report.outcome.class,
+                report.duration.as_secs_f64() * 1000.0,
+                over.as_secs_f64() * 1000.0,
+                ALLOWED.as_millis(),
+                report.duration.as_secs_f64() / ALLOWED.as_secs_f64(),
+            );
+        }
+    };
+    over("alone").await;
+    let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let mut others = JoinSet::new();
+    for _ in 0..100 {
+        let (arena, stop, done) = (arena.clone(), stop.clone(), done.clone());
+        others.spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                let ended = arena.play(&Play::of("well-behaved")).await.ended();
+                assert_eq!(ended, "ok");
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    let start = Instant::now();
+    over("beside 100 others").await;
+    stop.store(true, Ordering::Relaxed);
+    let took = start.elapsed();
+    others.join_all().await;
+    let done = done.load(Ordering::Relaxed);
+    println!("meanwhile {done} other runs, all ok ({:.0} a second)", done as f64 / took.as_secs_f64());
+    ExitCode::SUCCESS
+}
