@@ -6,7 +6,7 @@
 use std::fs;
 use std::io;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -181,34 +181,53 @@ impl Arena {
     /// The hostile guest against a server.
     #[must_use]
     pub fn hostile(server: &Server) -> Self {
-        Self::of_hostile(server, false)
+        Self::of_hostile(server, scratch("compiled"), false)
     }
 
     /// The same, and the memory of each component is kept after its run.
     #[must_use]
     pub fn hostile_witnessed(server: &Server) -> Self {
-        Self::of_hostile(server, true)
+        Self::of_hostile(server, scratch("witnessed"), true)
+    }
+
+    /// The same, with compiled code in a folder of its own.
+    #[must_use]
+    pub fn hostile_compiled_in(server: &Server, folder: PathBuf) -> Self {
+        Self::of_hostile(server, folder, false)
     }
 
     /// The built-in bundle for Mosyle and the interpreter of recipes, their memory kept after each run.
     #[must_use]
     pub fn mosyle_witnessed(base_url: &str) -> Self {
         let bundle = Bundle::built_in("mosyle").unwrap().unwrap();
-        Self::new(TempDir::new().unwrap(), bundle, base_url.to_owned(), presetter_pack::RECIPE.component, true)
+        Self::new(
+            TempDir::new().unwrap(),
+            bundle,
+            base_url.to_owned(),
+            presetter_pack::RECIPE.component,
+            scratch("witnessed"),
+            true,
+        )
     }
 
-    fn of_hostile(server: &Server, witnessed: bool) -> Self {
+    fn of_hostile(server: &Server, compiled: PathBuf, witnessed: bool) -> Self {
         let folder = TempDir::with_prefix("presetter-arena-").unwrap();
         write_bundle(&folder.path().join("bundle"));
         let bundle = Bundle::open_folder(&folder.path().join("bundle")).unwrap();
         let component = bundle.component().unwrap().unwrap();
-        Self::new(folder, bundle, server.url(), &component, witnessed)
+        Self::new(folder, bundle, server.url(), &component, compiled, witnessed)
     }
 
-    fn new(folder: TempDir, bundle: Bundle, base_url: String, component: &[u8], witnessed: bool) -> Self {
+    fn new(
+        folder: TempDir,
+        bundle: Bundle,
+        base_url: String,
+        component: &[u8],
+        compiled: PathBuf,
+        witnessed: bool,
+    ) -> Self {
         let memories: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
-        // Shared by all tests: compiling takes seconds. Code that can be looked into is other code.
-        let mut options = EngineOptions::cached(scratch(if witnessed { "witnessed" } else { "compiled" }));
+        let mut options = EngineOptions::cached(compiled);
         if witnessed {
             let kept = memories.clone();
             options.witness = Some(Arc::new(move |memory| kept.lock().unwrap().push(memory.to_vec())));

@@ -106,7 +106,8 @@ impl Invocation {
     }
 
     fn context(&self) -> String {
-        serde_json::json!({ "settings": self.settings, "connection": { "kind": self.access.connection().kind } }).to_string()
+        serde_json::json!({ "settings": self.settings, "connection": { "kind": self.access.connection().kind } })
+            .to_string()
     }
 }
 
@@ -130,9 +131,15 @@ pub async fn run(invocation: &Invocation) -> Report {
     ));
     let mut phases = vec![("prepare", started.elapsed())];
     let limits = &invocation.limits;
-    let running = tokio::time::timeout(limits.time(Limit::WallTime), execute(invocation, shared.clone()));
+    let running = async {
+        // The run begins when it has its place: that others are before it is no time of its own.
+        let Component { engine, weight, .. } = &invocation.component;
+        let _permit = engine.permits.acquire_many(*weight).await.map_err(|e| Failed::Trap(e.to_string()))?;
+        let timed = tokio::time::timeout(limits.time(Limit::WallTime), execute(invocation, shared.clone()));
+        timed.await.unwrap_or_else(|_| Err(Failed::Limit(LimitHit::of(limits, Limit::WallTime))))
+    };
     let ended = tokio::select! {
-        ended = running => ended.unwrap_or_else(|_| Err(Failed::Limit(LimitHit::of(limits, Limit::WallTime)))),
+        ended = running => ended,
         () = invocation.cancel.cancelled() => Err(Failed::Cancelled),
     };
     let judged = ended.and_then(|(outcome, times)| {
@@ -198,8 +205,7 @@ type Times = Vec<(&'static str, Duration)>;
 
 /// A fresh instance, `load` for an interpreter, then `run`.
 async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types::Outcome, Times), Failed> {
-    let Component { engine, pre, weight, .. } = &invocation.component;
-    let _permit = engine.permits.acquire_many(*weight).await.map_err(|e| Failed::Trap(e.to_string()))?;
+    let Component { engine, pre, .. } = &invocation.component;
     let _running = engine.ticker.run(engine.inner());
     let mut store = Store::new(engine.inner(), Host::new(shared));
     store.limiter(|host| &mut host.ceiling);

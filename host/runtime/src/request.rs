@@ -287,7 +287,11 @@ pub(crate) fn explicit(
     let path =
         request.path.iter().map(|s| encode::path_segment(s).map_err(|e| e.to_string())).collect::<Result<_, _>>()?;
     let pair = |p: types::Pair, encode: fn(&str) -> String| (encode(&p.name), encode(&p.value));
-    let headers = request.headers.into_iter().map(|h| (h.name, h.value)).collect();
+    let mut headers: Vec<_> = request.headers.into_iter().map(|h| (h.name, h.value)).collect();
+    let media = request.body.as_ref().and_then(|body| body.content_type.clone());
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        headers.extend(media.map(|media| ("Content-Type".to_owned(), media)));
+    }
     let query = request.query.into_iter().map(|p| pair(p, encode::query)).collect();
     let body = request.body.map(|body| explicit_body(body, preset, settings)).transpose()?;
     Ok(Outgoing {
@@ -365,6 +369,27 @@ mod tests {
         ] {
             let why = exact(text).unwrap_err();
             assert!(why.contains(number), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_body_has_the_media_type_that_its_component_names() {
+        let sent = |kind: &str, data: &str, media: Option<&str>, header: Option<&str>| {
+            let headers = header.map(|value| types::Pair { name: "content-type".into(), value: value.into() });
+            let body = http::Body { kind: kind.into(), data: data.into(), content_type: media.map(str::to_owned) };
+            let (path, query) = (vec!["x".into()], Vec::new());
+            let headers = headers.into_iter().collect();
+            let request = http::Request { method: "POST".into(), path, query, headers, body: Some(body) };
+            explicit(request, None, &Value::Null, true, None).unwrap().headers
+        };
+        let named = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+        for (kind, data) in [("json", "{}"), ("form", "[]"), ("text", "x"), ("bytes", "x")] {
+            assert_eq!(
+                sent(kind, data, Some("application/scim+json"), None),
+                named("Content-Type", "application/scim+json")
+            );
+            assert_eq!(sent(kind, data, None, None), []);
+            assert_eq!(sent(kind, data, Some("a/b"), Some("c/d")), named("content-type", "c/d"));
         }
     }
 
