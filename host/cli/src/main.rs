@@ -27,11 +27,11 @@ mod output;
 mod plan;
 mod prepare;
 mod presets;
+#[cfg(test)]
+mod rebinding;
 mod receipt;
 mod receipts;
 mod recorder;
-#[cfg(test)]
-mod rebinding;
 mod rows;
 mod run;
 mod run_id;

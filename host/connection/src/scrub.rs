@@ -205,7 +205,10 @@ mod tests {
         assert_eq!(words(b"Ops,\r\n\x1b[31m something\0happened!", &redactor), "Ops, [31m something happened!");
         assert_eq!(words(br#"{"pin": "1234"}"#, &redactor), r#"{"pin":"[secret pin]"}"#);
         redactor.add("phrase", &Secret::new("two words".into()));
-        assert_eq!(words(b"it was two\r\nwords, or two\x1bwords", &redactor), "it was [secret phrase], or [secret phrase]");
+        assert_eq!(
+            words(b"it was two\r\nwords, or two\x1bwords", &redactor),
+            "it was [secret phrase], or [secret phrase]"
+        );
         assert_eq!(words("é".repeat(400).as_bytes(), &redactor).chars().count(), 303);
         assert_eq!(said(b" ", &redactor), "");
         assert_eq!(said(b"\n<!DOCTYPE html><p>x", &redactor), "");

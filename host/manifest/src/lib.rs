@@ -26,8 +26,8 @@ pub use connection::{
     AuthKind, ConnectionKind, Expired, Field, Login, SecretField, Slot, SlotPlace, TokenPlace, TokenSource,
 };
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use limits::{Allowed, Limit, Limits, Lowered, Unit};
 pub use input::{Input, InputKind, check_inputs, parse_text_value};
+pub use limits::{Allowed, Limit, Limits, Lowered, Unit};
 pub use preset::{Answer, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant};
 pub use source::{MAX_MANIFEST_BYTES, read as read_toml};
 pub use text::Text;
