@@ -36,7 +36,7 @@ contract = "0.1"
 title = "Hostile"
 component = "hostile.wasm"
 [[grants]]
-methods = ["GET", "POST"]
+methods = ["GET", "POST", "DELETE"]
 paths = ["open/**"]
 [connections.open]
 title = "Without credentials"

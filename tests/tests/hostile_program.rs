@@ -32,7 +32,9 @@ fn an_endless_component_ends_with_the_code_of_limits() {
     assert!(ended.err.contains("the limit \"guest_time\" (300ms)"), "{}", ended.err);
     assert!(ended.err.contains("presetter connection set h --limit guest_time=600ms"), "{}", ended.err);
     run(&stage, 7, "write-then-spin --set first=write-lost");
-    run(&stage, 5, "write-then-spin --set first=write");
+    let ended = run(&stage, 5, "write-then-spin --set first=write");
+    assert!(ended.err.contains("before that a write of this run was answered with success"), "{}", ended.err);
+    assert!(ended.err.contains("look what is there before you run it again"), "{}", ended.err);
     run(&stage, 5, "odd-headers");
     run(&stage, 0, "well-behaved");
 }
@@ -68,4 +70,101 @@ fn no_secret_is_shown_or_kept_whatever_a_component_does() {
     }
     let (files, found) = search.found_below(&stage.home());
     assert!(files > 3 && found.is_none(), "{files} files: {found:?}");
+}
+
+/// What happens to a run whose rows nobody takes.
+#[cfg(unix)]
+mod unread {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::process::{Child, ChildStdout, Command};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Long enough for any machine: a program that is still there then waits for ever.
+    const FOR_EVER: Duration = Duration::from_secs(180);
+
+    /// Starts a preset that lists rows without end, and reads the first of them.
+    fn flood(stage: &Stage, limits: &str) -> (Child, BufReader<ChildStdout>) {
+        let line = format!("presetter connection set h --limit guest_time=600s {limits}");
+        assert_eq!(stage.run(&line).exit, 0);
+        let mut child = stage.command(&["run", "./hostile/row-flood", "-c", "h", "--format", "json"]).spawn().unwrap();
+        let mut out = BufReader::with_capacity(16, child.stdout.take().unwrap());
+        let mut first = String::new();
+        out.read_line(&mut first).unwrap();
+        assert_eq!(first, "{\"row\":1}\n");
+        (child, out)
+    }
+
+    fn interrupt(child: &Child) {
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// How it ended, and what it said.
+    fn ended(mut child: Child) -> (Option<i32>, String) {
+        let since = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if since.elapsed() > FOR_EVER {
+                child.kill().unwrap();
+                panic!("it waits for ever");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        (child.wait().unwrap().code(), err)
+    }
+
+    #[test]
+    fn a_reader_who_does_not_read_defeats_no_limit() {
+        let server = Server::start();
+        let stage = stage(&server);
+        let (child, out) = flood(&stage, "--limit wall_time=1s");
+        let (exit, err) = ended(child);
+        assert_eq!(exit, Some(5), "{err}");
+        assert!(err.contains("the limit \"wall_time\" (1s)"), "{err}");
+        assert!(err.contains("warning: standard output is not read"), "{err}");
+        // What it could still take is whole, in lines.
+        assert!(out.lines().map(Result::unwrap).filter(|line| line == "{\"row\":1}").count() > 100);
+
+        // One who goes away when the limit was hit already has not ended the run.
+        let (child, out) = flood(&stage, "--limit wall_time=1s");
+        let log = stage.home().join("state/receipts/000001.jsonl");
+        let since = Instant::now();
+        while std::fs::read_to_string(&log).unwrap().lines().count() < 4 && since.elapsed() < FOR_EVER {
+            thread::sleep(Duration::from_millis(20));
+        }
+        drop(out);
+        let (exit, err) = ended(child);
+        assert_eq!(exit, Some(5), "{err}");
+    }
+
+    #[test]
+    fn a_reader_who_goes_away_ends_the_run_quietly() {
+        let server = Server::start();
+        let stage = stage(&server);
+        let (child, out) = flood(&stage, "--limit wall_time=600s");
+        drop(out);
+        assert_eq!(ended(child), (Some(0), String::new()));
+    }
+
+    #[test]
+    fn ctrl_c_is_heard_though_nobody_reads() {
+        let server = Server::start();
+        let stage = stage(&server);
+        let (mut child, out) = flood(&stage, "--limit wall_time=600s");
+        // Until the pipe is full.
+        thread::sleep(Duration::from_secs(2));
+        interrupt(&child);
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        said.read_line(&mut first).unwrap();
+        assert_eq!(first, "stopping; press Ctrl-C again to leave at once\n");
+        interrupt(&child);
+        child.stderr = Some(said.into_inner());
+        let (exit, err) = ended(child);
+        assert_eq!(exit, Some(1), "{err}");
+        drop(out);
+    }
 }

@@ -131,12 +131,15 @@ async fn headers_that_are_not_the_presets_to_set_open_no_socket() {
 }
 
 #[tokio::test]
-async fn methods_that_no_grant_names_open_no_socket() {
+async fn methods_that_are_not_the_presets_to_use_open_no_socket() {
     let server = Server::start();
     let arena = Arena::hostile(&server);
     let played = arena.play(&Play::of("odd-methods").with("session")).await;
     for (what, came) in played.tries() {
         assert_eq!(came["error"], "denied", "{what}: {came}");
+        // Granted, but not to a preset that says that it only reads.
+        let reads = came["message"].as_str().is_some_and(|said| said.contains("says that it only reads"));
+        assert_eq!(reads, ["\"DELETE\"", "\"PATCH\""].contains(&what.as_str()), "{what}: {came}");
     }
     assert_eq!((server.connections(), played.ended().as_str()), (0, "failed/denied"));
     arena.still_serves().await;

@@ -262,7 +262,10 @@ mod tests {
         assert_eq!(bundle.preset_names(), ["thing"]);
         let before = bundle.digest("thing").unwrap();
         fs::write(folder.path().join("thing/preset.toml"), format!("{PRESET}# x\n")).unwrap();
-        assert_ne!(before, bundle.digest("thing").unwrap());
+        assert_eq!(before, bundle.digest("thing").unwrap(), "what was checked is what runs");
+        assert_ne!(before, Bundle::open_folder(folder.path()).unwrap().digest("thing").unwrap());
+        fs::remove_dir_all(folder.path()).unwrap();
+        assert!(bundle.preset("thing").is_ok() && bundle.preset_names() == ["thing"]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! A bundle's files, wherever they are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Error;
 
@@ -28,7 +29,15 @@ pub(crate) enum Files {
         named: PathBuf,
         /// Canonical.
         path: PathBuf,
+        /// What was read. Each file is read once, so that what was checked and digested is what runs, whoever changes the
+        /// folder meanwhile.
+        read: Arc<Mutex<HashMap<String, Arc<[u8]>>>>,
     },
+}
+
+/// What was read of a folder.
+fn known(read: &Mutex<HashMap<String, Arc<[u8]>>>) -> MutexGuard<'_, HashMap<String, Arc<[u8]>>> {
+    read.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Files {
@@ -38,7 +47,7 @@ impl Files {
 
     pub(crate) fn folder(named: &Path) -> Result<Self, Error> {
         let io = |e: std::io::Error| Error::Io { file: named.display().to_string(), reason: e.to_string() };
-        Ok(Self::Folder { named: named.to_owned(), path: named.canonicalize().map_err(io)? })
+        Ok(Self::Folder { named: named.to_owned(), path: named.canonicalize().map_err(io)?, read: Arc::default() })
     }
 
     /// The name of a file in messages.
@@ -53,7 +62,7 @@ impl Files {
     pub(crate) fn has(&self, file: &str) -> bool {
         match self {
             Self::BuiltIn((_, files)) => files.iter().any(|(name, _)| *name == file),
-            Self::Folder { path, .. } => path.join(file).is_file(),
+            Self::Folder { path, read, .. } => known(read).contains_key(file) || path.join(file).is_file(),
         }
     }
 
@@ -63,13 +72,14 @@ impl Files {
             Self::BuiltIn((_, files)) => {
                 files.iter().filter_map(|(name, _)| name.strip_suffix("/preset.toml")).map(str::to_owned).collect()
             }
-            Self::Folder { path, .. } => fs::read_dir(path)
-                .into_iter()
-                .flatten()
-                .flatten()
-                .filter(|entry| entry.path().join("preset.toml").is_file())
-                .filter_map(|entry| entry.file_name().into_string().ok())
-                .collect(),
+            Self::Folder { path, read, .. } => {
+                let there = fs::read_dir(path).into_iter().flatten().flatten();
+                let there = there.filter(|entry| entry.path().join("preset.toml").is_file());
+                let there = there.filter_map(|entry| entry.file_name().into_string().ok());
+                let read = known(read);
+                let known = read.keys().filter_map(|name| name.strip_suffix("/preset.toml")).map(str::to_owned);
+                there.chain(known).collect()
+            }
         };
         names.into_iter().collect()
     }
@@ -84,7 +94,10 @@ impl Files {
                     .map(|(_, text)| text.as_bytes().to_vec())
                     .ok_or_else(|| error("it is not part of the bundle".into()))
             }
-            Self::Folder { path, .. } => {
+            Self::Folder { path, read, .. } => {
+                if let Some(bytes) = known(read).get(file) {
+                    return Ok(bytes.to_vec());
+                }
                 if !Path::new(file).components().all(|c| matches!(c, Component::Normal(_))) {
                     return Err(error("a bundle's files lie below its folder".into()));
                 }
@@ -102,6 +115,7 @@ impl Files {
                 if bytes.len() as u64 > MAX_FILE_BYTES {
                     return Err(error(format!("it is larger than {MAX_FILE_BYTES} bytes")));
                 }
+                known(read).insert(file.to_owned(), bytes.as_slice().into());
                 Ok(bytes)
             }
         }

@@ -161,7 +161,7 @@ fn harmless(c: char) -> char {
 /// Control characters (C0, DEL, C1), and those that turn the direction of writing and so can show one text for another.
 fn steers(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -221,6 +221,17 @@ pub(crate) mod tests {
         }
         assert_eq!(line("a\r\n b"), "a  b");
         assert_eq!(text("a\r\nb"), "a\nb");
+    }
+
+    #[test]
+    fn no_character_turns_the_direction_of_writing() {
+        for c in
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars()
+        {
+            assert_eq!(line(&format!("a{c}b")), "a?b", "{c:?}");
+            assert_eq!(text(&format!("a{c}b")), "a?b", "{c:?}");
+            assert_eq!(json_text(&Value::from(c.to_string())), format!("\"\\u{:04x}\"", u32::from(c)));
+        }
     }
 
     #[test]

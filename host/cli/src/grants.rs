@@ -3,7 +3,7 @@
 //! Owns: the words and the JSON. Must never: run, compile or send anything, or say less than the host allows. What is said
 //! here comes from the same manifest, and the same limits, that the host enforces.
 
-use presetter_bundle::Bundle;
+use presetter_bundle::{Bundle, PresetFile};
 use presetter_connection::Connection;
 use presetter_manifest::{AuthKind, ConnectionKind, GrantRequest, Limit, Limits, Preset, Repeat, SlotPlace, Text};
 use serde_json::{Map, Value, json};
@@ -35,6 +35,8 @@ pub(crate) fn grants(world: &World, args: &GrantsArgs) -> Result<Exit, Failure> 
 /// All that is told.
 struct Told<'a> {
     chosen: &'a Chosen,
+    /// The presets that it names: their requests are sent too.
+    named: Vec<PresetFile>,
     connection: Option<&'a Connection>,
     digest: String,
     /// The sha256 of a component of the bundle's own.
@@ -46,8 +48,12 @@ impl<'a> Told<'a> {
     fn of(chosen: &'a Chosen, connection: Option<&'a Connection>) -> Result<Self, Failure> {
         let component = chosen.bundle.component_digest()?;
         let raised = connection.map(|c| c.limits.clone()).unwrap_or_default();
+        let manifest = &chosen.preset.manifest;
+        let named = manifest.probe.iter().map(|p| &p.preset).chain(manifest.mixup.iter().map(|m| &m.preset));
+        let named = named.map(|name| chosen.bundle.preset(name.as_str())).collect::<Result<_, _>>()?;
         Ok(Self {
             chosen,
+            named,
             connection,
             digest: chosen.bundle.digest(&chosen.preset.name)?,
             component,
@@ -89,7 +95,7 @@ impl<'a> Told<'a> {
         if manifest.grants.is_empty() {
             shown.push("  nothing".into());
         }
-        shown.push(match self.preset().redirects {
+        shown.push(match self.redirects() {
             Some(most) => {
                 format!("  and follow at most {most} redirects in a row, each to a place listed here; credentials stay with the first server")
             }
@@ -162,7 +168,7 @@ impl<'a> Told<'a> {
             "version": manifest.version.to_string(),
             "digest": format!("sha256:{}", self.digest),
             "requests": requests,
-            "redirects": self.preset().redirects.unwrap_or_default(),
+            "redirects": self.redirects().unwrap_or_default(),
             "effect": self.preset().effect.name(),
             "connections": kinds,
             "component": self.component.as_ref().map(|digest| format!("sha256:{digest}")),
@@ -207,11 +213,22 @@ impl<'a> Told<'a> {
         format!("{about}: it {verb}; {repeat}")
     }
 
+    /// It, and the presets whose requests it can have sent.
+    fn presets(&self) -> impl Iterator<Item = &Preset> {
+        std::iter::once(self.preset()).chain(self.named.iter().map(|file| &file.manifest))
+    }
+
+    /// The most redirects that are followed in a row.
+    fn redirects(&self) -> Option<u32> {
+        self.presets().filter_map(|preset| preset.redirects).max()
+    }
+
     /// Whether a value may go into a body unencoded.
     fn raw(&self) -> bool {
-        let preset = self.preset();
-        let variants = preset.variants.values().filter_map(|v| v.request.as_ref());
-        preset.request.iter().chain(variants).any(|request| request.unsafe_raw)
+        self.presets().any(|preset| {
+            let variants = preset.variants.values().filter_map(|v| v.request.as_ref());
+            preset.request.iter().chain(variants).any(|request| request.unsafe_raw)
+        })
     }
 
     /// Who set a limit, if it is not the usual one.

@@ -20,6 +20,7 @@ mod demo;
 mod exact;
 mod exit;
 mod failure;
+mod feed;
 mod grants;
 mod inputs;
 mod mapping;

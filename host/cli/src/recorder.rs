@@ -1,8 +1,9 @@
 //! Writes down the requests of a run for its receipt, while someone else watches it.
 //!
 //! Keeps: no text is kept that did not go past the mask, whole, before it is cut; memory is bounded however many requests
-//! there are and however large their bodies.
+//! there are and however large their addresses, headers and bodies; the first and the last are kept.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,9 +16,10 @@ use serde_json::Value;
 use crate::output;
 use crate::receipt::Mask;
 
-/// How many requests are told one by one; of the others, their number.
-const MOST: usize = 1000;
-/// How much of all bodies together is kept, in bytes: an entry of the log has its bound.
+/// How many requests from the beginning, and how many from the end, are told one by one; of the others, their number.
+const MOST: usize = 500;
+/// How much of all headers and bodies together is kept, in bytes of the log: an entry has its bound, and addresses and all
+/// else that is told of requests take up to 3 MiB of it.
 const ROOM: usize = 4 * 1024 * 1024;
 
 /// Watches a run on behalf of its receipt.
@@ -30,12 +32,16 @@ pub(crate) struct Recorder {
 
 #[derive(Default)]
 struct State {
-    done: Vec<Requested>,
+    first: Vec<Requested>,
+    /// The newest after those, each with how much of the room it uses.
+    last: VecDeque<(Requested, usize)>,
+    /// How many there were between.
     left_out: u64,
     used: usize,
     /// The request on its way. What a person gave is still in it in plain.
     sending: Option<(Requested, Option<Preview>)>,
-    answer: Option<Told>,
+    /// Its answer, and how much of the room that uses.
+    answer: Option<(Told, usize)>,
 }
 
 impl Recorder {
@@ -46,8 +52,12 @@ impl Recorder {
     /// The requests, if they are kept, and how many more there were. One that is still on its way was ended with the run.
     pub(crate) fn finish(&self) -> (Option<Vec<Requested>>, u64) {
         self.settle(|request| request.error = Some("ended".to_owned()));
-        let mut state = self.state();
-        ((self.keep != Requests::None).then(|| std::mem::take(&mut state.done)), state.left_out)
+        let State { first, mut last, left_out, .. } = std::mem::take(&mut *self.state());
+        if let Some((request, _)) = last.front_mut() {
+            request.left_out_before = left_out;
+        }
+        let requests = || first.into_iter().chain(last.into_iter().map(|(request, _)| request)).collect();
+        ((self.keep != Requests::None).then(requests), left_out)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -59,31 +69,49 @@ impl Recorder {
         let mut state = self.state();
         let answer = state.answer.take();
         let Some((mut request, preview)) = state.sending.take() else { return };
-        if state.done.len() == MOST {
+        if state.first.len() == MOST
+            && state.last.len() == MOST
+            && let Some((_, used)) = state.last.pop_front()
+        {
+            state.used -= used;
             state.left_out += 1;
-            return;
         }
         how(&mut request);
         request.url = self.mask.text(&request.url);
-        request.answer = answer;
+        request.method = self.mask.text(&request.method);
+        request.cut();
+        let mut used = 0;
+        request.answer = answer.map(|(told, its)| {
+            used += its;
+            told
+        });
         request.request = preview.map(|preview| {
             let bytes = preview.body.as_ref().map_or(0, |body| body.len() as u64);
-            self.told(&preview.headers, preview.body.as_deref(), bytes, &mut state.used)
+            let (told, its) = self.told(&preview.headers, preview.body.as_deref(), bytes, &mut state.used);
+            used += its;
+            told
         });
-        state.done.push(request);
+        if state.first.len() < MOST {
+            state.first.push(request);
+        } else {
+            state.last.push_back((request, used));
+        }
     }
 
-    fn told(&self, headers: &[(String, String)], body: Option<&str>, bytes: u64, used: &mut usize) -> Told {
+    /// What is kept, and how much of the room it uses.
+    fn told(&self, headers: &[(String, String)], body: Option<&str>, bytes: u64, used: &mut usize) -> (Told, usize) {
         let shown = |(name, value): &(String, String)| {
             // A cookie is a credential that nobody may have told us of.
             let cookie = name.eq_ignore_ascii_case("set-cookie");
             (name.clone(), if cookie { "[not kept]".to_owned() } else { self.mask.text(value) })
         };
-        let headers = output::headers(&headers.iter().map(shown).collect::<Vec<_>>());
-        let mut room = ROOM - *used;
-        let told = Told::new(headers, body.and_then(|body| self.mask.body(body)), bytes, &mut room);
+        let headers = headers.iter().map(shown).collect();
+        let before = ROOM - *used;
+        let mut room = before;
+        let body = body.and_then(|body| self.mask.body(body));
+        let told = Told::new(headers, output::headers, body, bytes, &mut room);
         *used = ROOM - room;
-        told
+        (told, before - room)
     }
 }
 
@@ -229,16 +257,57 @@ mod tests {
     #[test]
     fn memory_is_bounded_in_number_and_in_size() {
         let recorder = recorder("open");
-        for _ in 0..MOST + 5 {
-            one(&recorder, &"x".repeat(MAX_TOLD + 1));
+        for n in 0..2 * MOST + 5 {
+            one(&recorder, &format!("{n} {}", "x".repeat(MAX_TOLD)));
         }
         let (requests, left_out) = recorder.finish();
         let requests = requests.unwrap();
-        assert_eq!((requests.len(), left_out), (MOST, 5));
+        assert_eq!((requests.len(), left_out), (2 * MOST, 5));
         let bodies = requests.iter().flat_map(|r| [&r.request, &r.answer]).flatten();
         let kept: usize = bodies.map(|told| told.body.as_ref().map_or(0, String::len)).sum();
-        assert_eq!(kept, ROOM);
+        assert!((ROOM - 64 * 1024..=ROOM).contains(&kept), "{kept}");
         assert!(requests.iter().all(|r| r.answer.as_ref().unwrap().cut));
+    }
+
+    #[test]
+    fn the_first_and_the_last_requests_are_kept_and_what_was_between_is_told() {
+        let recorder = recorder("open");
+        for n in 0..2 * MOST + 7 {
+            one(&recorder, &format!("body {n}"));
+        }
+        let (requests, left_out) = recorder.finish();
+        let requests = requests.unwrap();
+        let body = |at: usize| requests[at].answer.as_ref().unwrap().body.clone().unwrap();
+        assert_eq!((requests.len(), left_out), (2 * MOST, 7));
+        assert_eq!((body(0), body(MOST - 1)), ("body 0".to_owned(), format!("body {}", MOST - 1)));
+        assert_eq!((body(MOST), body(2 * MOST - 1)), (format!("body {}", MOST + 7), format!("body {}", 2 * MOST + 6)));
+        let told: Vec<(usize, u64)> =
+            requests.iter().map(|r| r.left_out_before).enumerate().filter(|r| r.1 > 0).collect();
+        assert_eq!(told, [(MOST, 7)]);
+    }
+
+    #[test]
+    fn the_largest_requests_fit_into_an_entry() {
+        let recorder = recorder("open");
+        for n in 0..3 * MOST {
+            let url = format!("https://a.example/v1/{n}?q={}", "x".repeat(58 * 1024));
+            let request = Requested { method: "M".repeat(1000), url: url.clone(), ..Requested::default() };
+            let headers: Vec<(String, String)> = (0..20).map(|n| (format!("x-{n}"), "\u{1}".repeat(1000))).collect();
+            let preview =
+                Preview { method: "GET".into(), url, headers: headers.clone(), body: Some("\u{1}".repeat(9000)) };
+            recorder.state().sending = Some((request, Some(preview)));
+            recorder.answer(&Answer { status: 200, headers, body: Bytes::from("\u{1}".repeat(9000)) });
+            recorder.answered(Ok(200), Duration::from_micros(1234));
+        }
+        let requests = serde_json::to_value(recorder.finish().0.unwrap()).unwrap();
+        assert!(
+            requests.to_string().len() < presetter_receipt::MAX_LINE - 1024 * 1024,
+            "{}",
+            requests.to_string().len()
+        );
+        assert_eq!(requests[0]["url"].as_str().unwrap().len(), presetter_receipt::MAX_URL);
+        assert_eq!(requests[0]["url_bytes"], 58 * 1024 + "https://a.example/v1/0?q=".len());
+        assert!(requests[0]["request"]["headers_bytes"].as_u64().unwrap() > 20_000, "{}", requests[0]["request"]);
     }
 
     #[test]

@@ -2,11 +2,17 @@
 //!
 //! Owns: the course of one run on the command line, from arguments to exit code. Keeps: its receipt begins
 //! before anything is sent, and ends before the result is printed; the result is printed whatever happens after it was
-//! known; with `--confirm` a write whose repeat needs a look is not sent before that look.
+//! known; with `--confirm` a write whose repeat needs a look is not sent before that look; Ctrl-C is heard whatever the
+//! program waits for, be it a reader who does not read.
 
+use std::future::ready;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
-use presetter_runtime::{CancellationToken, Report};
+use presetter_runtime::{CancellationToken, Kind, Report};
 
 use crate::advice::{self, Ran};
 use crate::args::{Format, RunArgs};
@@ -19,6 +25,11 @@ use crate::receipt::{self, Receipt};
 use crate::rows::Rows;
 use crate::watch::Watch;
 use crate::world::World;
+
+/// How long a run that was ended from outside waits for a reader who reads nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of a run waits for this to be said.
+const TO_SAY: Duration = Duration::from_millis(100);
 
 /// Runs a preset and prints its result.
 pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> {
@@ -42,15 +53,14 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let receipt = Receipt::begin(world, &prepared, "run", args.call.confirm, retention, watch.clone())?;
     let invocation = prepared.invocation(component, sources, receipt.observer(), cancel.clone());
 
-    let signals = world.signals.then(|| tokio::spawn(listen(world.clone(), cancel, prepared.writes())));
+    if world.signals {
+        listen(world.clone(), cancel, prepared.writes());
+    }
     let mut report = if args.call.confirm {
         presetter_runtime::run_confirmed(&invocation).await
     } else {
         presetter_runtime::run(&invocation).await
     };
-    if let Some(signals) = signals {
-        signals.abort();
-    }
     let writes = prepared.chosen.preset.manifest.effect.writes();
     let settings = used_by(&prepared.chosen.preset.manifest, Some(&prepared.connection.kind));
     advice::add(&mut report, Ran { writes, connection: &prepared.connection.name, settings: &settings });
@@ -59,15 +69,39 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     finish(world, args.format, &prepared, &watch, &receipt.run, &report)
 }
 
-/// Ends the run at Ctrl-C, and the program at the next.
-async fn listen(world: World, cancel: CancellationToken, writes: bool) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        world.console.say("stopping; press Ctrl-C again to leave at once");
-        cancel.cancel();
-    }
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(left(writes).code().into());
-    }
+/// Ends the run at Ctrl-C, and the program at the next, for as long as the program lives. It has a thread and a runtime of
+/// its own: the others may wait for a reader or a lock.
+fn listen(world: World, cancel: CancellationToken, writes: bool) {
+    let (listening, heard) = channel();
+    thread::spawn(move || {
+        // Without it Ctrl-C does what it does to any program.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            let mut first = pin!(tokio::signal::ctrl_c());
+            // Asked once, it listens: nothing is sent before.
+            let asked = tokio::select! {
+                biased;
+                asked = &mut first => Some(asked),
+                () = ready(()) => None,
+            };
+            drop(listening);
+            let first = match asked {
+                Some(asked) => asked,
+                None => first.await,
+            };
+            if first.is_ok() {
+                // Standard error may have no reader either.
+                let say = move || world.console.say("stopping; press Ctrl-C again to leave at once");
+                let _ = tokio::time::timeout(TO_SAY, tokio::task::spawn_blocking(say)).await;
+                cancel.cancel();
+            }
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(left(writes).code().into());
+            }
+        });
+    });
+    // Nothing is said: the other end is dropped when it listens, or cannot.
+    let _: Result<(), _> = heard.recv();
 }
 
 /// The code of a run that was left before its end: a write that was under way may have taken place.
@@ -85,15 +119,24 @@ fn finish(
     report: &Report,
 ) -> Result<Exit, Failure> {
     let console = &world.console;
-    if watch.unread() && !prepared.writes() {
+    // What ended of itself is told to the end, as slow as its reader may be.
+    let failed = |class| report.outcome.kind == Kind::Failed && report.outcome.class == class;
+    let cancelled = failed("cancelled");
+    let broken_off = cancelled || failed("limit") || report.outcome.kind == Kind::Unknown;
+    let listed = watch.end_rows(broken_off.then_some(PATIENCE));
+    if listed.unread && cancelled && !prepared.writes() {
         // The reader has seen enough, and nothing was changed: there is nothing to tell.
         return Ok(Exit::Ok);
     }
-    let rows = watch.end_rows();
+    let rows = listed.count;
     let (mapped, unmapped) = prepared.mappings.fill(report, &prepared.inputs);
     let name = prepared.name();
     // A closed pipe is the reader's choice, not an error.
     let _ = match format {
+        _ if listed.stuck => {
+            console.warn("standard output is not read: the rest of what was listed is not there, nor the result", &[]);
+            Ok(())
+        }
         Format::Json => console.json(&output::object(run, &name, report, &mapped)),
         Format::Table if prepared.lists() => {
             console.say(&output::table(&name, report, &mapped, false));

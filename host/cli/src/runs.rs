@@ -169,15 +169,20 @@ fn outcome(run: &Run) -> String {
 
 /// `2026-05-01 08:00:00`.
 fn stamp(at: &str) -> String {
-    at.split('.').next().unwrap_or_default().replace('T', " ")
+    line(&at.split('.').next().unwrap_or_default().replace('T', " "))
+}
+
+/// A length of time, if it is one: a log of someone else may say anything.
+fn length(ms: &Value) -> Option<String> {
+    let seconds = ms.as_f64()?.max(0.0) / 1000.0;
+    std::time::Duration::try_from_secs_f64(seconds).ok().map(time)
 }
 
 /// A run for a person.
 fn account(run: &Run, color: bool) -> String {
     let value = |pointer: &str| run.get(pointer).map(cell).unwrap_or_default();
     let paint = if run.outcome() == "ok" { Paint::Good } else { Paint::Bad };
-    let took = run.get("/duration_ms").and_then(Value::as_f64);
-    let took = took.map(|ms| format!(", took {}", time(std::time::Duration::from_secs_f64(ms.max(0.0) / 1000.0))));
+    let took = run.get("/duration_ms").and_then(length).map(|took| format!(", took {took}"));
     let mut rows = vec![
         ("run", line(&run.id)),
         ("outcome", painted(paint, &line(&outcome(run)), color)),
@@ -232,11 +237,36 @@ fn account(run: &Run, color: bool) -> String {
     if let Some(requests) = run.get("/requests").and_then(Value::as_array).filter(|requests| !requests.is_empty()) {
         shown.push(painted(Paint::Bold, "requests", color));
         shown.extend(requests.iter().flat_map(request));
-        if let Some(more) = run.get("/requests_left_out") {
+        // Where each says what was left out before it, the whole would say it twice.
+        let said = requests.iter().any(|request| request.get("left_out_before").is_some());
+        if let Some(more) = run.get("/requests_left_out").filter(|_| !said) {
             shown.push(format!("  and {} more", cell(more)));
         }
     }
+    shown.extend(left_out(run));
     shown.join("\n")
+}
+
+/// What was too large for the receipt, or held back.
+fn left_out(run: &Run) -> Vec<String> {
+    let mut told = Vec::new();
+    for (name, value) in [&run.begun, &run.ended].into_iter().flatten().flat_map(|entry| &entry.body) {
+        match (name.as_str(), value.get("left_out_bytes")) {
+            ("withheld", _) => told.push(format!("What else an entry told was held back: {}.", cell(value))),
+            ("left_out_bytes", _) => {
+                told.push(format!(
+                    "Left out, because it is too large for a receipt: an entry ({} bytes).",
+                    cell(value)
+                ));
+            }
+            (name, Some(bytes)) if value.as_object().is_some_and(|value| value.len() == 1) => {
+                let (name, bytes) = (line(name), cell(bytes));
+                told.push(format!("Left out, because it is too large for a receipt: {name} ({bytes} bytes)."));
+            }
+            _ => {}
+        }
+    }
+    told
 }
 
 /// The inputs, or their names where nothing else is known.
@@ -290,15 +320,22 @@ fn request(request: &Value) -> Vec<String> {
         (Value::Null, error) => format!("no answer ({})", cell(error)),
         (status, _) => cell(status),
     };
-    let took = request["ms"]
-        .as_f64()
-        .map(|ms| format!(" in {}", time(std::time::Duration::from_secs_f64(ms.max(0.0) / 1000.0))));
+    let took = length(&request["ms"]).map(|took| format!(" in {took}"));
     let first =
         format!("  {} {} -> {how}{}", cell(&request["method"]), cell(&request["url"]), took.unwrap_or_default());
     let mut lines = vec![first];
+    if let Some(before) = request.get("left_out_before") {
+        lines.insert(0, format!("  ({} more, not told)", cell(before)));
+    }
+    if let Some(bytes) = request.get("url_bytes") {
+        lines.push(format!("    (the whole address has {} bytes)", cell(bytes)));
+    }
     for (mark, told) in [('>', &request["request"]), ('<', &request["answer"])] {
         let headers = told["headers"].as_object().into_iter().flatten();
         lines.extend(headers.map(|(name, value)| format!("    {mark} {}: {}", line(name), cell(value))));
+        if let Some(bytes) = told.get("headers_bytes") {
+            lines.push(format!("    {mark} (all headers have {} bytes)", cell(bytes)));
+        }
         if let Some(body) = told["body"].as_str().filter(|body| !body.is_empty()) {
             lines.extend(text(body).lines().map(|line| format!("    {mark} {line}")));
         }
@@ -448,6 +485,43 @@ mod tests {
             false,
         );
         assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    }
+
+    #[test]
+    fn a_time_that_is_none_steers_no_terminal_and_ends_no_program() {
+        let mut hostile =
+            run(json!({}), json!({ "duration_ms": 1e300, "requests": [{ "ms": 1e300, "method": "GET" }] }));
+        let Some(begun) = &mut hostile.begun else { unreachable!() };
+        begun.at = "x\u{1b}[2J\u{61c}y".into();
+        let shown = account(&hostile, false);
+        assert!(shown.contains("when        x?[2J?y UTC\n"), "{shown:?}");
+        assert!(shown.contains("  GET - -> ?"), "{shown:?}");
+        assert_eq!(length(&json!(-1.0)).as_deref(), Some("0.0 ms"));
+        assert_eq!(length(&json!(1500)).as_deref(), Some("1500 ms"));
+    }
+
+    #[test]
+    fn what_was_left_out_is_told() {
+        let told = |ended| account(&run(json!({ "preset": "a/b" }), ended), false);
+        let shown = told(json!({ "outcome": "ok", "requests": { "left_out_bytes": 9_000_000 } }));
+        assert!(
+            shown.ends_with("\nLeft out, because it is too large for a receipt: requests (9000000 bytes)."),
+            "{shown}"
+        );
+        assert!(told(json!({ "left_out_bytes": 7 })).ends_with("too large for a receipt: an entry (7 bytes)."));
+        assert!(told(json!({ "withheld": "why" })).ends_with("\nWhat else an entry told was held back: why."));
+        let cut = json!({ "method": "GET", "url": "https://a/", "status": 200, "url_bytes": 9000, "left_out_before": 3,
+                          "answer": { "headers": {}, "headers_bytes": 9001, "body_bytes": 0 } });
+        let shown = told(json!({ "requests": [cut], "requests_left_out": 3 }));
+        assert!(
+            shown.ends_with(
+                "requests\n  (3 more, not told)\n  GET https://a/ -> 200\n    (the whole address has 9000 bytes)\n    \
+                 < (all headers have 9001 bytes)"
+            ),
+            "{shown}"
+        );
+        let shown = told(json!({ "requests": [{ "method": "GET" }], "requests_left_out": 3 }));
+        assert!(shown.ends_with("\n  and 3 more"), "as receipts had it once: {shown}");
     }
 
     #[test]

@@ -9,8 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use presetter_runtime::{CancellationToken, Report, RunObserver, Sending, Verdict};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use crate::console::{Console, Paint};
+use crate::feed::{Feed, Listed};
 use crate::output::time;
 use crate::rows::Rows;
 
@@ -23,17 +25,19 @@ pub(crate) struct Watch {
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
-    rows: Rows,
+    /// How rows are shown, until the first one comes.
+    rows: Option<Rows>,
+    /// Where they go from then on.
+    feed: Option<Feed>,
     /// The request on its way: method and path.
     sending: String,
-    /// Nobody reads the rows any more.
-    unread: bool,
 }
 
 impl Watch {
     pub(crate) fn new(console: Arc<Console>, verbose: u8, rows: Rows, cancel: CancellationToken) -> Self {
-        let state = State { rows, sending: String::new(), unread: false };
+        let state = State { rows: Some(rows), ..State::default() };
         Self { console, verbose, cancel, state: Mutex::new(state) }
     }
 
@@ -41,16 +45,19 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// No more rows come; tells how many there were.
-    pub(crate) fn end_rows(&self) -> u64 {
-        let mut state = self.state();
-        state.rows.end(&self.console);
-        state.rows.count
+    /// No more rows come: waits until all are printed, as [`Feed::end`] does.
+    pub(crate) fn end_rows(&self, patience: Option<Duration>) -> Listed {
+        let feed = self.state().feed.take();
+        feed.map(|feed| feed.end(patience)).unwrap_or_default()
     }
 
-    /// Whether the run was ended because nobody reads its rows any more (`| head`).
-    pub(crate) fn unread(&self) -> bool {
-        self.state().unread
+    /// The way of rows, which begins with the first one.
+    fn to(&self) -> Option<mpsc::Sender<Value>> {
+        let mut state = self.state();
+        if let Some(rows) = state.rows.take() {
+            state.feed = Some(Feed::start(rows, self.console.clone(), self.cancel.clone()));
+        }
+        state.feed.as_ref().map(Feed::sender)
     }
 
     /// What `-v` tells after a run.
@@ -102,10 +109,9 @@ impl RunObserver for Watch {
     }
 
     async fn row(&self, row: Value) {
-        let mut state = self.state();
-        if !state.rows.add(row, &self.console) {
-            state.unread = true;
-            self.cancel.cancel();
+        if let Some(to) = self.to() {
+            // It fails where nobody reads any more; then the run is ending.
+            let _ = to.send(row).await;
         }
     }
 

@@ -197,8 +197,10 @@ impl Access {
         let ended = core.exchange(request, Some(&session), wire).await?;
         let Some(cause) = core.over(&ended, &session) else { return Ok(ended.answer) };
         let answer = ended.answer;
-        // A success whose body says that the session is over may still have been carried out.
-        let resend = cause != Cause::Body || !request.writes;
+        // A success whose body says that the session is over may still have been carried out. So may what was answered with
+        // a status that is no client error; the manifest's check allows none, and nothing rests on that alone.
+        let refused = cause == Cause::Unauthorized || cause == Cause::Status && (400..500).contains(&answer.status);
+        let resend = refused || !request.writes;
         if !resend {
             // For the next request. If it fails, that one tells; here there is an answer, which must not be lost.
             let _ = sessions.renew(&session, cause).await;

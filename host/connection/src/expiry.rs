@@ -5,8 +5,8 @@
 use presetter_expr::Vars;
 use serde_json::Value;
 
-use crate::Answer;
 use crate::plan::ExpiryPlan;
+use crate::{Answer, json};
 
 /// How an answer said that the session is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +26,28 @@ pub(crate) fn over(plan: &ExpiryPlan, answer: &Answer) -> Option<Cause> {
         return Some(if answer.status == 401 { Cause::Unauthorized } else { Cause::Status });
     }
     let rule = plan.invalid_when.as_ref().filter(|_| (200..300).contains(&answer.status))?;
-    let response: Value = serde_json::from_slice(&answer.body).ok()?;
+    // What is no JSON, or too large to be read as such, says nothing either: nobody complains of a session at that length.
+    let response = json::read(&answer.body)?;
     let codes = Value::from(presetter_expr::codes(&response));
     let status = Value::from(answer.status);
     let vars = Vars::new().with("response", &response).with("response_status", &status).with("codes", &codes);
     // A rule that cannot be evaluated says nothing about the session; the preset judges the answer as any other.
     rule.test(&vars).unwrap_or(false).then_some(Cause::Body)
+}
+
+#[cfg(test)]
+mod tests {
+    use presetter_expr::{Dialect, Program};
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_not_read_as_json_says_nothing_of_the_session() {
+        let rule = Program::compile("response.expired == true", Dialect::NoMacros).unwrap();
+        let plan = ExpiryPlan { status: vec![401], invalid_when: Some(rule) };
+        let judged = |body: Vec<u8>| over(&plan, &Answer { status: 200, headers: Vec::new(), body: body.into() });
+        assert_eq!(judged(br#"{"expired": true}"#.to_vec()), Some(Cause::Body));
+        assert_eq!(judged(br#"{"expired": true"#.to_vec()), None);
+        assert_eq!(judged(json::too_many_values()), None);
+    }
 }

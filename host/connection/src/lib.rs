@@ -18,6 +18,7 @@ mod error;
 mod expiry;
 mod grants;
 mod inject;
+mod json;
 mod login;
 mod near;
 mod network;

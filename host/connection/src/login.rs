@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::plan::LoginPlan;
 use crate::values::Values;
-use crate::{Body, Error, inject, scrub, target};
+use crate::{Body, Error, inject, json, scrub, target};
 
 /// What a login yields.
 pub(crate) struct Opened {
@@ -129,14 +129,14 @@ impl Reader<'_> {
             return Err(Error::auth(format!("the server refused the login (status {status}){}", said()), &self.advice));
         }
         let body = || -> Value {
-            serde_json::from_slice(&response.body)
-                .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&response.body)))
+            json::read(&response.body).unwrap_or_else(|| Value::from(String::from_utf8_lossy(&response.body)))
         };
         if let Some(rule) = &plan.failed_when {
             let (body, number) = (body(), Value::from(status));
             match rule.test(&Vars::new().with("response", &body).with("response_status", &number)) {
                 Ok(false) => {}
                 Ok(true) => {
+                    scrub::learn(&response.headers, &plan.token, self.redactor);
                     let shown = scrub::without_token(&response.body, &plan.token, self.redactor);
                     let said = scrub::said(shown.as_deref().unwrap_or(&response.body), self.redactor);
                     return Err(Error::auth(format!("the server refused the login{said}"), &self.advice));
@@ -186,9 +186,13 @@ fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
 
 fn cookie(response: &Response, name: &str) -> Option<String> {
     let set = response.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case("set-cookie"));
-    set.filter_map(|(_, value)| value.split(';').next()?.split_once('='))
-        .find(|(given, _)| given.trim() == name)
-        .map(|(_, value)| value.trim().to_owned())
+    set.filter_map(|(_, value)| cookie_value(value, name)).next().map(str::to_owned)
+}
+
+/// What a `Set-Cookie` header sets the cookie of a name to; nothing if it is another's.
+pub(crate) fn cookie_value<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+    let (given, value) = header.split(';').next()?.split_once('=')?;
+    (given.trim() == name).then_some(value.trim())
 }
 
 /// A token's lifetime in milliseconds: a number of seconds (vendors also send it as text), or an RFC 3339 time.

@@ -8,7 +8,7 @@ use presetter_manifest::{TokenPlace, TokenSource};
 use presetter_secret::{Redactor, Secret};
 use serde_json::Value;
 
-use crate::{Answer, login};
+use crate::{Answer, json, login};
 
 /// How much of a vendor's words a message repeats, in characters.
 const WORDS: usize = 300;
@@ -22,16 +22,13 @@ const NAME: usize = 40;
 
 /// An answer without echoes of secrets, and without a new token in the place where logins yield one.
 pub(crate) fn answer(response: Response, redactor: &Redactor, token: Option<&TokenSource>) -> Answer {
-    // First of all, so that the redactor knows a token in the body when it looks at the rest.
+    // First of all, so that the redactor knows a token, wherever it stands, when it looks at the rest.
+    if let Some(source) = token {
+        learn(&response.headers, source, redactor);
+    }
     let masked = token.and_then(|source| without_token(&response.body, source, redactor));
     let headers = response.headers.into_iter().map(|(name, value)| {
-        let fresh = token.is_some_and(|source| match source.from {
-            TokenPlace::Header => source.name.as_str().eq_ignore_ascii_case(&name),
-            TokenPlace::Cookie => {
-                name == "set-cookie" && value.trim_start().split('=').next() == Some(source.name.as_str())
-            }
-            TokenPlace::Json => false,
-        });
+        let fresh = token.is_some_and(|source| in_header(&name, &value, source).is_some());
         let value = if fresh { TOKEN.to_owned() } else { redactor.text(&value) };
         (redactor.text(&name), value)
     });
@@ -40,12 +37,46 @@ pub(crate) fn answer(response: Response, redactor: &Redactor, token: Option<&Tok
     Answer { status: response.status, headers, body }
 }
 
+/// Tells the redactor of new tokens in headers and cookies, where logins yield them there.
+pub(crate) fn learn(headers: &[(String, String)], source: &TokenSource, redactor: &Redactor) {
+    for (name, value) in headers {
+        let token = in_header(name, value, source).map(|text| login::bare(text, source));
+        // What stands in for a cookie that is taken back is no token, but may be a word of any answer.
+        if let Some(token) = token.filter(|_| !takes_back(value, source)) {
+            redactor.add("session token", &Secret::new(token.to_owned()));
+        }
+    }
+}
+
+/// What a header holds, if it is the place where logins yield a token.
+fn in_header<'a>(name: &str, value: &'a str, source: &TokenSource) -> Option<&'a str> {
+    match source.from {
+        TokenPlace::Header => source.name.as_str().eq_ignore_ascii_case(name).then_some(value),
+        TokenPlace::Cookie if name.eq_ignore_ascii_case("set-cookie") => {
+            login::cookie_value(value, source.name.as_str())
+        }
+        TokenPlace::Cookie | TokenPlace::Json => None,
+    }
+}
+
+/// Whether a `Set-Cookie` header removes the cookie, as after a logout: `sid=deleted; Max-Age=0`.
+fn takes_back(value: &str, source: &TokenSource) -> bool {
+    let attributes = value.split(';').skip(1).filter_map(|attribute| attribute.split_once('='));
+    let over = |(name, value): (&str, &str)| match name.trim().to_ascii_lowercase().as_str() {
+        "max-age" => value.trim().parse::<i64>().is_ok_and(|seconds| seconds <= 0),
+        // The usual word for long ago.
+        "expires" => value.contains("1970"),
+        _ => false,
+    };
+    source.from == TokenPlace::Cookie && attributes.into_iter().any(over)
+}
+
 /// A JSON body with its token masked, which the redactor learns; nothing if there is none where logins yield one.
 pub(crate) fn without_token(body: &[u8], source: &TokenSource, redactor: &Redactor) -> Option<Vec<u8>> {
     if source.from != TokenPlace::Json {
         return None;
     }
-    let mut value: Value = serde_json::from_slice(body).ok()?;
+    let mut value = json::read(body)?;
     let place = value.pointer_mut(source.name.as_str())?;
     let token = login::bare(place.as_str()?, source);
     if token.is_empty() {
@@ -58,7 +89,7 @@ pub(crate) fn without_token(body: &[u8], source: &TokenSource, redactor: &Redact
 
 /// `; its body holds ...` for the end of a sentence: the names at the top of a body whose values may be secret.
 pub(crate) fn held(body: &[u8], redactor: &Redactor) -> String {
-    let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(body) else { return String::new() };
+    let Some(Value::Object(object)) = json::read(body) else { return String::new() };
     // Redacted whole, then cut: a part of a secret is not recognised.
     let short = |name: &String| {
         let name = redactor.text(name);
@@ -79,13 +110,13 @@ pub(crate) fn held(body: &[u8], redactor: &Redactor) -> String {
 
 /// What a vendor said, on one line, redacted and cut short; nothing if it said nothing.
 pub(crate) fn words(body: &[u8], redactor: &Redactor) -> String {
-    let text = match serde_json::from_slice::<Value>(body) {
-        Ok(mut value) => {
+    let text = match json::read(body) {
+        Some(mut value) => {
             // Also finds secrets too short to be looked for in a text.
             redactor.value(&mut value);
             value.to_string()
         }
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
+        None => String::from_utf8_lossy(body).into_owned(),
     };
     let text = redactor.text(&text);
     let words: Vec<&str> =
@@ -132,9 +163,9 @@ mod tests {
             header("set-cookie", "theme=dark"),
             header("x-echo", "known-secret"),
         ];
-        let redactor = Redactor::new();
-        redactor.add("key", &Secret::new("known-secret".into()));
         let shown = |token: Option<&TokenSource>| {
+            let redactor = Redactor::new();
+            redactor.add("key", &Secret::new("known-secret".into()));
             let response =
                 Response { status: 200, headers: headers.clone(), body: Bytes::from_static(b"a known-secret") };
             let answer = answer(response, &redactor, token);
@@ -147,7 +178,61 @@ mod tests {
             shown(Some(&source(TokenPlace::Header, "Authorization"))),
             [TOKEN, sid, "theme=dark", "[secret key]"]
         );
-        assert_eq!(shown(Some(&source(TokenPlace::Cookie, "sid"))), [bearer, TOKEN, "theme=dark", "[secret key]"]);
+        // The same token stands in two places.
+        let masked = "Bearer [secret session token]";
+        assert_eq!(shown(Some(&source(TokenPlace::Cookie, "sid"))), [masked, TOKEN, "theme=dark", "[secret key]"]);
+    }
+
+    #[test]
+    fn a_new_token_in_a_header_or_cookie_is_taken_out_of_the_body_too() {
+        let source =
+            |from, name, strip: &str| TokenSource { from, name: Text::whole(name), strip_prefix: strip.into() };
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        for (headers, source) in [
+            (
+                vec![header("Authorization", "Bearer brand-new-token")],
+                source(TokenPlace::Header, "authorization", "Bearer "),
+            ),
+            (vec![header("x-token", " brand-new-token")], source(TokenPlace::Header, "X-Token", "")),
+            (
+                vec![
+                    header("set-cookie", "theme=dark"),
+                    header("set-cookie", "sid = brand-new-token ; Path=/; Max-Age=60"),
+                ],
+                source(TokenPlace::Cookie, "sid", ""),
+            ),
+            (vec![header("Set-Cookie", " sid=brand-new-token")], source(TokenPlace::Cookie, "sid", "")),
+        ] {
+            let redactor = Redactor::new();
+            let body = Bytes::from_static(br#"{"token": "brand-new-token", "n": 1}"#);
+            let shown = answer(Response { status: 200, headers, body }, &redactor, Some(&source));
+            assert_eq!(shown.headers.last().unwrap().1, TOKEN);
+            assert_eq!(shown.body, r#"{"token": "[secret session token]", "n": 1}"#);
+            assert!(redactor.holds(b"brand-new-token"));
+        }
+    }
+
+    #[test]
+    fn a_cookie_that_is_taken_back_is_no_token() {
+        let source = TokenSource { from: TokenPlace::Cookie, name: Text::whole("sid"), strip_prefix: String::new() };
+        for gone in ["sid=deleted; Max-Age=0", "sid=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT", "sid=; Max-Age=60"]
+        {
+            let headers = vec![("set-cookie".to_owned(), gone.to_owned())];
+            let body = Bytes::from_static(br#"{"state": "deleted"}"#);
+            let shown = answer(Response { status: 200, headers, body }, &Redactor::new(), Some(&source));
+            assert_eq!((shown.headers[0].1.as_str(), &shown.body[..]), (TOKEN, &br#"{"state": "deleted"}"#[..]));
+        }
+    }
+
+    #[test]
+    fn a_body_of_too_many_values_is_redacted_as_a_text() {
+        let redactor = Redactor::new();
+        redactor.add("key", &Secret::new("known-secret".into()));
+        let body = json::too_many_values();
+        let source = TokenSource { from: TokenPlace::Json, name: Text::whole("/key"), strip_prefix: String::new() };
+        assert_eq!(without_token(&body, &source, &redactor), None);
+        assert_eq!(held(&body, &redactor), "");
+        assert!(words(&body, &redactor).starts_with(r#"{"expired":true,"key":"[secret key]","n":[0,0"#));
     }
 
     #[test]

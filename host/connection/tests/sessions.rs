@@ -125,6 +125,23 @@ async fn a_request_is_sent_at_most_twice() {
 }
 
 #[tokio::test]
+async fn a_write_that_a_server_in_trouble_answered_is_not_sent_again() {
+    let stage = Stage::new();
+    // The manifest's check allows no such list; nothing rests on that alone.
+    let mut bundle = bundle();
+    bundle.connections["session"].expired.as_mut().unwrap().status = vec![401, 500];
+    *stage.vendor.always.lock().unwrap() = Some((500, "{}".into()));
+    let access = stage.process_of(connection("session"), &bundle);
+    let write = post(Some(Body::Json("{}".into())), true);
+    assert_eq!(access.send(&write).await.unwrap().status, 500);
+    assert_eq!(stage.vendor.calls(), 1);
+    // The answer itself stays the preset's to judge, and a read may be sent again.
+    stage.clock.turn(COOL_DOWN);
+    let _ = access.send(&read()).await;
+    assert_eq!(stage.vendor.calls(), 3);
+}
+
+#[tokio::test]
 async fn a_refusal_of_an_older_session_is_no_reason_to_log_in() {
     let stage = Stage::new();
     let one = stage.process(connection("session"));

@@ -83,7 +83,8 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
         check.anywhere("repeat", "repeat = \"probe\" needs a [probe] table".into());
     }
     let changing = |r: &&Request| ["PUT", "PATCH", "DELETE"].contains(&r.method.as_str());
-    if let Some(request) = preset.request.iter().find(changing).filter(|_| preset.effect == Effect::Read) {
+    let requests = preset.request.iter().chain(preset.variants.values().filter_map(|v| v.request.as_ref()));
+    if let Some(request) = requests.into_iter().find(changing).filter(|_| preset.effect == Effect::Read) {
         let hint = "a preset whose effect is \"read\" sends GET, HEAD or POST";
         check.at(&request.method, format!("{} changes something", request.method), hint.into());
     }
@@ -397,6 +398,14 @@ impl<'a> Check<'a> {
             if let Some(rule) = &login.failed_when {
                 self.rule(rule, Dialect::NoMacros, &["response", "response_status"]);
             }
+        }
+        let statuses = kind.expired.iter().flat_map(|expired| &expired.status);
+        if let Some(status) = statuses.into_iter().find(|status| !(400..500).contains(*status)) {
+            self.anywhere(
+                "expired",
+                format!("the status {status} cannot mean that the session of kind \"{name}\" is over: only 400 to 499 say that nothing was carried out"),
+            );
+            self.hint("if a vendor says it in the body of a success, write a rule: invalid_when = '...'");
         }
         if let Some(rule) = kind.expired.as_ref().and_then(|e| e.invalid_when.as_ref()) {
             self.rule(rule, Dialect::NoMacros, &["response", "response_status", "codes"]);

@@ -14,6 +14,7 @@ mod connection;
 mod diagnostic;
 mod host;
 mod input;
+mod json;
 mod limits;
 mod preset;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use connection::{
 };
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use input::{Input, InputKind, check_inputs, parse_text_value};
+pub use json::JsonShape;
 pub use limits::{Allowed, Limit, Limits, Lowered, Unit};
 pub use preset::{Answer, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant};
 pub use source::{MAX_MANIFEST_BYTES, read as read_toml};

@@ -44,6 +44,8 @@ pub enum Limit {
     OutputSize,
     /// How deep JSON from the component is nested.
     JsonDepth,
+    /// Values in one JSON text from the component, lists and objects among them.
+    JsonValues,
 }
 
 /// What a limit counts.
@@ -63,7 +65,7 @@ const SECOND: u64 = 1000;
 
 impl Limit {
     /// All limits, in the order in which they are shown.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Memory,
         Self::TableElements,
         Self::Instances,
@@ -77,6 +79,7 @@ impl Limit {
         Self::LogSize,
         Self::OutputSize,
         Self::JsonDepth,
+        Self::JsonValues,
     ];
 
     /// The name in files and messages, what it counts, the default, the most that an operator may allow.
@@ -99,6 +102,8 @@ impl Limit {
             Self::OutputSize => ("output_size", Bytes, 16 * MIB, 256 * MIB),
             // The JSON reader itself gives up at 128.
             Self::JsonDepth => ("json_depth", Count, 64, 120),
+            // A value takes up to some two hundred bytes, far more than its text.
+            Self::JsonValues => ("json_values", Count, 1_000_000, 10_000_000),
         }
     }
 

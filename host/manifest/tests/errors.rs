@@ -178,6 +178,11 @@ fn mistakes_in_a_bundle() {
             "port = 8443\npaths = [\"things/*\"]",
             "a grant without host is for the port of the base URL, which the operator chose",
         ),
+        (
+            "auth = \"api-key\"",
+            "auth = \"api-key\"\nexpired = { status = [401, 500] }",
+            "the status 500 cannot mean that the session of kind \"key\" is over: only 400 to 499 say that nothing was carried out",
+        ),
         ("version = \"1.0.0\"", "version = \"one\"", "unexpected character 'o' while parsing major version number"),
     ];
     for (from, to, message) in cases {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::time;
 use crate::verify::Fault;
 
 /// The longest line, in bytes, without its line break.
@@ -75,7 +76,10 @@ impl Entry {
         if found.as_bytes() != hash {
             return Err(Fault::Edited);
         }
-        let entry = serde_json::from_slice(entry).map_err(|_| Fault::Foreign)?;
+        let entry: Self = serde_json::from_slice(entry).map_err(|_| Fault::Foreign)?;
+        if !time::is(&entry.at) {
+            return Err(Fault::Foreign);
+        }
         Ok((entry, found))
     }
 }
@@ -176,12 +180,15 @@ mod tests {
             "{}",
             "{\"seq\":1}",
             "{{",
-            "{\"seq\":-1,\"prev\":\"\",\"at\":\"\",\"kind\":\"begun\",\"run\":\"\",\"body\":{}}",
+            "{\"seq\":-1,\"prev\":\"\",\"at\":\"2026-05-01T08:00:00.000Z\",\"kind\":\"begun\",\"run\":\"\",\"body\":{}}",
+            "{\"seq\":1,\"prev\":\"\",\"at\":\"\",\"kind\":\"begun\",\"run\":\"\",\"body\":{}}",
+            "{\"seq\":1,\"prev\":\"\",\"at\":\"\\u001b[2J\",\"kind\":\"begun\",\"run\":\"\",\"body\":{}}",
         ] {
             let line = format!("{{\"hash\":\"{}\",\"entry\":{object}}}", sha256(object.as_bytes()));
             assert_eq!(Entry::read(line.as_bytes()), Err(Fault::Foreign), "{object}");
         }
-        let line = r#"{"seq":1,"prev":"","at":"","kind":"of_tomorrow","run":"","more":1,"body":{}}"#;
+        let line =
+            r#"{"seq":1,"prev":"","at":"2026-05-01T08:00:00.000Z","kind":"of_tomorrow","run":"","more":1,"body":{}}"#;
         let line = format!("{{\"hash\":\"{}\",\"entry\":{line}}}", sha256(line.as_bytes()));
         assert_eq!(Entry::read(line.as_bytes()).unwrap().0.kind, Kind::Other);
     }

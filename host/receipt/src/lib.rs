@@ -34,7 +34,7 @@ pub use error::Error;
 pub use lines::{Entries, Unreadable};
 pub use log::{Log, New};
 pub use platform::Who;
-pub use record::{Account, Begun, Ended, MAX_TOLD, Requested, Told};
+pub use record::{Account, Begun, Ended, MAX_HEADERS, MAX_TOLD, MAX_URL, Requested, Told};
 pub use retention::{Inputs, Requests, Retention};
 pub use runs::{INTERRUPTED, Run, Runs};
 pub use time::since;

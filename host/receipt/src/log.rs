@@ -1,7 +1,7 @@
 //! The log itself.
 //!
 //! Owns: appending. Keeps: one writer at a time; a line is written in one step, and taken back if that fails; what a crash
-//! left at the end is cut off by the next entry, which says so.
+//! left at the end is cut off by the next entry, which says so; a segment is on the disk before the next one is begun.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -80,6 +80,13 @@ impl Log {
             // Also where the line goes into the next segment: verification takes only the newest to have a torn end.
             let path = segment::path(&self.folder, end.number);
             cut(&platform::open(&path, false)?, &path, end.offset)?;
+        }
+        if rolls && end.number > 0 {
+            // Its entries may have been acknowledged without this. A power cut must not take them and leave the next segment:
+            // that would look as if somebody had cut the log.
+            let path = segment::path(&self.folder, end.number);
+            let synced = platform::open(&path, false)?.sync_data();
+            synced.map_err(|e| Error::io(&path, "sync this file", &e))?;
         }
         let (number, offset) = if rolls { (end.number.saturating_add(1), 0) } else { (end.number, end.offset) };
         let path = segment::path(&self.folder, number);

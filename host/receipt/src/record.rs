@@ -10,6 +10,14 @@ use crate::Who;
 
 /// The longest body of a request or an answer that is kept, in bytes.
 pub const MAX_TOLD: usize = 64 * 1024;
+/// The longest address that is kept, in bytes.
+pub const MAX_URL: usize = 2 * 1024;
+/// How much of the headers of a request or an answer is kept, in bytes.
+pub const MAX_HEADERS: usize = 8 * 1024;
+/// The longest method that is kept, in bytes: a component may ask for anything.
+const MAX_METHOD: usize = 64;
+/// What is written around a header's name and value, in bytes.
+const AROUND_HEADER: usize = 8;
 
 /// What is known before anything is sent.
 #[derive(Debug, Clone, Serialize)]
@@ -92,7 +100,7 @@ pub struct Ended {
     /// The requests, if they are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<Vec<Requested>>,
-    /// How many more requests there were than `requests` holds.
+    /// How many more requests there were than `requests` holds. They came between those: [`Requested::left_out_before`].
     #[serde(skip_serializing_if = "is_zero")]
     pub requests_left_out: u64,
     /// From start to end.
@@ -111,8 +119,11 @@ fn is_zero(number: &u64) -> bool {
 pub struct Requested {
     /// The method.
     pub method: String,
-    /// The address, secrets masked.
+    /// The address, secrets masked, at most [`MAX_URL`] bytes of it.
     pub url: String,
+    /// The whole address's size, where `url` is less.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url_bytes: Option<u64>,
     /// The status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -122,6 +133,9 @@ pub struct Requested {
     /// How long it took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ms: Option<f64>,
+    /// How many requests before it are not told.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out_before: u64,
     /// The request itself, if it is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Told>,
@@ -130,11 +144,27 @@ pub struct Requested {
     pub answer: Option<Told>,
 }
 
+impl Requested {
+    /// Cuts the address to [`MAX_URL`], and a method that is none. Both are redacted already: a secret that the cut goes
+    /// through would not be seen any more.
+    pub fn cut(&mut self) {
+        self.method.truncate(self.method.floor_char_boundary(MAX_METHOD));
+        let end = self.url.floor_char_boundary(MAX_URL);
+        if end < self.url.len() {
+            self.url_bytes = Some(self.url.len() as u64);
+            self.url.truncate(end);
+        }
+    }
+}
+
 /// Headers and body of a request or an answer.
 #[derive(Debug, Clone, Serialize)]
 pub struct Told {
-    /// The headers by name.
+    /// The headers by name, at most [`MAX_HEADERS`] bytes of them.
     pub headers: Map<String, Value>,
+    /// The size of all headers, where `headers` has not all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers_bytes: Option<u64>,
     /// The body, at most [`MAX_TOLD`] bytes of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
@@ -146,18 +176,49 @@ pub struct Told {
 }
 
 impl Told {
-    /// Keeps `body` up to [`MAX_TOLD`] and up to `room`, which it uses up. `body` is redacted already: a secret that the
-    /// cut goes through would not be seen any more.
+    /// Keeps the headers that `MAX_HEADERS` has room for, and `body` up to [`MAX_TOLD`]; both up to `room`, which they use
+    /// up by the size that they have in the log. They are redacted already: a secret that the cut goes through would not be
+    /// seen any more.
     #[must_use]
-    pub fn new(headers: Map<String, Value>, body: Option<String>, body_bytes: u64, room: &mut usize) -> Self {
-        let mut told = Self { headers, body, body_bytes, cut: false };
+    pub fn new(
+        mut headers: Vec<(String, String)>,
+        joined: impl FnOnce(&[(String, String)]) -> Map<String, Value>,
+        body: Option<String>,
+        body_bytes: u64,
+        room: &mut usize,
+    ) -> Self {
+        let size = |text: &str| text.chars().map(written).sum::<usize>();
+        let whole: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let (count, mut left) = (headers.len(), MAX_HEADERS.min(*room));
+        headers.retain(|(name, value)| {
+            let fits = left.checked_sub(size(name) + size(value) + AROUND_HEADER);
+            left = fits.unwrap_or(left);
+            fits.is_some()
+        });
+        *room -= MAX_HEADERS.min(*room) - left;
+        let headers_bytes = (headers.len() < count).then_some(whole as u64);
+        let mut told = Self { headers: joined(&headers), headers_bytes, body, body_bytes, cut: false };
         if let Some(body) = &mut told.body {
-            let end = body.floor_char_boundary(MAX_TOLD.min(*room));
+            let end = body.char_indices().take_while(|(at, c)| {
+                let fits = room.checked_sub(written(*c)).filter(|_| at + c.len_utf8() <= MAX_TOLD);
+                *room = fits.unwrap_or(*room);
+                fits.is_some()
+            });
+            let end = end.last().map_or(0, |(at, c)| at + c.len_utf8());
             told.cut = end < body.len();
             body.truncate(end);
-            *room -= end;
+            body.shrink_to_fit();
         }
         told
+    }
+}
+
+/// How many bytes a character has in a text of JSON.
+fn written(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        c if c < ' ' => 6,
+        c => c.len_utf8(),
     }
 }
 
@@ -169,16 +230,52 @@ mod tests {
     fn a_body_is_cut_at_its_bound_and_at_the_room_that_is_left() {
         let mut room = MAX_TOLD + 10;
         let long = "é".repeat(MAX_TOLD);
-        let told = Told::new(Map::new(), Some(format!("x{long}")), 1 + 2 * MAX_TOLD as u64, &mut room);
-        assert_eq!(
-            (told.body.unwrap().len(), told.cut, told.body_bytes),
-            (MAX_TOLD - 1, true, 1 + 2 * MAX_TOLD as u64)
-        );
+        let told = |body: Option<String>, bytes, room: &mut usize| Told::new(Vec::new(), joined, body, bytes, room);
+        let cut = told(Some(format!("x{long}")), 1 + 2 * MAX_TOLD as u64, &mut room);
+        assert_eq!((cut.body.unwrap().len(), cut.cut, cut.body_bytes), (MAX_TOLD - 1, true, 1 + 2 * MAX_TOLD as u64));
         assert_eq!(room, 11);
-        let told = Told::new(Map::new(), Some("é".repeat(6)), 12, &mut room);
-        assert_eq!((told.body.unwrap().len(), told.cut, room), (10, true, 1));
-        let told = Told::new(Map::new(), Some("y".into()), 1, &mut room);
-        assert_eq!((told.body.as_deref(), told.cut, room), (Some("y"), false, 0));
-        assert_eq!(Told::new(Map::new(), None, 0, &mut room).body, None);
+        let cut = told(Some("é".repeat(6)), 12, &mut room);
+        assert_eq!((cut.body.unwrap().len(), cut.cut, room), (10, true, 1));
+        let whole = told(Some("y".into()), 1, &mut room);
+        assert_eq!((whole.body.as_deref(), whole.cut, room), (Some("y"), false, 0));
+        assert_eq!(told(None, 0, &mut room).body, None);
+        // What it takes in the log counts, and no character is cut through.
+        room = 13;
+        let escaped = told(Some("\u{1}\n\u{1}".into()), 3, &mut room);
+        assert_eq!((escaped.body.as_deref(), escaped.cut, room), (Some("\u{1}\n"), true, 5));
+    }
+
+    fn joined(headers: &[(String, String)]) -> Map<String, Value> {
+        headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect()
+    }
+
+    #[test]
+    fn headers_that_do_not_fit_are_left_out_and_told() {
+        let headers = vec![
+            ("a".to_owned(), "1".to_owned()),
+            ("long".to_owned(), "x".repeat(MAX_HEADERS)),
+            ("b".to_owned(), "\"".to_owned()),
+        ];
+        let whole = 2 + 4 + MAX_HEADERS as u64 + 2;
+        let mut room = 2 * MAX_HEADERS;
+        let told = Told::new(headers.clone(), joined, None, 0, &mut room);
+        assert_eq!((told.headers.len(), told.headers_bytes), (2, Some(whole)));
+        assert_eq!(2 * MAX_HEADERS - room, 2 + 3 + 2 * AROUND_HEADER);
+        let mut room = 12;
+        let told = Told::new(headers[..1].to_vec(), joined, Some("abc".to_owned()), 3, &mut room);
+        assert_eq!((told.headers_bytes, told.body.as_deref(), told.cut), (None, Some("ab"), true));
+        let told = Told::new(headers[..1].to_vec(), joined, None, 0, &mut room);
+        assert_eq!((told.headers.len(), told.headers_bytes, room), (0, Some(2), 0));
+    }
+
+    #[test]
+    fn an_address_is_cut_and_its_size_told() {
+        let mut request = Requested { url: "x".repeat(MAX_URL), ..Requested::default() };
+        request.cut();
+        assert_eq!((request.url.len(), request.url_bytes), (MAX_URL, None));
+        request.url.push_str("éé");
+        request.url.insert(0, 'y');
+        request.cut();
+        assert_eq!((request.url.len(), request.url_bytes), (MAX_URL, Some(MAX_URL as u64 + 5)));
     }
 }

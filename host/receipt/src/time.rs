@@ -16,6 +16,11 @@ fn shown(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
+/// Whether a text is a time in the form of [`now`].
+pub(crate) fn is(text: &str) -> bool {
+    text.parse().is_ok_and(|time| shown(time) == text)
+}
+
 /// The moment that a person means: `7d`, `12h`, `90m`, `30s`, `2w` ago; a day (`2026-05-01`, in UTC); or a time
 /// (`2026-05-01T08:00:00Z`). In the form of [`Entry::at`](crate::Entry::at), to be compared with it as text.
 #[must_use]
@@ -59,6 +64,10 @@ mod tests {
             assert_eq!(shown(Timestamp::from_nanosecond(nanoseconds).unwrap()), wanted);
         }
         assert_eq!(now().len(), 24);
+        assert!(is(&now()));
+        for other in ["", "2026-05-01", "2026-05-01T08:00:00Z", "2026-05-01T08:00:00.000+00:00", "\u{1b}[2J"] {
+            assert!(!is(other), "{other:?}");
+        }
     }
 
     #[test]

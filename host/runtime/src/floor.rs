@@ -6,11 +6,11 @@
 //! A failure is recovered by a later good answer to the same request. In a preset that writes, failed look-ups on
 //! the side do not undo the write's own `ok`, but nothing is "not found" after them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::outcome::{Kind, Outcome};
 
-/// What identifies a request: method, path, query and body, hashed.
+/// What identifies a request: everything of it, hashed with a key that no component knows.
 pub(crate) type Fingerprint = u64;
 
 /// How a request of a run ended, if not well.
@@ -38,10 +38,13 @@ impl Failure {
 pub(crate) struct Floor {
     /// Requests sent so far.
     pub(crate) requests: u32,
-    /// Requests that went out and were not settled.
-    on_wire: HashSet<Fingerprint>,
-    /// Writes on the wire right now, and those that were never answered.
+    /// Requests that are out right now, and whether they write.
+    on_wire: HashMap<Fingerprint, bool>,
+    /// Writes that were never answered, and why. Only the success of a repeat closes one: what a later refusal says, it says of
+    /// the later one.
     open_writes: HashMap<Fingerprint, String>,
+    /// Writes that were answered with success.
+    writes_done: u32,
     failures: HashMap<Fingerprint, (bool, Failure)>,
     order: Vec<Fingerprint>,
 }
@@ -50,23 +53,35 @@ impl Floor {
     /// A request goes out.
     pub(crate) fn sending(&mut self, request: Fingerprint, writes: bool) {
         self.requests += 1;
-        self.on_wire.insert(request);
-        if writes {
-            self.open_writes.insert(request, "it was sent, and the run ended before an answer came".into());
-        }
+        self.on_wire.insert(request, writes);
+    }
+
+    /// An answer to it was read.
+    pub(crate) fn answered(&mut self, request: Fingerprint) {
+        self.on_wire.remove(&request);
+    }
+
+    /// A write was answered with success.
+    pub(crate) fn done(&mut self, write: Fingerprint) {
+        self.open_writes.remove(&write);
+        self.writes_done += 1;
+    }
+
+    /// Whether a write of this run took place, as its server says.
+    pub(crate) fn has_written(&self) -> bool {
+        self.writes_done > 0
     }
 
     /// It was about to go out, and provably nothing of it did.
     pub(crate) fn not_sent(&mut self, request: Fingerprint) {
-        if self.on_wire.remove(&request) {
+        if self.on_wire.remove(&request).is_some() {
             self.requests -= 1;
         }
     }
 
-    /// It was answered, or provably never reached the server.
+    /// How it ended: it was answered, or provably never reached the server.
     pub(crate) fn settled(&mut self, request: Fingerprint, writes: bool, failure: Option<Failure>) {
         self.on_wire.remove(&request);
-        self.open_writes.remove(&request);
         self.failures.remove(&request);
         self.order.retain(|r| *r != request);
         if let Some(failure) = failure {
@@ -77,6 +92,7 @@ impl Floor {
 
     /// It may have reached the server, and no answer was seen.
     pub(crate) fn unanswered(&mut self, request: Fingerprint, writes: bool, failure: Failure) {
+        self.on_wire.remove(&request);
         if writes {
             self.open_writes.insert(request, failure.message);
         } else {
@@ -95,7 +111,9 @@ impl Floor {
 
     /// The outcome that stands, after what the component claims. `preset_writes`: the preset's effect is a write.
     pub(crate) fn under(&self, claimed: Outcome, preset_writes: bool) -> Outcome {
-        if let Some(message) = self.open_writes.values().next() {
+        let out = self.on_wire.values().any(|writes| *writes);
+        let out = out.then_some("it was sent, and the run ended before an answer came");
+        if let Some(message) = self.open_writes.values().next().map(String::as_str).or(out) {
             return Outcome {
                 kind: Kind::Unknown,
                 class: "unanswered".into(),
@@ -176,6 +194,26 @@ mod tests {
         for kind in [Kind::Ok, Kind::NotFound, Kind::Failed] {
             assert_eq!(floor.under(claim(kind), true).kind, Kind::Unknown);
         }
+    }
+
+    #[test]
+    fn only_success_closes_an_unanswered_write() {
+        let mut floor = Floor::default();
+        floor.sending(1, true);
+        floor.unanswered(1, true, failure("network").unwrap());
+        // A repeat that is refused, or not even sent, says nothing of the first.
+        floor.sending(1, true);
+        floor.settled(1, true, failure("auth"));
+        floor.sending(1, true);
+        floor.not_sent(1);
+        floor.settled(1, true, failure("network"));
+        assert_eq!(floor.under(claim(Kind::Failed), true).kind, Kind::Unknown);
+        assert!(floor.has_open_write() && !floor.has_written());
+        floor.sending(1, true);
+        floor.settled(1, true, None);
+        floor.done(1);
+        assert_eq!(floor.under(claim(Kind::Ok), true).kind, Kind::Ok);
+        assert!(!floor.has_open_write() && floor.has_written());
     }
 
     #[test]

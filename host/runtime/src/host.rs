@@ -1,7 +1,7 @@
 //! The host's side of the contract: what happens when a component calls `http`, `rows`, `log` or `clock`.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) redirects: Option<Redirects>,
     pub(crate) settings: Value,
     ledger: Mutex<Ledger>,
+    /// So that no component can make two requests that pass for one.
+    prints: RandomState,
 }
 
 impl Shared {
@@ -87,6 +89,7 @@ impl Shared {
             redirects,
             settings,
             ledger: Mutex::default(),
+            prints: RandomState::new(),
         }
     }
 
@@ -143,10 +146,19 @@ impl Host {
     /// Sends a request: watched, counted, repeated only when the server asks for it, and entered in the ledger.
     async fn deliver(&mut self, outgoing: Outgoing) -> wasmtime::Result<Result<http::Answer, http::Error>> {
         let shared = self.shared.clone();
+        self.ask()?;
         if shared.ledger().vetoed {
             return Ok(Err(error("cancelled", "the run was stopped", &Value::Null)));
         }
-        let print = fingerprint(&outgoing);
+        let print = fingerprint(&shared.prints, &outgoing);
+        // Other methods that are no read cannot be granted at all.
+        if !shared.writes && matches!(outgoing.method.as_str(), "PUT" | "PATCH" | "DELETE") {
+            let reason = format!("the preset says that it only reads, and asks for {}", outgoing.method);
+            let advice =
+                "A preset that changes something says so: effect = \"update\", or what it is, in its preset.toml.";
+            let denied = Error::Denied { reason, advice: advice.into() };
+            return Ok(Err(self.enter(print, outgoing.writes, &denied)));
+        }
         let repeatable = !outgoing.writes || matches!(shared.repeat, Repeat::Natural | Repeat::Key);
         if outgoing.writes && !repeatable && shared.ledger().floor.has_open_write() {
             let message = "an earlier write of this run was not answered, and nothing is written on top of it";
@@ -154,7 +166,9 @@ impl Host {
         }
         let mut attempt = 0;
         loop {
-            self.ask()?;
+            if attempt > 0 {
+                self.ask()?;
+            }
             let sending = Sending { access: &shared.access, request: &outgoing };
             if shared.observer.before_send(&sending).await == Verdict::Veto {
                 shared.ledger().vetoed = true;
@@ -167,7 +181,7 @@ impl Host {
             let started = Instant::now();
             let wire = |wire| match wire {
                 Wire::Leaving => shared.ledger().floor.sending(print, outgoing.writes),
-                Wire::Answered => shared.ledger().floor.settled(print, outgoing.writes, None),
+                Wire::Answered => shared.ledger().floor.answered(print),
             };
             let sent = shared.access.send_watched(&outgoing, &wire).await;
             let took = started.elapsed();
@@ -222,7 +236,12 @@ impl Host {
             Some(failure) if writes && matches!(answer.status, 502 | 504) => {
                 ledger.floor.unanswered(print, writes, failure)
             }
-            refusal => ledger.floor.settled(print, writes, refusal),
+            refusal => {
+                ledger.floor.settled(print, writes, refusal);
+                if writes && (200..300).contains(&answer.status) {
+                    ledger.floor.done(print);
+                }
+            }
         }
     }
 
@@ -274,14 +293,15 @@ fn refusal(answer: &Answer) -> Option<Failure> {
     Some(Failure { class, message, hint: None })
 }
 
-fn fingerprint(request: &Outgoing) -> Fingerprint {
-    let mut hash = DefaultHasher::new();
-    (&request.method, &request.path, &request.query).hash(&mut hash);
+fn fingerprint(prints: &RandomState, request: &Outgoing) -> Fingerprint {
+    let mut hash = prints.build_hasher();
+    (&request.method, &request.path, &request.query, &request.headers, request.writes).hash(&mut hash);
     match &request.body {
         None => {}
-        Some(Body::Json(text) | Body::Text { text, .. }) => text.hash(&mut hash),
-        Some(Body::Form(pairs)) => pairs.hash(&mut hash),
-        Some(Body::Bytes { bytes, .. }) => bytes.hash(&mut hash),
+        Some(Body::Json(text)) => ("json", text).hash(&mut hash),
+        Some(Body::Text { text, .. }) => ("text", text).hash(&mut hash),
+        Some(Body::Form(pairs)) => ("form", pairs).hash(&mut hash),
+        Some(Body::Bytes { bytes, .. }) => ("bytes", bytes).hash(&mut hash),
     }
     hash.finish()
 }

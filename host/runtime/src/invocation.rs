@@ -148,6 +148,7 @@ pub async fn run(invocation: &Invocation) -> Report {
     });
     // What ended the run from outside is the reason, whatever came of requests before.
     let from_outside = matches!(judged, Err(Failed::Limit(_) | Failed::Cancelled));
+    let broken_off = judged.is_err();
     let mut report = judged.unwrap_or_else(|failed| Report::ended(failed.told(invocation)));
     let mut ledger = shared.ledger();
     phases.push(("wait", ledger.waited));
@@ -166,6 +167,13 @@ pub async fn run(invocation: &Invocation) -> Report {
             Repeat::None => "look whether it took place before you run it again",
         };
         report.outcome.hint = Some(hint.into());
+    }
+    if broken_off && report.outcome.kind != Kind::Unknown && ledger.floor.has_written() {
+        // The preset did not get to say so, and whoever repeats the run would do it twice.
+        let outcome = &mut report.outcome;
+        outcome.message.push_str("; before that a write of this run was answered with success");
+        let then = outcome.hint.take().map(|hint| format!("; {hint}")).unwrap_or_default();
+        outcome.hint = Some(format!("something was changed: look what is there before you run it again{then}"));
     }
     report.diagnostics = ledger.diagnostics.take().filter(|_| report.outcome.kind == Kind::Failed);
     report.phases = phases;

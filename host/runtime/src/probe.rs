@@ -127,7 +127,13 @@ async fn look(invocation: &Invocation, outputs: &Map<String, Value>) -> Option<(
             inputs.insert(name.clone(), value);
         }
     }
-    let preset = invocation.bundle.preset(probe.preset.as_str()).ok()?;
+    let preset = match invocation.bundle.preset(probe.preset.as_str()) {
+        Ok(preset) => preset,
+        Err(error) => {
+            let outcome = Outcome::failed("preset", format!("the preset that looks cannot be read: {error}"));
+            return Some((Seen::Unclear, Report::ended(outcome)));
+        }
+    };
     let look = Invocation { preset, inputs, body: None, body_set: Vec::new(), ..invocation.clone() };
     let found = invocation::run(&look).await;
     let given = |name: &str| invocation.inputs.get(name).filter(|v| !v.is_null());

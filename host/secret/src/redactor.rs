@@ -55,18 +55,24 @@ impl Redactor {
     }
 
     /// Learns a secret, from now on and in all clones; `name` is what stands in its place. An empty secret, or one that
-    /// is known by that name, changes nothing.
+    /// is known by that name, changes nothing. White space at its ends may be lost on the way, as HTTP drops it from the
+    /// values of headers (RFC 9110, 5.5), so the secret is learned without it too.
     pub fn add(&self, name: &str, secret: &Secret) {
         self.learn(name, secret.expose().as_bytes());
+        self.learn(name, secret.expose().trim().as_bytes());
     }
 
     /// Learns a password, and the pair `user:password` as HTTP's Basic scheme sends it in base64. The pair is found
-    /// anywhere also if the password alone is short, unless even the pair is.
+    /// anywhere also if the password alone is short, unless even the pair is. White space at its ends may be lost as well.
     pub fn add_pair(&self, name: &str, user: &str, password: &Secret) {
-        self.learn(name, password.expose().as_bytes());
-        if !password.is_empty() {
-            let pair = Zeroizing::new([user.as_bytes(), b":", password.expose().as_bytes()].concat());
-            self.learn(name, &pair);
+        self.add(name, password);
+        let password = password.expose();
+        for (user, password) in [(user, password), (user.trim_start(), password.trim_end())] {
+            // Without a password it would be the user's name, which is no secret.
+            if !password.is_empty() {
+                let pair = Zeroizing::new([user.as_bytes(), b":", password.as_bytes()].concat());
+                self.learn(name, &pair);
+            }
         }
     }
 

@@ -44,6 +44,12 @@ fn lower_percent(text: String) -> String {
     out + rest
 }
 
+/// What must be escaped in HTML, as most libraries do it.
+fn html(text: &str, apostrophe: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', apostrophe)
+}
+
 /// Every encoding in which the secret stands by itself, with its name for the message.
 fn encodings(secret: &str) -> Vec<(&'static str, String)> {
     let minimal = utf8_percent_encode(secret, &MINIMAL).to_string();
@@ -69,6 +75,15 @@ fn encodings(secret: &str) -> Vec<(&'static str, String)> {
         ("form minimal", minimal.replace("%20", "+")),
         ("percent in json", json_text(&full)),
         ("json in percent", utf8_percent_encode(&json_text(secret), NON_ALPHANUMERIC).to_string()),
+        ("html", html(secret, "&apos;")),
+        ("html decimal", html(secret, "&#039;")),
+        ("html hex", html(secret, "&#x27;")),
+        ("html every character", secret.chars().map(|c| format!("&#{};", u32::from(c))).collect()),
+        ("html every character hex", secret.chars().map(|c| format!("&#x{:X};", u32::from(c))).collect()),
+        ("html in html", html(&html(secret, "&#39;"), "&#39;")),
+        ("html in json", json_text(&html(secret, "&#39;")).replace('&', "\\u0026")),
+        ("html in percent", utf8_percent_encode(&html(secret, "&#x27;"), NON_ALPHANUMERIC).to_string()),
+        ("percent in html", html(&minimal, "&#39;")),
         ("hex", hex::encode(secret)),
         ("hex upper", hex::encode_upper(secret)),
     ]
@@ -143,7 +158,7 @@ proptest! {
     fn values_stay_values(secret in secret(), before in any::<String>(), key in "[a-z]{1,4}") {
         let redactor = knowing("token", &secret);
         // A backslash before an escape makes it none, and a percent sign swallows digits.
-        let before = before.replace(['%', '\\'], " ");
+        let before = before.replace(['%', '\\', '&'], " ");
         for (name, encoded) in encodings(&secret) {
             let mut value = json!({"a": [1, {key.clone(): format!("{before}{encoded}")}], "b": true});
             value[&encoded] = json!(null);
@@ -206,6 +221,42 @@ fn short_secrets_are_taken_out_as_whole_values_only() {
     let mut value = json!({"1234": "1234", "a": ["x1234", "MTIzNA==", 1234]});
     assert!(redactor.value(&mut value));
     assert_eq!(value, json!({"1234": "[secret pin]", "a": ["x1234", "[secret pin]", "[secret pin]"]}));
+}
+
+/// HTTP sends the values of headers without blanks at their ends (RFC 9110, 5.5), and that is what a server echoes.
+#[test]
+fn a_secret_is_found_without_the_blanks_at_its_ends_too() {
+    for secret in ["sekret-abcdef ", "\tsekret-abcdef\r\n", " sekret-abcdef"] {
+        let redactor = knowing("token", secret);
+        assert_eq!(redactor.text("<sekret-abcdef>"), "<[secret token]>");
+        assert_eq!(redactor.text(&format!("<{secret}>")), "<[secret token]>");
+        assert_eq!(redactor.text(&STANDARD.encode("sekret-abcdef")), "[secret token]");
+    }
+    let redactor = Redactor::new();
+    redactor.add_pair("password", " me", &Secret::new("pw1 ".into()));
+    for echo in ["me:pw1", " me:pw1 ", "\"pw1\""] {
+        assert!(redactor.holds(echo.as_bytes()), "{echo:?}");
+    }
+    assert_eq!(redactor.text(&STANDARD.encode("me:pw1")), "[secret password]");
+    // Blanks alone are no secret, and a user's name is none.
+    let redactor = knowing("blank", "  \n");
+    redactor.add_pair("password", "someone", &Secret::new(" ".into()));
+    assert_eq!(redactor.text("someone:and nothing else"), "someone:and nothing else");
+    assert!(!redactor.holds(b"") && !redactor.holds(b"\"\""));
+}
+
+#[test]
+fn what_is_escaped_for_a_web_page_is_found() {
+    let redactor = knowing("token", "sek&ret<abc>d'ef");
+    for echo in [
+        "sek&amp;ret&lt;abc&gt;d&#x27;ef",
+        "sek&amp;ret&lt;abc&gt;d&#39;ef",
+        "sek&#38;ret&#60;abc&#62;d&apos;ef",
+        r"sek\u0026amp;ret\u0026lt;abc\u0026gt;d\u0026#39;ef",
+        "sek%26amp%3Bret%26lt%3Babc%26gt%3Bd%26%23x27%3Bef",
+    ] {
+        assert_eq!(redactor.text(&format!("<p>no &quot;{echo}&quot;</p>")), "<p>no &quot;[secret token]&quot;</p>");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 type Encoder = fn(&str) -> String;
 
 /// Escapes: they may be undone twice over.
-pub const ESCAPES: [Encoder; 8] = [
+pub const ESCAPES: [Encoder; 10] = [
     str::to_owned,
     json,
     |text| json(text).replace('/', "\\/"),
@@ -20,7 +20,22 @@ pub const ESCAPES: [Encoder; 8] = [
     |text| percent(text, "-._~"),
     |text| percent(text, "").replace("%20", "+"),
     |text| text.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+    |text| text.chars().map(|c| named(c).map_or(c.to_string(), |(name, _)| format!("&{name};"))).collect(),
+    |text| {
+        let number = |(at, c): (usize, char)| match (at % 2, u32::from(c)) {
+            (0, number) => format!("&#{number:03};"),
+            (_, number) => format!("&#x{number:x};"),
+        };
+        text.chars().enumerate().map(number).collect()
+    },
 ];
+
+/// The characters that have names in every dialect of HTML and XML.
+const NAMES: [(&str, char); 5] = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')];
+
+fn named(c: char) -> Option<&'static (&'static str, char)> {
+    NAMES.iter().find(|(_, named)| *named == c)
+}
 
 /// Other alphabets, inside a longer text or alone.
 pub const ALPHABETS: [Encoder; 8] = [
@@ -62,7 +77,7 @@ pub fn reads(text: &[u8], secret: &[u8]) -> Option<&'static str> {
 fn reads_below(text: &[u8], secret: &[u8], layers: usize) -> Option<&'static str> {
     plainly(text, secret).or_else(|| {
         let below = layers.checked_sub(1)?;
-        let texts = [unjson(text), unpercent(text, false), unpercent(text, true)];
+        let texts = [unjson(text), unpercent(text, false), unpercent(text, true), unhtml(text)];
         texts.into_iter().filter(|undone| undone != text).find_map(|undone| reads_below(&undone, secret, below))
     })
 }
@@ -163,13 +178,45 @@ fn unpercent(text: &[u8], form: bool) -> Vec<u8> {
     out
 }
 
+/// What a browser makes of character references that end in a semicolon; what is none stays.
+fn unhtml(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (at, piece) in text.split(|byte| *byte == b'&').enumerate() {
+        let read = piece.iter().position(|byte| *byte == b';').filter(|_| at > 0).and_then(|end| {
+            let name = std::str::from_utf8(&piece[..end]).ok()?;
+            Some((reference(name)?, &piece[end + 1..]))
+        });
+        match read {
+            Some((c, rest)) => {
+                out.extend_from_slice(c.to_string().as_bytes());
+                out.extend_from_slice(rest);
+            }
+            None => {
+                out.extend_from_slice(if at > 0 { b"&" } else { b"" });
+                out.extend_from_slice(piece);
+            }
+        }
+    }
+    out
+}
+
+fn reference(name: &str) -> Option<char> {
+    let Some(number) = name.strip_prefix('#') else {
+        return NAMES.iter().find(|(known, _)| *known == name).map(|(_, c)| *c);
+    };
+    let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |digits| (digits, 16));
+    // Parsing would take a sign, and no honest writer needs more digits.
+    let read = digits.len() <= 10 && digits.chars().all(|c| c.is_digit(radix));
+    char::from_u32(u32::from_str_radix(digits, radix).ok().filter(|_| read)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_encoding_is_read() {
-        for secret in ["hunter22", "a \"b\\c/d\" 1", "é😀~-._*x", "+++///???"] {
+        for secret in ["hunter22", "a \"b\\c/d\" 1", "a&b<c>'d'", "é😀~-._*x", "+++///???"] {
             for outer in ESCAPES {
                 for inner in ESCAPES.into_iter().chain(ALPHABETS) {
                     let text = format!("<{}>", outer(&inner(secret)));

@@ -29,6 +29,10 @@ pub fn check(data: &[u8]) {
     let written = outer(&inner(&secret));
     check_text(&redactor, &secret, &format!("{before}{written}{after}"));
     check_text(&redactor, &secret, &format!("{before}{after}"));
+    if secret.trim().len() >= SHORT {
+        let trimmed = redactor.text(&inner(secret.trim()));
+        assert!(trimmed.contains(MARKER), "{secret:?} stays in {trimmed:?}");
+    }
     // By itself it is found in any case, and nothing of it is left.
     let alone = redactor.text(&written);
     assert!(alone.contains(MARKER), "{secret:?} stays in {written:?}");
@@ -54,11 +58,15 @@ fn check_text(redactor: &Redactor, secret: &str, text: &str) {
 }
 
 /// Whether there is reason to take something out: all but the ends of the secret can be read. (Inside of base64 the
-/// characters at its ends belong to its neighbours too.) A stray mark before an escape hides it from one reader and not
+/// characters at its ends belong to its neighbours too, and white space there may be lost.) A stray mark before an escape hides it from one reader and not
 /// from another, so the text is read from each mark on.
 fn could_hold(text: &str, secret: &str) -> bool {
-    let inside = &secret.as_bytes()[1..secret.len() - 1];
-    let marks = text.bytes().enumerate().filter(|(_, byte)| [b'\\', b'%'].contains(byte));
+    let trimmed = if secret.trim().is_empty() { secret } else { secret.trim() };
+    let inside = match trimmed.len() {
+        ..SHORT => trimmed.as_bytes(),
+        length => &trimmed.as_bytes()[1..length - 1],
+    };
+    let marks = text.bytes().enumerate().filter(|(_, byte)| [b'\\', b'%', b'&'].contains(byte));
     let starts = std::iter::once(0).chain(marks.map(|(at, _)| at));
     starts.into_iter().any(|at| reads(&text.as_bytes()[at..], inside).is_some())
 }
