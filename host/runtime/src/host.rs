@@ -139,7 +139,7 @@ impl Host {
         match json::read(text, &self.shared.limits) {
             Ok(value) => Ok(Ok(value)),
             Err(Unread::Malformed(why)) => Ok(Err(why)),
-            Err(Unread::Deep(hit)) => Err(hit.into()),
+            Err(Unread::Beyond(hit)) => Err(hit.into()),
         }
     }
 
@@ -352,7 +352,7 @@ impl http::Host for Host {
         let prepared = shared.requests.get(&shared.preset);
         if let Some(http::Body { kind, data, .. }) = &request.body
             && ["template", "json", "form"].contains(&kind.as_str())
-            && let Err(Unread::Deep(hit)) = json::read::<serde::de::IgnoredAny>(data, &shared.limits)
+            && let Err(Unread::Beyond(hit)) = json::read::<serde::de::IgnoredAny>(data, &shared.limits)
         {
             return Err(hit.into());
         }

@@ -296,11 +296,11 @@ fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Result<Repo
     }
     let unread = |what| {
         move |unread| match unread {
-            Unread::Deep(hit) => Failed::Limit(hit),
+            Unread::Beyond(hit) => Failed::Limit(hit),
             Unread::Malformed(_) => Failed::Malformed(what),
         }
     };
-    if let Err(Unread::Deep(hit)) = json::read::<IgnoredAny>(outcome.verdict.details.as_bytes(), limits) {
+    if let Err(Unread::Beyond(hit)) = json::read::<IgnoredAny>(outcome.verdict.details.as_bytes(), limits) {
         return Err(Failed::Limit(hit));
     }
     let mut report = Report::ended(floor.believed(Outcome::claimed(outcome.verdict)));

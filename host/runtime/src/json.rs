@@ -12,7 +12,7 @@ use crate::limits::LimitHit;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unread {
     /// It is nested deeper, or has more values, than allowed: the run ends.
-    Deep(LimitHit),
+    Beyond(LimitHit),
     /// It is no JSON, or none of the kind that belongs here.
     Malformed(String),
 }
@@ -22,7 +22,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8], limits: &Limits) -> Result<
     let JsonShape { depth, values } = JsonShape::of(text);
     for (limit, amount) in [(Limit::JsonDepth, depth), (Limit::JsonValues, values)] {
         if amount > limits.size(limit) {
-            return Err(Unread::Deep(LimitHit::of(limits, limit)));
+            return Err(Unread::Beyond(LimitHit::of(limits, limit)));
         }
     }
     serde_json::from_slice(text).map_err(|error| Unread::Malformed(error.to_string()))
@@ -40,7 +40,7 @@ mod tests {
         assert!(read::<Value>(b"[1, 2]", &limits).is_ok());
         let hit = LimitHit::of(&limits, Limit::JsonValues);
         for text in [&b"[1, 2, 3]"[..], br#"{"a": {"": 0}, "b": 1}"#, b"[1, 2, 3, no JSON"] {
-            assert_eq!(read::<Value>(text, &limits), Err(Unread::Deep(hit)));
+            assert_eq!(read::<Value>(text, &limits), Err(Unread::Beyond(hit)));
         }
     }
 
@@ -49,7 +49,7 @@ mod tests {
         let limits = Limits::default().with(Limit::JsonDepth, 3);
         assert!(read::<Value>(b"[[[1]]]", &limits).is_ok());
         let hit = LimitHit::of(&limits, Limit::JsonDepth);
-        assert_eq!(read::<Value>(b"[[[[1]]]]", &limits), Err(Unread::Deep(hit)));
+        assert_eq!(read::<Value>(b"[[[[1]]]]", &limits), Err(Unread::Beyond(hit)));
         assert!(matches!(read::<Value>(b"[1", &limits), Err(Unread::Malformed(_))));
         // The deepest that anyone can allow is read.
         let limits = Limits::default().with(Limit::JsonDepth, Limit::JsonDepth.ceiling());
