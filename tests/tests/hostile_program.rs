@@ -154,8 +154,12 @@ mod unread {
         let server = Server::start();
         let stage = stage(&server);
         let (mut child, out) = flood(&stage, "--limit wall_time=600s");
-        // Until the pipe is full.
-        thread::sleep(Duration::from_secs(2));
+        // Until the pipe takes no more: it holds 64 KiB, and a row that does not fit waits.
+        let since = Instant::now();
+        while rustix::io::ioctl_fionread(out.get_ref()).unwrap() < 60_000 {
+            assert!(since.elapsed() < FOR_EVER, "the pipe is never full");
+            thread::sleep(Duration::from_millis(5));
+        }
         interrupt(&child);
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut first = String::new();

@@ -4,11 +4,11 @@
 //! program takes none from outside.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use clap::Parser as _;
@@ -18,6 +18,7 @@ use presetter_egress::{Resolver, address};
 use presetter_secret::{Redactor, Secret};
 
 use crate::args::Cli;
+use crate::console::tests::Page;
 use crate::console::{Console, Style};
 use crate::exit::Exit;
 use crate::verbs;
@@ -50,26 +51,6 @@ impl Surroundings for Nobody {
     }
 }
 
-#[derive(Clone, Default)]
-struct Tape(Arc<Mutex<Vec<u8>>>);
-
-impl Tape {
-    fn said(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl Write for Tape {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Adds a connection to `base_url` and runs a preset that reads by it; the exit, what was said, and how often the name was
 /// looked up. Compiled code is kept in `home`.
 async fn run(home: &Path, base_url: &str, port: u16, private: &str, then: &str) -> (Exit, String, usize) {
@@ -85,7 +66,7 @@ async fn run(home: &Path, base_url: &str, port: u16, private: &str, then: &str) 
     let preset = "title = 'List'\neffect = 'read'\nredirects = 2\n[request]\nmethod = 'GET'\npath = ['list']\n";
     fs::write(own.join("list/preset.toml"), preset).unwrap();
 
-    let tape = Tape::default();
+    let page = Page::default();
     let resolver = Arc::new(Rebinding { then: then.parse().unwrap(), asked: AtomicUsize::new(0) });
     // Whoever looks at the name now finds nothing wrong with it.
     assert!(resolver.resolve("rebind.example").await.unwrap().into_iter().all(address::is_public));
@@ -96,8 +77,8 @@ async fn run(home: &Path, base_url: &str, port: u16, private: &str, then: &str) 
         surroundings: Arc::new(Nobody),
         resolver: resolver.clone(),
         console: Arc::new(Console::new(
-            Box::new(tape.clone()),
-            Box::new(tape.clone()),
+            Box::new(page.clone()),
+            Box::new(page.clone()),
             Style::default(),
             Redactor::new(),
         )),
@@ -109,7 +90,7 @@ async fn run(home: &Path, base_url: &str, port: u16, private: &str, then: &str) 
     let add = format!("connection add o --kind {own}/open --base-url {base_url} {private}");
     let mut exit = Exit::Ok;
     for line in [add, format!("run {own}/list -c o")] {
-        assert_eq!(exit, Exit::Ok, "{}", tape.said());
+        assert_eq!(exit, Exit::Ok, "{}", page.read());
         let cli = Cli::try_parse_from(["presetter"].into_iter().chain(line.split_whitespace())).unwrap();
         exit = verbs::follow(&world, cli).await.unwrap_or_else(|failure| {
             world.console.fail(&failure);
@@ -117,7 +98,7 @@ async fn run(home: &Path, base_url: &str, port: u16, private: &str, then: &str) 
         });
     }
     world.store().remove("o").unwrap();
-    (exit, tape.said(), resolver.asked.load(Ordering::SeqCst))
+    (exit, page.read(), resolver.asked.load(Ordering::SeqCst))
 }
 
 #[tokio::test]
