@@ -3,8 +3,7 @@
 //! Owns: the start. The environment is read in this file alone and handed down as a [`World`]; so is everything else that
 //! comes from the machine: folders, terminal, the way to secrets. Must never: hold a rule about presets.
 //!
-//! Keeps: data on standard output, talk on standard error; a panic is one redacted line and exit code 70, whatever
-//! `RUST_BACKTRACE` says.
+//! Keeps: data on standard output, talk on standard error.
 #![forbid(unsafe_code)]
 
 mod add_command;
@@ -25,6 +24,7 @@ mod grants;
 mod inputs;
 mod mapping;
 mod output;
+mod panics;
 mod plan;
 mod prepare;
 mod presets;
@@ -44,7 +44,7 @@ mod watch;
 mod world;
 
 use std::env;
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ use crate::world::{Dirs, World};
 
 fn main() -> ExitCode {
     let redactor = Redactor::new();
-    confess_panics(redactor.clone());
+    panics::confess(redactor.clone());
     let cli = Cli::try_parse().unwrap_or_else(|error| slips::explained(error).exit());
     let style = style();
     let console = Arc::new(Console::new(Box::new(io::stdout()), Box::new(io::stderr()), style, redactor));
@@ -157,18 +157,4 @@ impl Surroundings for Environment {
             console.say(&line(message));
         }
     }
-}
-
-/// A panic is a fault of ours: one line without secrets, and the exit code for it.
-fn confess_panics(redactor: Redactor) {
-    std::panic::set_hook(Box::new(move |panic| {
-        let what = panic.payload_as_str().unwrap_or("unknown");
-        // The file's name without its folders: they are those of the machine that built the program.
-        let at = panic
-            .location()
-            .map(|at| format!("{}:{}", at.file().rsplit(['/', '\\']).next().unwrap_or_default(), at.line()));
-        let message = line(&redactor.text(&format!("{what} ({})", at.unwrap_or_default())));
-        let _ = writeln!(io::stderr(), "error: this is a fault of presetter, not yours: {message}");
-        std::process::exit(Exit::Internal.code().into());
-    }));
 }

@@ -24,7 +24,7 @@ const RULES: [Rule; 8] = [
     },
     Rule {
         words: &["process::exit", "process::abort"],
-        homes: &["cli/src/main.rs", "cli/src/run.rs"],
+        homes: &["cli/src/panics.rs", "cli/src/run.rs"],
         why: "only the program ends the process, at its end or when it was asked to",
     },
     Rule {
@@ -154,7 +154,7 @@ fn every_rule_can_fail() {
         ("let key = std::env::var(\"KEY\");", "egress/src/live.rs", "cli/src/world.rs"),
         ("unsafe { map(file) }", "runtime/src/engine.rs", "runtime/src/cache.rs"),
         ("std::process::Command::new(\"sh\").spawn()?;", "runtime/src/engine.rs", "connection/src/resolve.rs"),
-        ("std::process::exit(1);", "cli/src/output.rs", "cli/src/main.rs"),
+        ("std::process::exit(1);", "cli/src/output.rs", "cli/src/panics.rs"),
         ("fs::write(path, text)?;", "bundle/src/files.rs", "receipt/src/store.rs"),
         ("let file = OpenOptions::new().append(true);", "cli/src/output.rs", "connection/src/private.rs"),
         ("let folder = tempfile::tempdir()?;", "egress/src/live.rs", "cli/src/demo.rs"),
