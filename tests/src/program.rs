@@ -19,9 +19,11 @@ pub fn program() -> &'static Path {
 
 /// A folder in cargo's own for what tests may share between them, such as compiled code.
 pub fn scratch(name: &str) -> PathBuf {
-    // This test is target/PROFILE/deps/NAME-HASH.
-    let test = env::current_exe().unwrap();
-    test.ancestors().nth(3).unwrap().join("tmp").join(name)
+    // A test is target/PROFILE/deps/NAME-HASH, the benchmark target/PROFILE/bench.
+    let this = env::current_exe().unwrap();
+    let folder = this.parent().unwrap();
+    let profile = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
+    profile.parent().unwrap().join("tmp").join(name)
 }
 
 fn build() -> PathBuf {
