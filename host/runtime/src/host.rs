@@ -146,7 +146,6 @@ impl Host {
     /// Sends a request: watched, counted, repeated only when the server asks for it, and entered in the ledger.
     async fn deliver(&mut self, outgoing: Outgoing) -> wasmtime::Result<Result<http::Answer, http::Error>> {
         let shared = self.shared.clone();
-        self.ask()?;
         if shared.ledger().vetoed {
             return Ok(Err(error("cancelled", "the run was stopped", &Value::Null)));
         }
@@ -323,23 +322,21 @@ fn error(kind: &str, message: &str, details: &Value) -> http::Error {
 
 impl http::Host for Host {
     async fn call(&mut self, preset: String, values: String) -> wasmtime::Result<Result<http::Answer, http::Error>> {
+        self.ask()?;
         let shared = self.shared.clone();
         let Some(prepared) = shared.requests.get(&preset) else {
-            self.ask()?;
             let message = format!("preset \"{}\" does not name a preset \"{preset}\" with a request", shared.preset);
             return Ok(Err(error("template", &message, &Value::Null)));
         };
         let values: Map<String, Value> = match self.read(values.as_bytes())? {
             Ok(values) => values,
             Err(why) => {
-                self.ask()?;
                 return Ok(Err(error("template", &format!("the values are no JSON object: {why}"), &Value::Null)));
             }
         };
         match prepared.render(&values, &shared.settings) {
             Ok(outgoing) => self.deliver(outgoing).await.map(|result| self.told(result)),
             Err(diagnostics) => {
-                self.ask()?;
                 let message = diagnostics.0.iter().map(|d| d.problem.message.clone()).collect::<Vec<_>>().join("; ");
                 shared.ledger().diagnostics = Some(diagnostics);
                 Ok(Err(error("template", &message, &Value::Null)))
@@ -348,20 +345,17 @@ impl http::Host for Host {
     }
 
     async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Answer, http::Error>> {
+        self.ask()?;
         let shared = self.shared.clone();
         let prepared = shared.requests.get(&shared.preset);
         if let Some(http::Body { kind, data, .. }) = &request.body
             && ["template", "json", "form"].contains(&kind.as_str())
-            && let Err(Unread::Beyond(hit)) = json::read::<serde::de::IgnoredAny>(data, &shared.limits)
         {
-            return Err(hit.into());
+            json::within(data, &shared.limits)?;
         }
         match request::explicit(request, prepared, &shared.settings, shared.writes, shared.redirects.clone()) {
             Ok(outgoing) => self.deliver(outgoing).await.map(|result| self.told(result)),
-            Err(message) => {
-                self.ask()?;
-                Ok(Err(error("template", &message, &Value::Null)))
-            }
+            Err(message) => Ok(Err(error("template", &message, &Value::Null))),
         }
     }
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use presetter_bundle::{Bundle, PresetFile};
 use presetter_connection::{Access, Clock};
 use presetter_manifest::{Diagnostics, Limit, Limits, Repeat};
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
@@ -300,9 +299,7 @@ fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Result<Repo
             Unread::Malformed(_) => Failed::Malformed(what),
         }
     };
-    if let Err(Unread::Beyond(hit)) = json::read::<IgnoredAny>(outcome.verdict.details.as_bytes(), limits) {
-        return Err(Failed::Limit(hit));
-    }
+    json::within(outcome.verdict.details.as_bytes(), limits).map_err(Failed::Limit)?;
     let mut report = Report::ended(floor.believed(Outcome::claimed(outcome.verdict)));
     let Some(item) = outcome.items.into_iter().next() else { return Ok(report) };
     report.outputs = json::read(item.outputs.as_bytes(), limits).map_err(unread("outputs"))?;

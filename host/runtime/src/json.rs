@@ -17,14 +17,20 @@ pub(crate) enum Unread {
     Malformed(String),
 }
 
-/// Reads a component's JSON.
-pub(crate) fn read<T: DeserializeOwned>(text: &[u8], limits: &Limits) -> Result<T, Unread> {
+/// Whether a component's JSON is within the limits. Reads nothing of it.
+pub(crate) fn within(text: &[u8], limits: &Limits) -> Result<(), LimitHit> {
     let JsonShape { depth, values } = JsonShape::of(text);
     for (limit, amount) in [(Limit::JsonDepth, depth), (Limit::JsonValues, values)] {
         if amount > limits.size(limit) {
-            return Err(Unread::Beyond(LimitHit::of(limits, limit)));
+            return Err(LimitHit::of(limits, limit));
         }
     }
+    Ok(())
+}
+
+/// Reads a component's JSON.
+pub(crate) fn read<T: DeserializeOwned>(text: &[u8], limits: &Limits) -> Result<T, Unread> {
+    within(text, limits).map_err(Unread::Beyond)?;
     serde_json::from_slice(text).map_err(|error| Unread::Malformed(error.to_string()))
 }
 
