@@ -31,8 +31,11 @@ fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
     for entry in fs::read_dir(folder).expect("a readable folder").flatten() {
         let path = entry.path();
         if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|e| e == "toml" || e == "hbs") {
+            // What tests a preset does not run it.
+            if path.file_name().is_some_and(|name| name != "tests") {
+                collect(&path, files);
+            }
+        } else if path.extension().is_some_and(|e| e == "toml" || e == "js" || e == "mjs") {
             println!("cargo::rerun-if-changed={}", path.display());
             files.push(path);
         }

@@ -160,6 +160,11 @@ impl Bundle {
         let file = self.files.display(&relative);
         let text: Arc<str> = self.files.text(&relative)?.into();
         let manifest = Preset::parse(&file, &text, &self.manifest)?;
+        if let Some(script) = manifest.script.as_ref().filter(|s| !self.files.has(&format!("{name}/{s}"))) {
+            let problem = Problem::new(format!("there is no file {name}/{script}"), script.span())
+                .with_hint("a script lies in the folder of its preset");
+            return Err(Error::Invalid(Diagnostics::of(&file, &text, vec![problem])));
+        }
         Ok(PresetFile { name: name.to_owned(), file, text, manifest })
     }
 
@@ -179,7 +184,8 @@ impl Bundle {
         Ok(self.component()?.map(|bytes| hex::encode(Sha256::digest(bytes))))
     }
 
-    /// The sources that an interpreter needs to run one preset: `bundle.toml`, the preset, and those that it names.
+    /// The sources that an interpreter needs to run one preset: `bundle.toml`, the preset, and those that it names; with a
+    /// script all JavaScript below the preset's folder (but for its `tests`) and below the bundle's folder `lib`.
     ///
     /// # Errors
     /// As [`Bundle::preset`].
@@ -198,6 +204,13 @@ impl Bundle {
                 wanted.push(self.preset(other.as_str())?);
             }
             sources.push((path, preset.text.to_string()));
+            if preset.manifest.script.is_some() {
+                for file in self.files.scripts(&preset.name)? {
+                    if !sources.iter().any(|(known, _)| *known == file) {
+                        sources.push((file.clone(), self.files.text(&file)?));
+                    }
+                }
+            }
         }
         Ok(sources)
     }

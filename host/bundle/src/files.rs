@@ -11,6 +11,11 @@ use crate::Error;
 /// The largest file of a bundle that is read, in bytes: room for a component, not for an accident.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// The most files of JavaScript that one preset may have.
+const MAX_SCRIPTS: usize = 256;
+/// How many folders deep they may lie below the preset's folder.
+const SCRIPT_DEPTH: usize = 8;
+
 /// A bundle that is built in: its name, and its files by path.
 type BuiltIn = (&'static str, &'static [(&'static str, &'static str)]);
 const BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
@@ -38,6 +43,10 @@ pub(crate) enum Files {
 /// What was read of a folder.
 fn known(read: &Mutex<HashMap<String, Arc<[u8]>>>) -> MutexGuard<'_, HashMap<String, Arc<[u8]>>> {
     read.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_script(name: &str) -> bool {
+    name.ends_with(".js") || name.ends_with(".mjs")
 }
 
 impl Files {
@@ -82,6 +91,46 @@ impl Files {
             }
         };
         names.into_iter().collect()
+    }
+
+    /// The JavaScript that a preset's script may import, sorted: below the preset's folder and below the folder `lib` of
+    /// the bundle, without what is hidden, and without `tests` and `node_modules`.
+    pub(crate) fn scripts(&self, preset: &str) -> Result<Vec<String>, Error> {
+        let mut found = BTreeSet::new();
+        match self {
+            Self::BuiltIn((_, files)) => {
+                let ours = |name: &&&str| name.starts_with(&format!("{preset}/")) || name.starts_with("lib/");
+                found.extend(
+                    files.iter().map(|(name, _)| name).filter(ours).filter(|n| is_script(n)).map(|n| (*n).to_owned()),
+                );
+            }
+            Self::Folder { path, read, .. } => {
+                let mut open: Vec<(String, usize)> = [preset, "lib"].map(|folder| (folder.to_owned(), 0)).into();
+                while let Some((folder, depth)) = open.pop() {
+                    for entry in fs::read_dir(path.join(&folder)).into_iter().flatten().flatten() {
+                        let Ok(name) = entry.file_name().into_string() else { continue };
+                        let full = format!("{folder}/{name}");
+                        if name.starts_with('.') {
+                            continue;
+                        }
+                        if entry.path().is_dir() {
+                            if name != "tests" && name != "node_modules" && depth < SCRIPT_DEPTH {
+                                open.push((full, depth + 1));
+                            }
+                        } else if is_script(&name) {
+                            found.insert(full);
+                        }
+                    }
+                }
+                let ours = |name: &&String| name.starts_with(&format!("{preset}/")) || name.starts_with("lib/");
+                found.extend(known(read).keys().filter(ours).filter(|n| is_script(n)).cloned());
+            }
+        }
+        if found.len() > MAX_SCRIPTS {
+            let reason = format!("it has more than {MAX_SCRIPTS} files of JavaScript");
+            return Err(Error::Io { file: self.display(preset), reason });
+        }
+        Ok(found.into_iter().collect())
     }
 
     /// The bytes of a file below the bundle's folder.

@@ -94,13 +94,13 @@ impl Mappings {
     }
 }
 
-/// The outputs that a recipe can have: its own, also those for some kinds of connection, and its probe's.
+/// The outputs that a preset can have: its own, also those for some kinds of connection, and its probe's.
 pub(crate) fn declared(preset: &Preset) -> Vec<&str> {
-    let own = preset.outputs.keys().chain(preset.outputs_when.keys());
-    let own = own.chain(preset.variants.values().flat_map(|v| &v.outputs).flat_map(|outputs| outputs.keys()));
+    let variants = preset.variants.values().flat_map(|v| &v.outputs).flat_map(|outputs| outputs.keys());
+    let own = preset.output_names().chain(variants.map(String::as_str));
     let probes = preset.probe.iter().flat_map(|probe| &probe.outputs);
     let mut all: Vec<&str> = Vec::new();
-    for name in own.map(String::as_str).chain(probes.map(|name| name.as_str())) {
+    for name in own.chain(probes.map(|name| name.as_str())) {
         if !all.contains(&name) {
             all.push(name);
         }

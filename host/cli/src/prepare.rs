@@ -40,8 +40,10 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transport>) -> Result<Prepared, Failure> {
     inputs::one_reader(args)?;
     let chosen = select::preset(&args.preset)?;
-    // A component of the bundle's own returns what it likes.
-    let outputs = chosen.bundle.manifest().component.is_none().then(|| mapping::declared(&chosen.preset.manifest));
+    let manifest = &chosen.preset.manifest;
+    let free = chosen.bundle.manifest().component.is_some() || manifest.script.is_some();
+    // A component or a script that does not say what it returns may return anything.
+    let outputs = (!free || !manifest.returns.is_empty()).then(|| mapping::declared(manifest));
     let mappings = Mappings::compile(&args.map, outputs.as_deref())?;
     let body_set = inputs::body_set(args)?;
     let body = args.body.as_deref().map(inputs::body).transpose()?;
@@ -222,6 +224,6 @@ impl Prepared {
 
     /// Whether it lists rows.
     pub(crate) fn lists(&self) -> bool {
-        self.chosen.preset.manifest.rows.is_some()
+        self.chosen.preset.manifest.lists()
     }
 }

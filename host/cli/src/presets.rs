@@ -165,13 +165,12 @@ fn described(chosen: &Chosen, console: &Console) -> String {
             shown.push(format!("  at least one of {}", line(&names.join(", "))));
         }
     }
-    for (title, names) in [
-        ("outputs", preset.outputs.keys().chain(preset.outputs_when.keys()).collect::<Vec<_>>()),
-        ("rows", preset.rows.iter().flat_map(|rows| rows.keys()).chain(preset.rows_when.keys()).collect()),
-    ] {
+    for (title, names) in
+        [("outputs", preset.output_names().collect::<Vec<_>>()), ("rows", preset.row_names().collect())]
+    {
         if !names.is_empty() {
             shown.push(heading(title));
-            shown.push(format!("  {}", line(&names.into_iter().map(String::as_str).collect::<Vec<_>>().join(", "))));
+            shown.push(format!("  {}", line(&names.join(", "))));
         }
     }
     shown.push(heading("may send, and nothing else"));

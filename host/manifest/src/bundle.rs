@@ -26,7 +26,7 @@ pub struct Bundle {
     /// One or two sentences.
     #[serde(default)]
     pub summary: String,
-    /// A component of the bundle's own, a path relative to the bundle's folder. Without it the presets are recipes.
+    /// A component of the bundle's own, a path relative to the bundle's folder. Without it the presets are recipes and scripts.
     pub component: Option<Text>,
     /// What it asks for. Nothing else can be reached.
     #[serde(default)]
@@ -44,6 +44,9 @@ pub struct Bundle {
     /// Rules on answers that all its presets share; a preset's own come after.
     #[serde(default)]
     pub answer: Answer,
+    /// Warnings of `presetter check` that are meant so in the whole bundle, by name.
+    #[serde(default)]
+    pub allow: Vec<Text>,
 }
 
 /// Requests that a bundle asks to be allowed.

@@ -100,9 +100,7 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
     if preset.effect == Effect::Read && preset.probe.is_some() {
         check.anywhere("probe", "a preset that only reads needs no [probe]".into());
     }
-    if preset.request.is_none() && bundle.component.is_none() {
-        check.anywhere("title", "a recipe needs a [request] table".into());
-    }
+    check.form(preset, bundle);
     for kind in preset.connections.iter().flatten() {
         let kinds: Vec<&str> = bundle.connections.keys().map(String::as_str).collect();
         check.known(kind, &kinds, "connection kind");
@@ -161,7 +159,7 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
         check.template(&mixup.message, Context::Text, false, &[&known[..], &["found"]].concat(), &settings);
     }
     if let Some(probe) = &preset.probe {
-        let outputs: Vec<&str> = preset.outputs.keys().map(String::as_str).collect();
+        let outputs: Vec<&str> = preset.output_names().collect();
         check.templates(&probe.inputs, &[&known[..], &outputs].concat(), &settings);
         for name in &probe.equal {
             check.known(name, &inputs, "input");
@@ -250,6 +248,52 @@ impl<'a> Check<'a> {
                 format!("\"{name}\" cannot be {what}"),
                 "use lower-case letters, digits and -, at most 64".into(),
             );
+        }
+    }
+
+    /// What a recipe, a script and a component each have, and what they cannot have.
+    fn form(&mut self, preset: &Preset, bundle: &Bundle) {
+        let Some(script) = &preset.script else {
+            if preset.request.is_none() && bundle.component.is_none() {
+                self.anywhere("title", "a recipe needs a [request] table".into());
+                self.hint("or name a script: script = \"run.js\"");
+            }
+            if bundle.component.is_none() {
+                for (there, key, instead) in
+                    [(!preset.returns.is_empty(), "returns", "outputs"), (!preset.emits.is_empty(), "emits", "rows")]
+                {
+                    if there {
+                        self.anywhere(
+                            key,
+                            format!("\"{key}\" is for scripts and components; a recipe says [{instead}]"),
+                        );
+                    }
+                }
+            }
+            return;
+        };
+        if let Some(component) = &bundle.component {
+            let hint = format!("take it out, or the line component = \"{component}\" of bundle.toml");
+            self.at(script, "a bundle with a component of its own runs no script".into(), hint);
+        }
+        let path = script.as_str();
+        let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':']);
+        if !path.split('/').all(plain) || !(path.ends_with(".js") || path.ends_with(".mjs")) {
+            let hint = "a file below the preset's folder whose name ends with .js or .mjs: script = \"run.js\"".into();
+            self.at(script, format!("\"{path}\" cannot be a script"), hint);
+        }
+        let has = [
+            (preset.pages.is_some(), "pages", "the script asks for each page itself"),
+            (preset.find.is_some(), "find", "the script searches itself"),
+            (preset.mixup.is_some(), "mixup", "the script looks itself"),
+            (!preset.outputs.is_empty(), "outputs", "what a script returns is named under [returns]"),
+            (!preset.outputs_when.is_empty(), "outputs_when", "what a script returns is named under [returns]"),
+            (preset.rows.is_some(), "rows", "the fields that a script emits are named under [emits]"),
+            (!preset.rows_when.is_empty(), "rows_when", "the fields that a script emits are named under [emits]"),
+        ];
+        for (_, key, hint) in has.into_iter().filter(|(there, ..)| *there) {
+            self.anywhere(key, format!("a preset with a script has no \"{key}\""));
+            self.hint(hint);
         }
     }
 

@@ -33,7 +33,9 @@ pub struct Preset {
     /// Inputs of which at least one must be given.
     #[serde(default)]
     pub needs_one_of: Vec<Text>,
-    /// The request; a recipe has one.
+    /// JavaScript that runs the preset, a file below the preset's folder: `run.js`. Without it the preset is a recipe.
+    pub script: Option<Text>,
+    /// The request; a recipe has one. A script sends it with `host.call`.
     pub request: Option<Request>,
     /// Rules on the answer, after those that the bundle shares.
     #[serde(default)]
@@ -57,6 +59,15 @@ pub struct Preset {
     /// Fields of a row that are `true` or `false`: CEL.
     #[serde(default)]
     pub rows_when: IndexMap<String, Text>,
+    /// What a script or a component returns, by name, in words for people; a recipe has `outputs`.
+    #[serde(default)]
+    pub returns: IndexMap<String, Text>,
+    /// The fields of each row that a script or a component emits, in words for people; a recipe has `rows`.
+    #[serde(default)]
+    pub emits: IndexMap<String, Text>,
+    /// Warnings of `presetter check` that are meant so here, by name.
+    #[serde(default)]
+    pub allow: Vec<Text>,
     /// What differs for one kind of connection.
     #[serde(default, rename = "for")]
     pub variants: IndexMap<String, Variant>,
@@ -281,6 +292,28 @@ impl Preset {
     #[must_use]
     pub fn repeat(&self) -> Repeat {
         self.repeat.unwrap_or(if self.effect.writes() { Repeat::None } else { Repeat::Natural })
+    }
+
+    /// The names of its outputs.
+    pub fn output_names(&self) -> impl Iterator<Item = &str> {
+        self.outputs.keys().chain(self.outputs_when.keys()).chain(self.returns.keys()).map(String::as_str)
+    }
+
+    /// The names of the fields of its rows.
+    pub fn row_names(&self) -> impl Iterator<Item = &str> {
+        self.rows
+            .iter()
+            .flatten()
+            .map(|(name, _)| name)
+            .chain(self.rows_when.keys())
+            .chain(self.emits.keys())
+            .map(String::as_str)
+    }
+
+    /// Whether it lists rows.
+    #[must_use]
+    pub fn lists(&self) -> bool {
+        self.rows.is_some() || !self.emits.is_empty()
     }
 
     /// Whether it works with a kind of connection.

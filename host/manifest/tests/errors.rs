@@ -283,3 +283,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_script_has_its_own_form() {
+    let script = "title = \"Thing\"\neffect = \"read\"\nscript = \"run.js\"\nreturns = { id = \"the id\" }\nemits = { id = \"the id\" }\n";
+    let thing = preset(script).unwrap();
+    assert!(thing.lists());
+    assert_eq!(thing.output_names().collect::<Vec<_>>(), ["id"]);
+    for bad in
+        ["../run.js", "/run.js", "run.ts", "", "a//run.js", "a\\\\run.js", "C:/run.js", ".hidden/run.js", "run.js/"]
+    {
+        let wrong = preset(&script.replace("run.js", bad)).unwrap_err();
+        let (message, at, hint) = first(&wrong);
+        assert!(message.ends_with("cannot be a script"), "{bad}: {message}");
+        assert!(at.starts_with('"') && hint.contains("run.js"), "{bad}: {at}, {hint}");
+    }
+    for (more, message) in [
+        ("[outputs]\nid = \"{{response.id}}\"\n", "a preset with a script has no \"outputs\""),
+        ("[outputs_when]\nid = \"true\"\n", "a preset with a script has no \"outputs_when\""),
+        ("[mixup]\npreset = \"a\"\ninputs = {}\nmessage = \"x\"\n", "a preset with a script has no \"mixup\""),
+        (
+            "[pages]\nitems = \"{{response}}\"\nend_when = \"true\"\nmax = 3\n",
+            "a preset with a script has no \"pages\"",
+        ),
+    ] {
+        let wrong = preset(&format!("{script}{more}")).unwrap_err();
+        assert_eq!(first(&wrong).0, message);
+    }
+    let own = Bundle::parse("bundle.toml", &format!("component = \"c.wasm\"\n{BUNDLE}")).unwrap();
+    let wrong = Preset::parse("thing/preset.toml", script, &own).unwrap_err();
+    assert_eq!(first(&wrong).0, "a bundle with a component of its own runs no script");
+}
+
+#[test]
+fn a_recipe_says_outputs_and_rows() {
+    for (key, instead) in [("returns", "outputs"), ("emits", "rows")] {
+        let wrong = preset(&format!("{PRESET}[{key}]\nid = \"the id\"\n")).unwrap_err();
+        let message = format!("\"{key}\" is for scripts and components; a recipe says [{instead}]");
+        assert_eq!(first(&wrong).0, message);
+    }
+}

@@ -256,6 +256,7 @@ impl<'a> Renderer<'a> {
         self.look_up(&block.shown);
         let value = self.resolve(&block.source);
         let holds = value.as_deref().is_some_and(truthy);
+        self.scope.took(&block.span, holds != (block.kind == BlockKind::Unless));
         let value = match (block.kind, value) {
             (BlockKind::If, _) => {
                 return render(self, if holds { &block.then } else { &block.otherwise });

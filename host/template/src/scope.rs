@@ -2,6 +2,8 @@
 //!
 //! Owns the trait that callers implement, and two ready forms of it. It never copies a value.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 /// The values a template may name.
@@ -13,6 +15,12 @@ pub trait Scope {
     fn origin(&self, name: &str) -> Option<String> {
         let _ = name;
         None
+    }
+
+    /// A block was rendered: the one whose opening tag is at `tag` in the source, by its first part (`then`) or by what
+    /// stands after `{{else}}`. Told for who measures what a test has reached; a rendering does not depend on it.
+    fn took(&self, tag: &Range<usize>, then: bool) {
+        let _ = (tag, then);
     }
 }
 

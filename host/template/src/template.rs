@@ -62,6 +62,7 @@ pub struct Template(Arc<Inner>);
 struct Inner {
     context: Context,
     variables: Vec<Variable>,
+    blocks: Vec<Range<usize>>,
     body: Body,
     source_len: usize,
 }
@@ -87,13 +88,13 @@ impl Template {
     /// # Errors
     /// As [`Template::compile`].
     pub fn compile_with(source: &str, context: Context, options: Options) -> Result<Self, Vec<Problem>> {
-        let (nodes, variables) = tree::build(scan(source, context, options)?)?;
+        let (nodes, variables, blocks) = tree::build(scan(source, context, options)?)?;
         let body = match (context, nodes.as_slice()) {
             (Context::Json, nodes) => Body::Json(json::parse(source, nodes).map_err(|problem| vec![problem])?),
             (Context::Value, [Node::Hole(hole)]) => Body::Hole(hole.clone()),
             (_, nodes) => Body::Text(render_text::parts(source, context, nodes).map_err(|problem| vec![problem])?),
         };
-        Ok(Self(Arc::new(Inner { context, variables, body, source_len: source.len() })))
+        Ok(Self(Arc::new(Inner { context, variables, blocks, body, source_len: source.len() })))
     }
 
     /// What the template was compiled for.
@@ -106,6 +107,13 @@ impl Template {
     #[must_use]
     pub fn variables(&self) -> &[Variable] {
         &self.0.variables
+    }
+
+    /// The opening tag of every block (`if`, `unless`, `each`, `with`), in the order in which they begin: the places that
+    /// [`Scope::took`] names.
+    #[must_use]
+    pub fn blocks(&self) -> &[Range<usize>] {
+        &self.0.blocks
     }
 
     /// The result as text, encoded for the context. JSON comes compact.

@@ -85,23 +85,28 @@ struct Builder {
     /// Paths that are known to have a value where we stand: conditions of the blocks around.
     guards: Vec<Path>,
     variables: Vec<Variable>,
+    blocks: Vec<Range<usize>>,
     known: HashMap<Path, usize>,
     problems: Vec<Problem>,
 }
 
+/// The tree, the names that the scope must know, and the opening tags of the blocks.
+pub(crate) type Built = (Vec<Node>, Vec<Variable>, Vec<Range<usize>>);
+
 /// Builds the tree, and the list of all names that the scope must know.
-pub(crate) fn build(scanned: Scanned) -> Result<(Vec<Node>, Vec<Variable>), Vec<Problem>> {
+pub(crate) fn build(scanned: Scanned) -> Result<Built, Vec<Problem>> {
     let parsed = Parsed::compile(&scanned.normalised).map_err(|error| vec![misread(&scanned, &error)])?;
     let mut builder = Builder {
         pieces: scanned.pieces.into_iter().map(Some).collect(),
         locals: Vec::new(),
         guards: Vec::new(),
         variables: Vec::new(),
+        blocks: Vec::new(),
         known: HashMap::new(),
         problems: Vec::new(),
     };
     let nodes = builder.nodes(&parsed);
-    if builder.problems.is_empty() { Ok((nodes, builder.variables)) } else { Err(builder.problems) }
+    if builder.problems.is_empty() { Ok((nodes, builder.variables, builder.blocks)) } else { Err(builder.problems) }
 }
 
 /// A complaint of the crate, moved to the author's text. The scan has checked all that it can complain about.
@@ -148,6 +153,7 @@ impl Builder {
     fn block(&mut self, tag: OpenTag, parsed: &HelperTemplate) -> Option<Node> {
         let OpenTag { kind, operand, shown, names, span } = tag;
         let source = self.source(operand, &shown, &span, true)?;
+        self.blocks.push(span.clone());
         let (guards, locals) = (self.guards.len(), self.locals.len());
         let guard = match &source {
             Source::Root(path) => Some(path.clone()),

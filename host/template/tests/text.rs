@@ -104,3 +104,43 @@ fn a_mapping_gives_the_value_itself() {
     assert_eq!(value("{{response.users}} "), Ok(json!("[{\"type\":\"ADMIN\"}] ")));
     assert_eq!(value(""), Ok(json!("")));
 }
+
+/// The blocks of a template, and which of their parts a rendering took.
+#[test]
+fn a_rendering_tells_which_parts_of_blocks_it_took() {
+    struct Told(serde_json::Value, std::cell::RefCell<Vec<(std::ops::Range<usize>, bool)>>);
+    impl presetter_template::Scope for Told {
+        fn root(&self, name: &str) -> Option<&serde_json::Value> {
+            self.0.get(name)
+        }
+        fn took(&self, tag: &std::ops::Range<usize>, then: bool) {
+            self.1.borrow_mut().push((tag.clone(), then));
+        }
+    }
+    let source = "{{#if a}}1{{else if b}}2{{else}}3{{/if}}{{#unless a}}4{{/unless}}{{#each list}}5{{/each}}";
+    let template = Template::compile(source, Context::Text).unwrap();
+    let tags: Vec<&str> = template.blocks().iter().map(|tag| &source[tag.clone()]).collect();
+    assert_eq!(tags, ["{{#if a}}", "{{else if b}}", "{{#unless a}}", "{{#each list}}"]);
+    for (values, text, took) in [
+        (
+            serde_json::json!({ "a": true, "list": [] }),
+            "1",
+            vec![("{{#if a}}", true), ("{{#unless a}}", false), ("{{#each list}}", false)],
+        ),
+        (
+            serde_json::json!({ "list": [1] }),
+            "345",
+            vec![("{{#if a}}", false), ("{{else if b}}", false), ("{{#unless a}}", true), ("{{#each list}}", true)],
+        ),
+        (
+            serde_json::json!({ "b": 1, "list": {} }),
+            "24",
+            vec![("{{#if a}}", false), ("{{else if b}}", true), ("{{#unless a}}", true), ("{{#each list}}", false)],
+        ),
+    ] {
+        let told = Told(values, std::cell::RefCell::default());
+        assert_eq!(template.render(&told).unwrap(), text);
+        let told: Vec<(&str, bool)> = told.1.borrow().iter().map(|(tag, then)| (&source[tag.clone()], *then)).collect();
+        assert_eq!(told, took);
+    }
+}
