@@ -6,8 +6,11 @@
 //! Keeps: no secret is parsed here. Whatever stands after `--secret` is kept as text and judged in [`crate::connection`],
 //! because a message of the parser would repeat it.
 
+mod author;
+
 use std::path::PathBuf;
 
+pub(crate) use author::{CheckArgs, CheckFormat, DevArgs, DocsArgs, NewArgs, PackArgs, TestArgs, TestFormat};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -73,6 +76,24 @@ pub(crate) enum Verb {
     /// Receipts: whether the account of all runs is as it was written
     #[command(subcommand)]
     Receipts(ReceiptsVerb),
+    /// Makes a new preset: a working bundle with a test, from nothing, a curl line or an OpenAPI document
+    #[command(after_help = author::NEW)]
+    New(NewArgs),
+    /// Finds all that can be known about a bundle without running it
+    #[command(after_help = author::CHECK)]
+    Check(CheckArgs),
+    /// Tests presets against recorded answers; opens no socket
+    #[command(after_help = author::TEST)]
+    Test(TestArgs),
+    /// Checks, tests and shows the request whenever a file is saved
+    #[command(after_help = author::DEV)]
+    Dev(DevArgs),
+    /// Writes a page about each preset
+    #[command(after_help = author::DOCS)]
+    Docs(DocsArgs),
+    /// Makes a bundle that needs no loading: one component with everything in it
+    #[command(after_help = author::PACK)]
+    Pack(PackArgs),
     /// Tells the whole story, against a server inside the program: no account is needed
     Demo,
     /// Prints a script that completes commands in your shell
@@ -166,6 +187,9 @@ pub(crate) struct RunArgs {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
+    /// Writes requests and answers to a file, HAR 1.2, secrets masked: a cassette for `presetter test`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod advice;
 mod args;
 mod ask;
 mod assumptions;
+mod author;
 mod connection;
 mod connection_files;
 mod connection_test;

@@ -142,19 +142,19 @@ pub(crate) fn access_failure(error: &presetter_connection::Error) -> Failure {
 
 /// The component of a bundle, and for an interpreter the sources that it is to load. Compiles, or maps compiled code.
 pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Option<String>), Failure> {
-    let own = chosen.bundle.component()?;
-    let bytes = own.as_deref().unwrap_or(presetter_pack::RECIPE.component);
-    let name = match (&own, &chosen.bundle.manifest().component) {
-        (Some(_), Some(file)) => format!("{}: component {file}: ", chosen.bundle.file()),
+    let parts = presetter_pack::parts(&chosen.bundle)?;
+    let name = match &chosen.bundle.manifest().component {
+        Some(file) if parts.own => format!("{}: component {file}: ", chosen.bundle.file()),
         _ => String::new(),
     };
-    let component = engine.load(bytes).map_err(|error| {
+    let component = engine.load(&parts.component).map_err(|error| {
         let exit =
             if matches!(error, presetter_runtime::LoadError::Engine(_)) { Exit::Internal } else { Exit::Invalid };
         Failure::new(exit, format!("{name}{error}")).help(error.hint())
     })?;
-    let sources = component.is_interpreter().then(|| chosen.bundle.sources_for(&chosen.preset.name)).transpose()?;
-    Ok((component, sources.map(|files| presetter_pack::source_document(&files))))
+    let wanted = component.is_interpreter() && !parts.packed;
+    let sources = wanted.then(|| presetter_pack::sources(&chosen.bundle, &chosen.preset.name)).transpose()?;
+    Ok((component, sources))
 }
 
 /// The engine of this process.

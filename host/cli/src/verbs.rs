@@ -6,7 +6,7 @@ use crate::args::{Cli, ConnectionVerb, ReceiptsVerb, RunsVerb, Verb};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::World;
-use crate::{connection, connection_files, connection_test, demo, grants, plan, presets, receipts, run, runs};
+use crate::{author, connection, connection_files, connection_test, demo, grants, plan, presets, receipts, run, runs};
 
 /// Follows a command line.
 pub(crate) async fn follow(world: &World, cli: Cli) -> Result<Exit, Failure> {
@@ -50,6 +50,12 @@ pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
             ReceiptsVerb::Verify(args) => receipts::verify(world, &args),
             ReceiptsVerb::Head => receipts::head(world),
         },
+        Verb::New(args) => author::new::new(world, &args).await,
+        Verb::Check(args) => author::check::check(world, &args).await,
+        Verb::Test(args) => author::test::test(world, &args).await,
+        Verb::Dev(args) => author::dev::dev(world, &args).await,
+        Verb::Docs(args) => author::docs::docs(world, &args).await,
+        Verb::Pack(args) => author::pack::pack(world, &args).await,
         Verb::Demo => Err(Failure::usage("a demo cannot be part of a demo")),
     }
 }

@@ -6,7 +6,10 @@
 
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use presetter_bundle::{Bundle, Error};
 
 /// A component that runs presets written as data: the world `bundle-interpreter` of `wit/preset.wit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,36 @@ pub const RECIPE: Interpreter = Interpreter {
     component: include_bytes!(env!("PRESETTER_RECIPE_COMPONENT")),
     sha256: env!("PRESETTER_RECIPE_SHA256"),
 };
+
+/// What runs a preset.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The component: the bundle's own, or an interpreter's.
+    pub component: Cow<'static, [u8]>,
+    /// Whether the bundle brings it.
+    pub own: bool,
+    /// Whether it is an interpreter that holds the bundle's sources already.
+    pub packed: bool,
+}
+
+/// The component that runs a preset of a bundle.
+///
+/// # Errors
+/// The bundle's own component cannot be read.
+pub fn parts(bundle: &Bundle) -> Result<Parts, Error> {
+    Ok(match bundle.component()? {
+        Some(own) => Parts { component: own.into(), own: true, packed: false },
+        None => Parts { component: RECIPE.component.into(), own: false, packed: false },
+    })
+}
+
+/// The document that an interpreter's `load` takes for one preset and those that it names.
+///
+/// # Errors
+/// As [`Bundle::sources_for`].
+pub fn sources(bundle: &Bundle, preset: &str) -> Result<String, Error> {
+    Ok(source_document(&bundle.sources_for(preset)?))
+}
 
 /// The document that an interpreter's `load` takes: JSON `{"files": {PATH: TEXT}}`.
 ///

@@ -1,0 +1,2 @@
+//! New presets, and pages about presets.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Tests of presets against recorded answers.
+#![forbid(unsafe_code)]
