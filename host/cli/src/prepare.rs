@@ -142,7 +142,7 @@ pub(crate) fn access_failure(error: &presetter_connection::Error) -> Failure {
 
 /// The component of a bundle, and for an interpreter the sources that it is to load. Compiles, or maps compiled code.
 pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Option<String>), Failure> {
-    let parts = presetter_pack::parts(&chosen.bundle)?;
+    let parts = presetter_pack::parts(&chosen.bundle, &chosen.preset.name)?;
     let name = match &chosen.bundle.manifest().component {
         Some(file) if parts.own => format!("{}: component {file}: ", chosen.bundle.file()),
         _ => String::new(),
@@ -152,6 +152,7 @@ pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Optio
             if matches!(error, presetter_runtime::LoadError::Engine(_)) { Exit::Internal } else { Exit::Invalid };
         Failure::new(exit, format!("{name}{error}")).help(error.hint())
     })?;
+    let component = if parts.own || parts.packed { component } else { component.built_in() };
     let wanted = component.is_interpreter() && !parts.packed;
     let sources = wanted.then(|| presetter_pack::sources(&chosen.bundle, &chosen.preset.name)).transpose()?;
     Ok((component, sources))

@@ -161,7 +161,7 @@ fn begun(world: &World, prepared: &Prepared, command: &str, confirm: bool) -> Re
     let bundle = &chosen.bundle;
     let component = match bundle.component()? {
         Some(own) => sha256(&own),
-        None => presetter_pack::RECIPE.sha256.to_owned(),
+        None => presetter_pack::interpreter(&bundle.sources_for(&chosen.preset.name)?).sha256.to_owned(),
     };
     let limits = serde_json::to_value(&connection.limits).ok();
     let given = prepared.inputs.iter().filter(|(_, value)| !value.is_null());

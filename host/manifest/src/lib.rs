@@ -21,6 +21,7 @@ mod preset;
 mod schema;
 mod source;
 mod text;
+mod trace;
 
 pub use bundle::{Bundle, CONTRACT, GrantRequest, Setting, SettingKind};
 pub use connection::{
@@ -33,3 +34,4 @@ pub use limits::{Allowed, Limit, Limits, Lowered, Unit};
 pub use preset::{Answer, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant};
 pub use source::{MAX_MANIFEST_BYTES, read as read_toml};
 pub use text::Text;
+pub use trace::{Origin, Point, points};

@@ -29,6 +29,24 @@ pub const RECIPE: Interpreter = Interpreter {
     sha256: env!("PRESETTER_RECIPE_SHA256"),
 };
 
+/// The interpreter of scripts: presets written in JavaScript, and recipes beside them.
+pub const SCRIPT: Interpreter = Interpreter {
+    name: "script",
+    component: include_bytes!(env!("PRESETTER_SCRIPT_COMPONENT")),
+    sha256: env!("PRESETTER_SCRIPT_SHA256"),
+};
+
+/// What a script is given, as TypeScript declares it: documentation, and completions in an editor.
+pub const SCRIPT_TYPES: &str = include_str!("../../../plugins/script/presetter.d.ts");
+
+/// The interpreter that runs these sources: that of recipes unless a preset among them runs a script.
+#[must_use]
+pub fn interpreter(sources: &[(String, String)]) -> Interpreter {
+    // JavaScript is among them only where a manifest names a script.
+    let script = sources.iter().any(|(path, _)| path.ends_with(".js") || path.ends_with(".mjs"));
+    if script { SCRIPT } else { RECIPE }
+}
+
 /// What runs a preset.
 #[derive(Debug, Clone)]
 pub struct Parts {
@@ -40,14 +58,17 @@ pub struct Parts {
     pub packed: bool,
 }
 
-/// The component that runs a preset of a bundle.
+/// The component that runs a preset of a bundle, with those that the preset names.
 ///
 /// # Errors
-/// The bundle's own component cannot be read.
-pub fn parts(bundle: &Bundle) -> Result<Parts, Error> {
+/// The bundle's own component cannot be read; else as [`Bundle::sources_for`].
+pub fn parts(bundle: &Bundle, preset: &str) -> Result<Parts, Error> {
     Ok(match bundle.component()? {
         Some(own) => Parts { component: own.into(), own: true, packed: false },
-        None => Parts { component: RECIPE.component.into(), own: false, packed: false },
+        None => {
+            let interpreter = interpreter(&bundle.sources_for(preset)?);
+            Parts { component: interpreter.component.into(), own: false, packed: false }
+        }
     })
 }
 
@@ -71,30 +92,47 @@ pub fn source_document(files: &[(String, String)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{RECIPE, source_document};
+    use super::{RECIPE, SCRIPT, interpreter, source_document};
 
     #[test]
     fn the_digest_is_the_components() {
         use sha2::Digest as _;
-        assert_eq!(hex::encode(sha2::Sha256::digest(RECIPE.component)), RECIPE.sha256);
+        for interpreter in [RECIPE, SCRIPT] {
+            assert_eq!(hex::encode(sha2::Sha256::digest(interpreter.component)), interpreter.sha256);
+        }
     }
 
     #[test]
-    fn the_interpreter_imports_nothing_but_the_contract() {
-        assert_eq!(presetter_guests::foreign_imports(RECIPE.component).unwrap(), Vec::<String>::new());
+    fn an_interpreter_imports_nothing_but_the_contract() {
+        for interpreter in [RECIPE, SCRIPT] {
+            assert_eq!(presetter_guests::foreign_imports(interpreter.component).unwrap(), Vec::<String>::new());
+        }
     }
 
     #[test]
-    fn the_interpreter_holds_no_path_of_the_machine_that_built_it() {
+    fn an_interpreter_holds_no_path_of_the_machine_that_built_it() {
         let home = std::env::home_dir().unwrap();
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-        for path in [home.join(".cargo"), home.join(".rustup"), root.to_owned()] {
-            let path = path.to_str().unwrap().as_bytes();
-            assert!(!RECIPE.component.windows(path.len()).any(|bytes| bytes == path));
-        }
         // That paths are in there at all: those of panics, with the machine's part mapped away.
         let mapped = b"/cargo/registry/";
-        assert!(RECIPE.component.windows(mapped.len()).any(|bytes| bytes == mapped));
+        for component in [RECIPE, SCRIPT].map(|interpreter| interpreter.component) {
+            for path in [home.join(".cargo"), home.join(".rustup"), root.to_owned()] {
+                let path = path.to_str().unwrap().as_bytes();
+                assert!(!component.windows(path.len()).any(|bytes| bytes == path));
+            }
+            assert!(component.windows(mapped.len()).any(|bytes| bytes == mapped));
+        }
+    }
+
+    #[test]
+    fn scripts_have_their_own_interpreter() {
+        let sources = |files: &[&str]| -> Vec<(String, String)> {
+            files.iter().map(|file| ((*file).to_owned(), String::new())).collect()
+        };
+        assert_eq!(interpreter(&sources(&["bundle.toml", "a/preset.toml"])), RECIPE);
+        for file in ["a/run.js", "lib/x.mjs"] {
+            assert_eq!(interpreter(&sources(&["bundle.toml", "a/preset.toml", file])), SCRIPT);
+        }
     }
 
     #[test]

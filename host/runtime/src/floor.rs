@@ -100,9 +100,14 @@ impl Floor {
         }
     }
 
-    /// What a component claims, where it names a cause that only the host knows: without it, the preset's own fault.
-    pub(crate) fn believed(&self, claimed: Outcome) -> Outcome {
-        let hosts = ["denied", "limit", "auth", "network"].contains(&claimed.class.as_str());
+    /// What a component claims, where it names a cause that only the host knows: without it, the preset's own fault. One that
+    /// is built into the program has limits of its own, for scripts, and is no stranger.
+    pub(crate) fn believed(&self, claimed: Outcome, built_in: bool) -> Outcome {
+        let hosts = match claimed.class.as_str() {
+            "denied" | "auth" | "network" => true,
+            "limit" => !built_in,
+            _ => false,
+        };
         if hosts && !self.failures.values().any(|(_, failure)| failure.class == claimed.class) {
             return Outcome { class: "preset".into(), ..claimed };
         }
@@ -231,9 +236,11 @@ mod tests {
     fn a_component_cannot_claim_what_did_not_happen() {
         let claimed = |class: &str| Outcome { class: class.into(), ..claim(Kind::Failed) };
         for class in ["denied", "limit", "auth", "network"] {
-            assert_eq!(Floor::default().believed(claimed(class)).class, "preset");
+            assert_eq!(Floor::default().believed(claimed(class), false).class, "preset");
+            let own = if class == "limit" { "limit" } else { "preset" };
+            assert_eq!(Floor::default().believed(claimed(class), true).class, own);
         }
-        assert_eq!(Floor::default().believed(claimed("refused")).class, "refused");
+        assert_eq!(Floor::default().believed(claimed("refused"), false).class, "refused");
     }
 
     #[test]

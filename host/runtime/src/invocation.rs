@@ -15,13 +15,13 @@ use wasmtime::component::{Instance, TypedFunc};
 use crate::Component;
 use crate::contract;
 use crate::contract::presetter::preset::types;
-use crate::floor::Floor;
 use crate::host::{Host, Shared};
 use crate::json::{self, Unread};
 use crate::limits::{self, LimitHit};
 use crate::meter::Metered;
 use crate::observer::RunObserver;
 use crate::outcome::{Kind, Outcome, Report};
+use crate::refused::Refused;
 use crate::request::{self, Prepared};
 
 /// A body template in place of the preset's: Advanced Mode's Body tab.
@@ -143,11 +143,16 @@ pub async fn run(invocation: &Invocation) -> Report {
     };
     let judged = ended.and_then(|(outcome, times)| {
         phases.extend(times);
-        judge(outcome, limits, &shared.ledger().floor)
+        let claimed = |outcome| shared.ledger().floor.believed(outcome, invocation.component.is_built_in());
+        judge(outcome, limits, claimed)
     });
     // What ended the run from outside is the reason, whatever came of requests before.
     let from_outside = matches!(judged, Err(Failed::Limit(_) | Failed::Cancelled));
     let broken_off = judged.is_err();
+    let wrong = match &judged {
+        Err(Failed::Refused(diagnostics)) => Some(diagnostics.clone()),
+        _ => None,
+    };
     let mut report = judged.unwrap_or_else(|failed| Report::ended(failed.told(invocation)));
     let mut ledger = shared.ledger();
     phases.push(("wait", ledger.waited));
@@ -174,7 +179,7 @@ pub async fn run(invocation: &Invocation) -> Report {
         let then = outcome.hint.take().map(|hint| format!("; {hint}")).unwrap_or_default();
         outcome.hint = Some(format!("something was changed: look what is there before you run it again{then}"));
     }
-    report.diagnostics = ledger.diagnostics.take().filter(|_| report.outcome.kind == Kind::Failed);
+    report.diagnostics = ledger.diagnostics.take().or(wrong).filter(|_| report.outcome.kind == Kind::Failed);
     report.phases = phases;
     report.duration = started.elapsed();
     scrub(&mut report, &invocation.access);
@@ -188,6 +193,8 @@ enum Failed {
     /// What it returned is not what the contract says.
     Malformed(&'static str),
     Cancelled,
+    /// The preset's files are wrong.
+    Refused(Diagnostics),
 }
 
 impl Failed {
@@ -204,6 +211,7 @@ impl Failed {
                 Outcome::failed("preset", format!("the preset's component returned {what} that are not JSON"))
             }
             Self::Cancelled => Outcome::failed("cancelled", "the run was stopped"),
+            Self::Refused(_) => Outcome::failed("template", "the preset's files are wrong; nothing was sent"),
         }
     }
 }
@@ -231,7 +239,7 @@ async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types:
             let load = loader(&mut store, &instance)?;
             let (loaded,) = load.call_async(&mut store, (source.as_str(),)).await?;
             if let Err(problems) = loaded {
-                return Err(wasmtime::Error::msg(format!("it does not accept the preset: {problems}")));
+                return Err(wasmtime::Error::from(Refused(problems)));
             }
         }
         let loaded = started.elapsed();
@@ -250,6 +258,7 @@ async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types:
         Ok((Err(error), _)) => Err(match (store.data_mut().ceiling.hit.take(), error.downcast_ref::<LimitHit>()) {
             (Some(hit), _) => Failed::Limit(hit),
             (None, Some(hit)) => Failed::Limit(*hit),
+            (None, None) if error.is::<Refused>() => refused(&error, invocation),
             (None, None) => broken(&error, &invocation.limits, engine.stack_bytes),
         }),
     }
@@ -272,6 +281,14 @@ fn loader(store: &mut Store<Host>, instance: &Instance) -> wasmtime::Result<Load
     instance.get_typed_func(&mut *store, load)
 }
 
+/// Sources that an interpreter does not accept.
+fn refused(error: &wasmtime::Error, invocation: &Invocation) -> Failed {
+    match error.downcast_ref::<Refused>().and_then(|refused| refused.diagnostics(invocation)) {
+        Some(diagnostics) => Failed::Refused(diagnostics),
+        None => Failed::Trap(format!("{error:#}").chars().take(300).collect()),
+    }
+}
+
 /// A trap in words. What wasmtime bounds by itself is a limit with a name; the rest is the component's own fault.
 fn broken(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize) -> Failed {
     match error.downcast_ref::<wasmtime::Trap>() {
@@ -289,7 +306,11 @@ fn broken(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize) -> Faile
 }
 
 /// What the component returned, checked.
-fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Result<Report, Failed> {
+fn judge(
+    outcome: types::Outcome,
+    limits: &Limits,
+    believed: impl FnOnce(Outcome) -> Outcome,
+) -> Result<Report, Failed> {
     if size(&outcome) > limits.size(Limit::OutputSize) {
         return Err(Failed::Limit(LimitHit::of(limits, Limit::OutputSize)));
     }
@@ -300,7 +321,7 @@ fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Result<Repo
         }
     };
     json::within(outcome.verdict.details.as_bytes(), limits).map_err(Failed::Limit)?;
-    let mut report = Report::ended(floor.believed(Outcome::claimed(outcome.verdict)));
+    let mut report = Report::ended(believed(Outcome::claimed(outcome.verdict)));
     let Some(item) = outcome.items.into_iter().next() else { return Ok(report) };
     report.outputs = json::read(item.outputs.as_bytes(), limits).map_err(unread("outputs"))?;
     if let Some(answer) = item.answer {

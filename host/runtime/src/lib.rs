@@ -18,6 +18,7 @@ mod meter;
 mod observer;
 mod outcome;
 mod probe;
+mod refused;
 mod request;
 mod retry;
 mod vet;

@@ -35,6 +35,10 @@ pub(crate) fn compile(root: &Path, workspace: &Workspace, toolchain: &Toolchain)
     run(&mut build).with_context(failed)
 }
 
+/// The target has no source of randomness, and what `getrandom` would look for in its place is a browser's. A guest that
+/// has the crate among its dependencies brings a source of its own.
+const RANDOMNESS: &str = r#"--cfg=getrandom_backend="custom""#;
+
 /// The compiler's flags, joined as `CARGO_ENCODED_RUSTFLAGS` wants them: the machine's paths mapped to plain names.
 fn flags(root: &Path, toolchain: &Toolchain) -> Result<String> {
     let mut maps = vec![(root.to_owned(), "/presetter".to_owned())];
@@ -58,7 +62,7 @@ fn flags(root: &Path, toolchain: &Toolchain) -> Result<String> {
     maps.push((sources, format!("/rustc/{commit}")));
     // The last one that fits is taken, so the more special ones stand behind.
     let flags = maps.into_iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
-    Ok(flags.collect::<Vec<_>>().join("\x1f"))
+    Ok(flags.chain([RANDOMNESS.to_owned()]).collect::<Vec<_>>().join("\x1f"))
 }
 
 fn cargo_home() -> Option<PathBuf> {

@@ -31,7 +31,7 @@ pub use toolchain::{FORCE, TARGET, Toolchain, detect};
 /// The interpreters that Presetter embeds.
 pub const INTERPRETERS: Workspace = Workspace {
     folder: "plugins",
-    guests: &["recipe"],
+    guests: &["recipe", "script"],
     uses: &["host/template", "host/expr", "host/manifest", "wit"],
     contract_only: true,
 };

@@ -1,5 +1,6 @@
 //! One run of a recipe.
 
+use presetter_manifest::Point;
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Judgement, names};
@@ -8,83 +9,151 @@ use crate::load::Recipes;
 use crate::output;
 use crate::recipe::{Lookup, Recipe};
 use crate::scan::Scan;
+use crate::trace::Trace;
 
 /// What a run has at hand.
-pub(crate) struct Run<'a> {
-    pub(crate) recipes: &'a Recipes,
-    pub(crate) door: &'a dyn Door,
-    pub(crate) kind: &'a str,
-    pub(crate) settings: &'a Value,
+pub struct Run<'a> {
+    /// What was loaded.
+    pub recipes: &'a Recipes,
+    /// The way out.
+    pub door: &'a dyn Door,
+    /// What the host says of the run.
+    pub context: &'a Context,
+    /// Who runs the presets that are no recipes.
+    pub scripts: Option<&'a dyn Scripts>,
+}
+
+/// Runs the presets that are no recipes.
+pub trait Scripts {
+    /// Runs a preset's script for one input, without what is looked at on the side.
+    fn run(&self, preset: &str, inputs: &Map<String, Value>) -> Finished;
+}
+
+/// What the host says of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The kind of the connection.
+    pub kind: String,
+    /// What the operator set, or the bundle's defaults.
+    pub settings: Value,
+}
+
+impl Context {
+    /// Reads the contract's JSON. What is not known is ignored.
+    #[must_use]
+    pub fn read(json: &str) -> Self {
+        let context: Value = serde_json::from_str(json).unwrap_or_default();
+        let kind = context["connection"]["kind"].as_str().unwrap_or_default().to_owned();
+        Self { kind, settings: context["settings"].clone() }
+    }
 }
 
 /// How it ended, in the contract's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    pub(crate) kind: &'static str,
-    pub(crate) class: String,
-    pub(crate) message: String,
-    pub(crate) evidence: String,
+pub struct Verdict {
+    /// `ok`, `not-found` or `failed`.
+    pub kind: &'static str,
+    /// Why it failed.
+    pub class: String,
+    /// One sentence for a person.
+    pub message: String,
+    /// What proves it.
+    pub evidence: String,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 /// The answer that stands beside it.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) response: Value,
+pub struct Seen {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// What may be shown of the body.
+    pub response: Value,
 }
 
 /// The result for one input.
 #[derive(Debug, Clone)]
-pub(crate) struct Finished {
-    pub(crate) verdict: Verdict,
-    pub(crate) outputs: Map<String, Value>,
-    pub(crate) seen: Option<Seen>,
+pub struct Finished {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The outputs that the preset declares.
+    pub outputs: Map<String, Value>,
+    /// The answer that the verdict rests on.
+    pub seen: Option<Seen>,
+    /// The decision points that were reached.
+    pub trace: Vec<Point>,
 }
 
 impl Verdict {
-    pub(crate) fn ok(evidence: impl Into<String>) -> Self {
-        Self { kind: "ok", class: String::new(), message: String::new(), evidence: evidence.into() }
+    /// What was asked for is so.
+    #[must_use]
+    pub fn ok(evidence: impl Into<String>) -> Self {
+        let none = String::new();
+        Self { kind: "ok", class: none.clone(), message: none, evidence: evidence.into(), hint: None }
     }
 
-    pub(crate) fn not_found(evidence: impl Into<String>) -> Self {
+    /// There is proof that the thing does not exist.
+    #[must_use]
+    pub fn not_found(evidence: impl Into<String>) -> Self {
         Self { kind: "not-found", ..Self::ok(evidence) }
     }
 
     /// The same with words for a person.
-    pub(crate) fn saying(self, message: String) -> Self {
+    #[must_use]
+    pub fn saying(self, message: String) -> Self {
         Self { message, ..self }
     }
 
-    pub(crate) fn failed(class: &str, message: &str) -> Self {
-        Self { kind: "failed", class: class.into(), message: message.into(), evidence: String::new() }
+    /// Everything else.
+    #[must_use]
+    pub fn failed(class: &str, message: &str) -> Self {
+        Self { kind: "failed", class: class.into(), message: message.into(), ..Self::ok("") }
     }
 }
 
 impl Finished {
-    pub(crate) fn new(verdict: Verdict) -> Self {
-        Self { verdict, outputs: Map::new(), seen: None }
+    /// A run that ended so.
+    #[must_use]
+    pub fn new(verdict: Verdict) -> Self {
+        Self { verdict, outputs: Map::new(), seen: None, trace: Vec::new() }
     }
 
-    pub(crate) fn failed(class: &str, message: &str) -> Self {
+    /// A run that failed.
+    #[must_use]
+    pub fn failed(class: &str, message: &str) -> Self {
         Self::new(Verdict::failed(class, message))
     }
 
-    pub(crate) fn refused(refusal: &Refusal) -> Self {
+    /// A run that got no answer.
+    #[must_use]
+    pub fn refused(refusal: &Refusal) -> Self {
         Self::failed(refusal.class(), &refusal.message)
     }
 
     /// With the answer beside it; `response` is what may be shown of its body.
-    pub(crate) fn with(mut self, answer: &Answer, response: Value) -> Self {
+    #[must_use]
+    pub fn with(mut self, answer: &Answer, response: Value) -> Self {
         self.seen = Some(Seen { status: answer.status, headers: answer.headers.clone(), response });
         self
     }
 }
 
 impl Run<'_> {
+    fn kind(&self) -> &str {
+        &self.context.kind
+    }
+
+    pub(crate) fn settings(&self) -> &Value {
+        &self.context.settings
+    }
+
     /// Runs a preset for one input, with what it looks at on the side.
-    pub(crate) fn preset(&self, name: &str, inputs: &Map<String, Value>) -> Finished {
-        let Some(recipe) = self.recipes.get(name, self.kind) else {
+    #[must_use]
+    pub fn preset(&self, name: &str, inputs: &Map<String, Value>) -> Finished {
+        let Some(recipe) = self.recipes.get(name, self.kind()) else {
             return Finished::failed("preset", &format!("the sources have no preset \"{name}\""));
         };
         let mut finished = self.plain(name, recipe, inputs);
@@ -98,18 +167,31 @@ impl Run<'_> {
 
     /// The preset alone.
     fn plain(&self, name: &str, recipe: &Recipe, inputs: &Map<String, Value>) -> Finished {
-        if let Some(pages) = &recipe.pages {
-            return Scan { run: self, name, recipe, pages, inputs }.read();
+        if recipe.script {
+            return match self.scripts {
+                Some(scripts) => scripts.run(name, inputs),
+                None => Finished::failed("preset", &format!("preset \"{name}\" needs the interpreter of scripts")),
+            };
         }
+        let trace = Trace::default();
+        let finished = match &recipe.pages {
+            Some(pages) => Scan { run: self, name, recipe, pages, inputs, trace: &trace }.read(),
+            None => self.once(name, recipe, inputs, &trace),
+        };
+        Finished { trace: trace.points(), ..finished }
+    }
+
+    /// One request, and what its answer says.
+    fn once(&self, name: &str, recipe: &Recipe, inputs: &Map<String, Value>, trace: &Trace) -> Finished {
         let answer = match self.door.call(name, inputs) {
             Ok(raw) => Answer::new(raw),
             Err(refusal) => return Finished::refused(&refusal),
         };
         let shown = answer.response.clone();
-        match answer.judge(&recipe.rules, inputs, self.settings, &shown) {
+        match answer.judge(&recipe.rules, inputs, self.settings(), &shown, trace) {
             Judgement::Failed(class, message) => Finished::failed(class, &message).with(&answer, shown),
             Judgement::NotFound(evidence) => Finished::new(Verdict::not_found(evidence)).with(&answer, shown),
-            Judgement::Ok => match output::fields(&recipe.outputs, &answer, None, inputs, self.settings) {
+            Judgement::Ok => match output::fields(&recipe.outputs, &answer, None, inputs, self.settings()) {
                 Err(message) => Finished::failed("answer", &message).with(&answer, shown),
                 Ok(outputs) => {
                     let evidence = if recipe.writes { "envelope" } else { "answer" };
@@ -126,8 +208,9 @@ impl Run<'_> {
         finished.verdict = match (other.verdict.kind, other.verdict.class.as_str()) {
             ("not-found", _) => return,
             ("ok", _) => {
+                finished.trace.push(Point::MixedUp);
                 let found = Value::Object(other.outputs);
-                let names = names(inputs, self.settings).with("found", &found);
+                let names = names(inputs, self.settings()).with("found", &found);
                 let message = message.render(&names).unwrap_or_else(|_| "it was found as something else".into());
                 Verdict::failed("input", message.trim())
             }
@@ -172,13 +255,13 @@ impl Run<'_> {
 
     /// Runs another preset on the side; nothing if one of its inputs has no value.
     fn look(&self, lookup: &Lookup, known: &Map<String, Value>) -> Option<Finished> {
-        let names = names(known, self.settings);
+        let names = names(known, self.settings());
         let mut inputs = Map::new();
         for (name, template) in &lookup.inputs {
             let value = template.render_value(&names).ok().filter(|v| !v.is_null() && v.as_str() != Some(""))?;
             inputs.insert(name.clone(), value);
         }
-        let recipe = self.recipes.get(&lookup.preset, self.kind)?;
+        let recipe = self.recipes.get(&lookup.preset, self.kind())?;
         Some(self.plain(&lookup.preset, recipe, &inputs))
     }
 }

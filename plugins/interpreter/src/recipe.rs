@@ -2,13 +2,17 @@
 
 use indexmap::IndexMap;
 use presetter_expr::{Dialect, Program};
-use presetter_manifest::{Answer, Pages, Preset, Several, Text};
+use presetter_manifest::{Answer, Origin, Pages, Preset, Several, Text};
 use presetter_template::{Context, Path, Problem, Template};
 
 /// A preset for one kind of connection.
-pub(crate) struct Recipe {
-    pub(crate) writes: bool,
-    pub(crate) rules: Rules,
+pub struct Recipe {
+    /// It runs a script; the rules hold for it as well.
+    pub(crate) script: bool,
+    /// It may change something.
+    pub writes: bool,
+    /// Its rules on an answer, with those of the bundle.
+    pub rules: Rules,
     pub(crate) pages: Option<Paging>,
     pub(crate) find: Option<Search>,
     pub(crate) outputs: Fields,
@@ -18,11 +22,17 @@ pub(crate) struct Recipe {
 }
 
 /// Rules on an answer: the bundle's and the preset's.
-pub(crate) struct Rules {
-    pub(crate) not_found: Vec<Program>,
-    pub(crate) failed: Vec<Program>,
-    pub(crate) ok: Option<Program>,
+pub struct Rules {
+    pub(crate) not_found: Vec<Rule>,
+    pub(crate) failed: Vec<Rule>,
+    pub(crate) ok: Option<Rule>,
     pub(crate) message: Vec<Template>,
+}
+
+/// A rule, and whose it is.
+pub(crate) struct Rule {
+    pub(crate) of: Origin,
+    pub(crate) program: Program,
 }
 
 /// How a list is read.
@@ -94,6 +104,7 @@ impl Recipe {
             Some(m) => Some((lookup(&m.preset, &m.inputs, &[])?, template(&m.message, Context::Text)?)),
         };
         Ok(Self {
+            script: preset.script.is_some(),
             writes: preset.effect.writes(),
             rules: Rules::compile(shared, &preset.answer)?,
             pages: preset.pages.as_ref().map(Paging::compile).transpose()?,
@@ -108,10 +119,13 @@ impl Recipe {
 
 impl Rules {
     fn compile(shared: &Answer, own: &Answer) -> Compiled<Self> {
-        let both = |pick: fn(&Answer) -> &Option<Text>| -> Compiled<Vec<Program>> {
-            [own, shared].into_iter().filter_map(|a| pick(a).as_ref()).map(rule).collect()
+        let both = |pick: fn(&Answer) -> &Option<Text>| -> Compiled<Vec<Rule>> {
+            let written = [(Origin::Preset, own), (Origin::Bundle, shared)].into_iter();
+            let written = written.filter_map(|(of, answer)| Some((of, pick(answer).as_ref()?)));
+            written.map(|(of, text)| Ok(Rule { of, program: rule(text)? })).collect()
         };
-        let ok = own.ok_when.as_ref().or(shared.ok_when.as_ref()).map(rule).transpose()?;
+        // The preset's stands in place of the bundle's.
+        let ok = both(|a| &a.ok_when)?.into_iter().next();
         let message =
             own.message.iter().chain(&shared.message).map(|t| template(t, Context::Text)).collect::<Compiled<_>>()?;
         Ok(Self { not_found: both(|a| &a.not_found_when)?, failed: both(|a| &a.failed_when)?, ok, message })

@@ -1,21 +1,26 @@
 //! An answer, and what the rules say of it.
 
 use presetter_expr::{Program, Vars, codes};
+use presetter_manifest::Point;
 use presetter_template::Names;
 use serde_json::{Map, Value};
 
 use crate::door::Raw;
 use crate::recipe::Rules;
+use crate::trace::Trace;
 
 /// The longest words of a vendor that are passed on, in characters.
 pub(crate) const MESSAGE_CHARS: usize = 300;
 
 /// An answer as rules and templates see it.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) response: Value,
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case, in the order received.
+    pub headers: Vec<(String, String)>,
+    /// The body: what its JSON says, or a text.
+    pub response: Value,
     status_value: Value,
     headers_value: Value,
     codes: Value,
@@ -29,17 +34,19 @@ pub(crate) fn names<'a>(inputs: &'a Map<String, Value>, settings: &'a Value) -> 
 
 /// What the rules say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Judgement {
+pub enum Judgement {
+    /// It worked.
     Ok,
-    /// With its evidence.
+    /// There is proof of absence; with its evidence.
     NotFound(String),
-    /// With class and message.
+    /// It did not work; with class and message.
     Failed(&'static str, String),
 }
 
 impl Answer {
     /// Reads an answer; a body that is not JSON becomes a JSON string.
-    pub(crate) fn new(raw: Raw) -> Self {
+    #[must_use]
+    pub fn new(raw: Raw) -> Self {
         let response =
             serde_json::from_slice(&raw.body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&raw.body)));
         let mut headers = Map::new();
@@ -87,13 +94,14 @@ impl Answer {
     /// Applies the rules: proof of absence, then what HTTP says, then what the envelope says. An OK in the envelope
     /// never outweighs a bad status.
     ///
-    /// `shown` is what may be told of the body: after a search, nothing of other people.
-    pub(crate) fn judge(
+    /// `shown` is what may be told of the body: after a search, nothing of other people. `trace` is told what decided.
+    pub fn judge(
         &self,
         rules: &Rules,
         inputs: &Map<String, Value>,
         settings: &Value,
         shown: &Value,
+        trace: &Trace,
     ) -> Judgement {
         let vars = self.vars(inputs, settings);
         let says = |program: &Program| match program.test(&vars) {
@@ -101,30 +109,39 @@ impl Answer {
             Err(e) => Err(Judgement::Failed("answer", format!("the answer cannot be judged: {e}"))),
         };
         let trouble = match self.status {
-            401 | 403 | 407 => Some("auth"),
-            429 => Some("rate"),
-            500.. => Some("server"),
+            401 | 403 | 407 => Some((Point::StatusAuth, "auth")),
+            429 => Some((Point::StatusRate, "rate")),
+            500.. => Some((Point::StatusServer, "server")),
             _ => None,
         };
-        if let Some(class) = trouble {
+        if let Some((point, class)) = trouble {
+            trace.reached(point);
             return Judgement::Failed(class, self.words(rules, inputs, settings, shown));
         }
         let decided = || -> Result<Judgement, Judgement> {
             for rule in &rules.not_found {
-                if says(rule)? {
+                if says(&rule.program)? {
+                    trace.reached(Point::NotFound(rule.of));
                     let proof =
                         self.code().map_or_else(|| format!("HTTP {}", self.status), |code| format!("code {code}"));
                     return Ok(Judgement::NotFound(proof));
                 }
             }
-            let mut failed = !(200..300).contains(&self.status);
+            let refused = || Judgement::Failed("refused", self.words(rules, inputs, settings, shown));
+            if !(200..300).contains(&self.status) {
+                trace.reached(Point::StatusOther);
+                return Ok(refused());
+            }
             for rule in &rules.failed {
-                failed = failed || says(rule)?;
+                if says(&rule.program)? {
+                    trace.reached(Point::Failed(rule.of));
+                    return Ok(refused());
+                }
             }
-            if !failed && rules.ok.as_ref().map_or(Ok(true), says)? {
-                return Ok(Judgement::Ok);
-            }
-            Ok(Judgement::Failed("refused", self.words(rules, inputs, settings, shown)))
+            let Some(rule) = &rules.ok else { return Ok(Judgement::Ok) };
+            let holds = says(&rule.program)?;
+            trace.reached(if holds { Point::Ok(rule.of) } else { Point::OkElse(rule.of) });
+            Ok(if holds { Judgement::Ok } else { refused() })
         };
         decided().unwrap_or_else(|undecided| undecided)
     }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use presetter_expr::EvalError;
+use presetter_manifest::Point;
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Judgement};
@@ -15,6 +16,7 @@ use crate::output;
 use crate::recipe::{Paging, Recipe};
 use crate::run::{Finished, Run, Verdict};
 use crate::search::{self, Key};
+use crate::trace::Trace;
 
 /// A scan of one preset's list.
 pub(crate) struct Scan<'a> {
@@ -23,6 +25,7 @@ pub(crate) struct Scan<'a> {
     pub(crate) recipe: &'a Recipe,
     pub(crate) pages: &'a Paging,
     pub(crate) inputs: &'a Map<String, Value>,
+    pub(crate) trace: &'a Trace,
 }
 
 /// What the scan has come to so far.
@@ -57,14 +60,18 @@ impl Scan<'_> {
     pub(crate) fn read(&self) -> Finished {
         let keys = match &self.recipe.find {
             None => None,
-            Some(find) => match search::keys(find, self.inputs, self.run.settings) {
+            Some(find) => match search::keys(find, self.inputs, self.run.settings()) {
                 Ok(keys) => Some(keys),
                 Err(message) => return Finished::failed("input", &message),
             },
         };
         let filtered = self.pass(keys.as_deref(), true);
         let widen = self.recipe.find.as_ref().is_some_and(|find| find.widen);
-        if widen && filtered.verdict.kind == "not-found" { self.pass(keys.as_deref(), false) } else { filtered }
+        if !widen || filtered.verdict.kind != "not-found" {
+            return filtered;
+        }
+        self.trace.reached(Point::Widened);
+        self.pass(keys.as_deref(), false)
     }
 
     /// One pass through all pages. `narrow` is what the request's templates know by that name.
@@ -77,6 +84,9 @@ impl Scan<'_> {
         }
         let mut last = None;
         for page in self.pages.start..self.pages.start.saturating_add(self.pages.max) {
+            if page > self.pages.start {
+                self.trace.reached(Point::NextPage);
+            }
             values.insert("page".into(), page.into());
             let answer = match self.run.door.call(self.name, &values) {
                 Ok(raw) => Answer::new(raw),
@@ -90,12 +100,13 @@ impl Scan<'_> {
                 Step::End(verdict) => return self.ended(verdict, last.as_ref()),
             }
         }
+        self.trace.reached(Point::MostPages);
         let message = format!("the list is longer than the {} pages that are read (max in [pages])", self.pages.max);
         self.ended(Verdict::failed("incomplete", &message), last.as_ref())
     }
 
     fn page(&self, keys: Option<&[Key]>, page: u32, answer: &Answer, progress: &mut Progress) -> Step {
-        let (inputs, settings) = (self.inputs, self.run.settings);
+        let (inputs, settings) = (self.inputs, self.run.settings());
         let end = |class: &str, message: String| Step::End(Verdict::failed(class, &message));
         let undecided = |e: EvalError| end("answer", format!("the page cannot be judged: {e}"));
         let (listed, list) = match self.pages.items.render_value(&answer.names(inputs, settings)) {
@@ -109,7 +120,7 @@ impl Scan<'_> {
 
         // Judged first: an answer that failed is never the end of a list, however empty it looks.
         let shown = self.shown(answer, None);
-        let judged = answer.judge(&self.recipe.rules, inputs, settings, &shown);
+        let judged = answer.judge(&self.recipe.rules, inputs, settings, &shown, self.trace);
         if let Judgement::Failed(class, message) = judged {
             return end(class, message);
         }
@@ -118,7 +129,7 @@ impl Scan<'_> {
             Err(e) => return undecided(e),
         };
         match judged {
-            Judgement::NotFound(_) if ends => return Step::Complete,
+            Judgement::NotFound(_) if ends => return self.past_the_end(),
             // For a list of everything, "there is nobody" is an answer like any other.
             Judgement::NotFound(evidence) if page == self.pages.start && keys.is_none() => {
                 return Step::End(Verdict::ok(evidence));
@@ -133,7 +144,7 @@ impl Scan<'_> {
                 );
             }
             _ if !listed => return end("answer", format!("page {page} has no list where [pages] expects one")),
-            _ if ends => return Step::Complete,
+            _ if ends => return self.past_the_end(),
             _ => {}
         }
         let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -154,10 +165,18 @@ impl Scan<'_> {
             return Step::Complete;
         }
         match self.pages.last.as_ref().map(|last| last.test(&vars())) {
-            Some(Ok(true)) => Step::Complete,
+            Some(Ok(true)) => {
+                self.trace.reached(Point::LastPage);
+                Step::Complete
+            }
             Some(Err(e)) => undecided(e),
             _ => Step::Next,
         }
+    }
+
+    fn past_the_end(&self) -> Step {
+        self.trace.reached(Point::EndOfPages);
+        Step::Complete
     }
 
     fn item(
@@ -168,7 +187,7 @@ impl Scan<'_> {
         progress: &mut Progress,
     ) -> Result<(), Verdict> {
         if let Some(fields) = &self.recipe.rows {
-            let row = output::fields(fields, answer, Some(item), self.inputs, self.run.settings)
+            let row = output::fields(fields, answer, Some(item), self.inputs, self.run.settings())
                 .map_err(|m| Verdict::failed("answer", &m))?;
             let handed = self.run.door.emit(&Value::Object(row));
             handed.map_err(|refusal| Verdict::failed(refusal.class(), &refusal.message))?;
@@ -184,7 +203,10 @@ impl Scan<'_> {
             // A list that moves while it is read may show a row twice.
             Some((before, _)) if before == item => Ok(()),
             Some(_) if self.takes_first() => Ok(()),
-            Some(_) => Err(Verdict::failed("ambiguous", &format!("more than one has {}", search::words(keys)))),
+            Some(_) => {
+                self.trace.reached(Point::FoundSeveral);
+                Err(Verdict::failed("ambiguous", &format!("more than one has {}", search::words(keys))))
+            }
             None => {
                 progress.found = Some((item.clone(), answer.clone()));
                 Ok(())
@@ -198,7 +220,10 @@ impl Scan<'_> {
         let failed = |class: &str, message: &str| self.ended(Verdict::failed(class, message), last);
         let (found, answer) = match (keys, &progress.found) {
             (None, _) => (None, last),
-            (Some(_), Some((item, answer))) => (Some(item), Some(answer)),
+            (Some(_), Some((item, answer))) => {
+                self.trace.reached(Point::FoundOne);
+                (Some(item), Some(answer))
+            }
             (Some(_), None) if progress.rows == 0 => {
                 return failed("incomplete", "the list is empty from the start, which proves nothing");
             }
@@ -214,10 +239,13 @@ impl Scan<'_> {
                 let words = search::words(keys);
                 return failed("ambiguous", &format!("nothing has {words} together, but something has one of them"));
             }
-            (Some(_), None) => return self.ended(Verdict::not_found(evidence).saying(search::nobody(keys)), last),
+            (Some(_), None) => {
+                self.trace.reached(Point::FoundNone);
+                return self.ended(Verdict::not_found(evidence).saying(search::nobody(keys)), last);
+            }
         };
         let Some(answer) = answer else { return Finished::new(Verdict::ok(evidence)) };
-        let outputs = output::fields(&self.recipe.outputs, answer, found, self.inputs, self.run.settings);
+        let outputs = output::fields(&self.recipe.outputs, answer, found, self.inputs, self.run.settings());
         let (verdict, outputs) = match outputs {
             Ok(outputs) => (Verdict::ok(evidence), outputs),
             Err(message) => (Verdict::failed("answer", &message), Map::new()),

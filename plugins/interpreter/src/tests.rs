@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use serde_json::{Map, Value, json};
 
-use crate::door::{Door, Raw, Refusal};
-use crate::load::Recipes;
-use crate::run::{Finished, Run};
+use crate::door::{Door, Raw, Refusal, Request};
+use crate::load::{Files, Recipes};
+use crate::run::{Context, Finished, Run};
 
 const BUNDLE: &str = r#"name = "acme"
 version = "1.0.0"
@@ -85,10 +85,19 @@ impl Door for Script {
         self.asked.borrow_mut().push((preset.to_owned(), Value::Object(values.clone())));
         self.answers.borrow_mut().remove(0)
     }
+    fn send(&self, _: Request) -> Result<Raw, Refusal> {
+        unreachable!("a recipe calls the requests of manifests")
+    }
     fn emit(&self, _: &Value) -> Result<(), Refusal> {
         Ok(())
     }
     fn log(&self, _: &str, _: &str) {}
+    fn now(&self) -> u64 {
+        0
+    }
+    fn wait(&self, _: u64) -> Result<(), Refusal> {
+        Ok(())
+    }
 }
 
 fn answer(status: u16, body: &Value) -> Result<Raw, Refusal> {
@@ -110,9 +119,10 @@ fn run(preset: &str, inputs: Value, answers: Vec<Result<Raw, Refusal>>) -> (Fini
         .replace("email = {", "id = { type = \"string\" }\nemail = {")
         .replace("where = {", "where = { id = \"{{id}}\", ");
     let files = json!({ "files": { "wide/preset.toml": wide, "both/preset.toml": both, "bundle.toml": BUNDLE, "find/preset.toml": FIND, "other/preset.toml": OTHER, "create/preset.toml": CREATE } });
-    let recipes = Recipes::load(&files.to_string()).unwrap();
+    let recipes = Recipes::compile(&Files::read(&files.to_string()).unwrap()).unwrap();
     let script = Script { answers: RefCell::new(answers), asked: RefCell::default() };
-    let finished = Run { recipes: &recipes, door: &script, kind: "open", settings: &json!({}) }
+    let context = Context { kind: "open".into(), settings: json!({}) };
+    let finished = Run { recipes: &recipes, door: &script, context: &context, scripts: None }
         .preset(preset, inputs.as_object().unwrap());
     assert!(script.answers.borrow().is_empty(), "not all answers were asked for");
     (finished, script.asked.into_inner())
@@ -292,4 +302,74 @@ fn what_a_create_does_not_answer_is_looked_up() {
     let (finished, asked) =
         run("create", json!({ "key": "k" }), vec![answer(200, &json!({ "status": "OK", "id": 5 }))]);
     assert_eq!((&finished.outputs["id"], asked.len()), (&json!(5), 1));
+}
+
+/// The names of the points that a run reached.
+fn trace(finished: &Finished) -> Vec<&'static str> {
+    finished.trace.iter().map(|point| point.name()).collect()
+}
+
+#[test]
+fn what_decided_is_traced_once_and_in_order() {
+    let ok = answer(200, &json!({ "status": "OK", "id": 5 }));
+    let no = answer(200, &json!({ "status": "NO" }));
+    let other = |answer| trace(&run("other", json!({ "key": "k" }), vec![answer]).0);
+    assert_eq!(other(ok), ["bundle.answer.ok_when"]);
+    assert_eq!(other(no), ["bundle.answer.ok_when else"]);
+    assert_eq!(other(answer(404, &json!({}))), ["answer.not_found_when"]);
+    for (status, point) in [
+        (401, "status auth"),
+        (429, "status rate"),
+        (503, "status server"),
+        (400, "status other"),
+        (302, "status other"),
+    ] {
+        assert_eq!(other(answer(status, &json!({}))), [point], "{status}");
+    }
+    assert_eq!(other(refused("denied")), [""; 0]);
+}
+
+#[test]
+fn the_way_through_a_list_is_traced() {
+    let held = "bundle.answer.ok_when";
+    assert_eq!(trace(&find(vec![page(&[A, C]), page(&[B])])), [held, "pages.next", "pages.last_when", "find one"]);
+    let twice = vec![page(&[B, C]), page(&[("9", "b@X"), A])];
+    assert_eq!(trace(&find(twice)), [held, "pages.next", "find several"]);
+    let full = vec![page(&[A, C]), page(&[A, ("5", "e@x")]), page(&[C, ("6", "f@x")]), page(&[C, ("7", "g@x")])];
+    assert_eq!(trace(&find(full)), [held, "pages.next", "pages.max"]);
+    let absent = answer(404, &json!({}));
+    let none = vec![page(&[A, C]), page(&[]), absent];
+    assert_eq!(trace(&find(none)), [held, "pages.next", "pages.end_when", "find none"]);
+    // What the look on the side decides is its own; that it found something is the preset's.
+    let mixed = vec![page(&[A]), answer(200, &json!({ "status": "OK", "id": "77" }))];
+    assert_eq!(trace(&find(mixed)), [held, "pages.last_when", "find none", "mixup found"]);
+    let none = answer(200, &json!({ "status": "OK", "response": [{ "status": "NOTFOUND" }] }));
+    let (wide, _) = run("wide", json!({ "email": "k" }), vec![none, page(&[A])]);
+    assert_eq!(trace(&wide), ["answer.not_found_when", "find.widen", held, "pages.last_when", "find none"]);
+}
+
+#[test]
+fn no_point_is_reached_that_is_not_listed() {
+    let bundle = presetter_manifest::Bundle::parse("bundle.toml", BUNDLE).unwrap();
+    let preset = presetter_manifest::Preset::parse("find/preset.toml", FIND, &bundle).unwrap();
+    let listed = presetter_manifest::points(&preset, &bundle);
+    for answers in [
+        vec![page(&[A, C]), page(&[B])],
+        vec![page(&[A, C]), page(&[]), answer(404, &json!({}))],
+        vec![page(&[A]), answer(200, &json!({ "status": "OK", "id": "77" }))],
+        vec![answer(500, &json!({}))],
+    ] {
+        let finished = find(answers);
+        assert!(!finished.trace.is_empty());
+        assert!(finished.trace.iter().all(|point| listed.contains(point)), "{:?}", trace(&finished));
+    }
+}
+
+#[test]
+fn the_trace_is_in_the_verdicts_details() {
+    let found = find(vec![page(&[B])]);
+    let outcome = crate::contract::outcome(vec![found]);
+    let details = r#"{"trace":["bundle.answer.ok_when","pages.last_when","find one"]}"#;
+    assert_eq!((outcome.verdict.details.as_str(), outcome.items[0].verdict.details.as_str()), (details, details));
+    assert_eq!(crate::contract::outcome(vec![]).verdict.details, "{}");
 }

@@ -1,0 +1,30 @@
+//! What the interpreters share: the contract's bindings, and how a recipe runs.
+//!
+//! Owns: reading the sources ([`Recipes::load`]), the flow of a run (request, judgement, pages, search, outputs), what its
+//! outcome rests on, and how all of it is said in the contract's words ([`contract`]). Never does: rendering or sending a request (the host
+//! does), seeing a credential, exporting anything: `recipe` and `script` are the components.
+//!
+//! Invariants: `not-found` has proof (a code that the manifest lists, or a complete scan); after a search, no other item
+//! than the found one leaves the component.
+
+mod answer;
+pub mod contract;
+mod door;
+mod load;
+mod output;
+mod recipe;
+mod run;
+mod scan;
+mod search;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub use answer::{Answer, Judgement};
+pub use door::{Body, Door, Raw, Refusal, Request};
+pub use load::{Files, Recipes, complaint, complaints};
+pub use presetter_manifest::Text;
+pub use presetter_template::Problem;
+pub use recipe::{Recipe, Rules};
+pub use run::{Context, Finished, Run, Scripts, Seen, Verdict};
+pub use trace::Trace;

@@ -1,0 +1,107 @@
+//! The sources of a bundle, read and compiled.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use presetter_manifest::{Bundle, Diagnostics, Preset, Text};
+use presetter_template::Problem;
+use serde_json::{Value, json};
+
+use crate::recipe::Recipe;
+
+/// The files that `load` is given, by path.
+#[derive(Debug, Default)]
+pub struct Files(IndexMap<String, String>);
+
+impl Files {
+    /// Reads the document that `load` gets.
+    ///
+    /// # Errors
+    /// The JSON list that the contract asks for.
+    pub fn read(source: &str) -> Result<Self, String> {
+        let document: Value = serde_json::from_str(source).map_err(|e| complaint("", &e.to_string()))?;
+        let files = document["files"].as_object().ok_or_else(|| complaint("", "there is no \"files\""))?;
+        let text = |(path, text): (&String, &Value)| Some((path.clone(), text.as_str()?.to_owned()));
+        Ok(Self(files.iter().filter_map(text).collect()))
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.0.get(file).map(String::as_str)
+    }
+
+    /// All of them: path and text.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+}
+
+/// The presets of a bundle, by name and by connection kind.
+#[derive(Default)]
+pub struct Recipes {
+    /// Kind `""` stands for every kind that has no variant of its own.
+    compiled: HashMap<(String, String), Recipe>,
+    /// The presets that run a script, and its file below the preset's folder.
+    scripts: IndexMap<String, Text>,
+}
+
+impl std::fmt::Debug for Recipes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recipes").field("presets", &self.compiled.len()).finish_non_exhaustive()
+    }
+}
+
+impl Recipes {
+    /// Compiles the manifests among the files.
+    ///
+    /// # Errors
+    /// The JSON list that the contract asks for.
+    pub fn compile(files: &Files) -> Result<Self, String> {
+        let bundle = files.text("bundle.toml").ok_or_else(|| complaint("bundle.toml", "it is missing"))?;
+        let bundle = Bundle::parse("bundle.toml", bundle).map_err(|d| listed(&d))?;
+        let mut recipes = Self::default();
+        for (file, text) in files.iter() {
+            let Some(name) = file.strip_suffix("/preset.toml") else { continue };
+            let preset = Preset::parse(file, text, &bundle).map_err(|d| listed(&d))?;
+            let kinds = preset.variants.keys().map(String::as_str).chain([""]);
+            for kind in kinds {
+                let recipe =
+                    Recipe::compile(&preset.for_kind(kind), &bundle.answer).map_err(|p| complaint(file, &p.message))?;
+                recipes.compiled.insert((name.to_owned(), kind.to_owned()), recipe);
+            }
+            if let Some(script) = preset.script {
+                recipes.scripts.insert(name.to_owned(), script);
+            }
+        }
+        Ok(recipes)
+    }
+
+    /// A preset as it is for one kind of connection.
+    #[must_use]
+    pub fn get(&self, name: &str, kind: &str) -> Option<&Recipe> {
+        let variant = self.compiled.get(&(name.to_owned(), kind.to_owned()));
+        variant.or_else(|| self.compiled.get(&(name.to_owned(), String::new())))
+    }
+
+    /// The presets that run a script: their names, and its file below the preset's folder.
+    pub fn scripts(&self) -> impl Iterator<Item = (&str, &Text)> {
+        self.scripts.iter().map(|(name, script)| (name.as_str(), script))
+    }
+}
+
+/// What `load` answers to what is wrong: each problem with its file.
+pub fn complaints<'p>(problems: impl IntoIterator<Item = (&'p str, &'p Problem)>) -> String {
+    let one = |(file, p): (&str, &Problem)| json!({ "file": file, "message": p.message, "start": p.span.start, "end": p.span.end, "hint": p.hint });
+    Value::Array(problems.into_iter().map(one).collect()).to_string()
+}
+
+/// What `load` answers to one thing that has no place.
+#[must_use]
+pub fn complaint(file: &str, message: &str) -> String {
+    complaints([(file, &Problem::new(message, 0..0))])
+}
+
+fn listed(diagnostics: &Diagnostics) -> String {
+    complaints(diagnostics.0.iter().map(|d| (d.file.as_str(), &d.problem)))
+}
