@@ -13,8 +13,10 @@ pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The most files of JavaScript that one preset may have.
 const MAX_SCRIPTS: usize = 256;
-/// How many folders deep they may lie below the preset's folder.
-const SCRIPT_DEPTH: usize = 8;
+/// How many folders deep a bundle's files may lie.
+const DEPTH: usize = 8;
+/// The most files that a bundle's folder is looked through for.
+const MAX_FILES: usize = 10_000;
 
 /// A bundle that is built in: its name, and its files by path.
 type BuiltIn = (&'static str, &'static [(&'static str, &'static str)]);
@@ -43,6 +45,27 @@ pub(crate) enum Files {
 /// What was read of a folder.
 fn known(read: &Mutex<HashMap<String, Arc<[u8]>>>) -> MutexGuard<'_, HashMap<String, Arc<[u8]>>> {
     read.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The files below a folder of a bundle, without what is hidden and without `node_modules` and `target`; links to folders are
+/// not followed. Paths are below `root`, with `/`.
+fn walk(root: &Path, folder: &str) -> Vec<String> {
+    let (mut open, mut found) = (vec![(folder.to_owned(), 0)], Vec::new());
+    while let Some((folder, depth)) = open.pop() {
+        for entry in fs::read_dir(root.join(&folder)).into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name.starts_with('.') || name == "node_modules" || name == "target" || found.len() >= MAX_FILES {
+                continue;
+            }
+            let full = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth < DEPTH => open.push((full, depth + 1)),
+                Ok(kind) if kind.is_dir() => {}
+                _ => found.push(full),
+            }
+        }
+    }
+    found
 }
 
 fn is_script(name: &str) -> bool {
@@ -105,22 +128,9 @@ impl Files {
                 );
             }
             Self::Folder { path, read, .. } => {
-                let mut open: Vec<(String, usize)> = [preset, "lib"].map(|folder| (folder.to_owned(), 0)).into();
-                while let Some((folder, depth)) = open.pop() {
-                    for entry in fs::read_dir(path.join(&folder)).into_iter().flatten().flatten() {
-                        let Ok(name) = entry.file_name().into_string() else { continue };
-                        let full = format!("{folder}/{name}");
-                        if name.starts_with('.') {
-                            continue;
-                        }
-                        if entry.path().is_dir() {
-                            if name != "tests" && name != "node_modules" && depth < SCRIPT_DEPTH {
-                                open.push((full, depth + 1));
-                            }
-                        } else if is_script(&name) {
-                            found.insert(full);
-                        }
-                    }
+                for folder in [preset, "lib"] {
+                    let below = walk(path, folder).into_iter().filter(|file| is_script(file));
+                    found.extend(below.filter(|file| !file.split('/').any(|part| part == "tests")));
                 }
                 let ours = |name: &&String| name.starts_with(&format!("{preset}/")) || name.starts_with("lib/");
                 found.extend(known(read).keys().filter(ours).filter(|n| is_script(n)).cloned());
@@ -131,6 +141,20 @@ impl Files {
             return Err(Error::Io { file: self.display(preset), reason });
         }
         Ok(found.into_iter().collect())
+    }
+
+    /// Every file of the bundle, sorted; of a folder without what is hidden.
+    pub(crate) fn all(&self) -> Result<Vec<String>, Error> {
+        let mut all: Vec<String> = match self {
+            Self::BuiltIn((_, files)) => files.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            Self::Folder { path, .. } => walk(path, ""),
+        };
+        if all.len() >= MAX_FILES {
+            let reason = format!("it has more than {MAX_FILES} files");
+            return Err(Error::Io { file: self.display(""), reason });
+        }
+        all.sort();
+        Ok(all)
     }
 
     /// The bytes of a file below the bundle's folder.

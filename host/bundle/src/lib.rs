@@ -10,10 +10,14 @@
 mod bundle;
 mod error;
 mod files;
+mod folder;
+mod packed;
 mod reference;
 
 pub use bundle::{Bundle, PresetFile};
 pub use error::Error;
 pub use files::MAX_FILE_BYTES;
+pub use folder::Folder;
+pub use packed::Packed;
 pub use presetter_connection::Source;
 pub use reference::Reference;

@@ -19,7 +19,7 @@ use crate::console::{Paint, line, painted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, cell, width};
-use crate::prepare::{self, Prepared};
+use crate::prepare::{self, Prepared, Sessions};
 use crate::receipt::{self, Receipt};
 use crate::select::{self, Chosen};
 use crate::world::World;
@@ -49,7 +49,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     let mut trouble = None;
     let mut engine = None;
     for look in looks {
-        let access = prepare::open(world, &look, &connection, transport.clone())?;
+        let access = prepare::open(world, &look, &connection, transport.clone(), Sessions::Kept)?;
         if engine.is_none() {
             let session = access.login_now().await.map_err(|error| no_session(&error))?;
             let _ = world.console.data(&opened(world, kind, session.expires));
@@ -79,7 +79,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     if engine.is_none() {
         // No preset can be tried: the session alone tells.
         let chosen = only_session(&bundle, &reference)?;
-        let access = prepare::open(world, &chosen, &connection, transport)?;
+        let access = prepare::open(world, &chosen, &connection, transport, Sessions::Kept)?;
         let session = access.login_now().await.map_err(|error| no_session(&error))?;
         let _ = world.console.data(&opened(world, kind, session.expires));
     }

@@ -172,6 +172,7 @@ pub(crate) mod tests {
             ],
             requests: 3,
             diagnostics: None,
+            trace: Vec::new(),
             phases: Vec::new(),
             duration: Duration::from_micros(12_345),
         }

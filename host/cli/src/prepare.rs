@@ -23,6 +23,15 @@ use crate::mapping::{self, Mappings};
 use crate::select::{self, Chosen};
 use crate::world::World;
 
+/// What becomes of sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sessions {
+    /// They are kept, sealed, for the runs that come after.
+    Kept,
+    /// None is taken up and none is kept.
+    InMemory,
+}
+
 /// A run that can begin.
 pub(crate) struct Prepared {
     pub(crate) chosen: Chosen,
@@ -37,7 +46,12 @@ pub(crate) struct Prepared {
 }
 
 /// Checks all that can be checked.
-pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transport>) -> Result<Prepared, Failure> {
+pub(crate) fn prepare(
+    world: &World,
+    args: &CallArgs,
+    transport: Arc<dyn Transport>,
+    sessions: Sessions,
+) -> Result<Prepared, Failure> {
     inputs::one_reader(args)?;
     let chosen = select::preset(&args.preset)?;
     let manifest = &chosen.preset.manifest;
@@ -51,7 +65,7 @@ pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transpo
     let inputs = inputs::gather(args, &chosen.preset.manifest)?;
     let connection = select::connection(world, &chosen, args.connection.as_deref())?;
     let settings = select::settings(&chosen.bundle, &connection)?;
-    let access = open(world, &chosen, &connection, transport)?;
+    let access = open(world, &chosen, &connection, transport, sessions)?;
     for field in mappings.plain() {
         world
             .console
@@ -96,6 +110,7 @@ pub(crate) fn open(
     chosen: &Chosen,
     connection: &Connection,
     transport: Arc<dyn Transport>,
+    sessions: Sessions,
 ) -> Result<Arc<Access>, Failure> {
     let manifest = chosen.bundle.manifest();
     let kind = manifest.connections.get(&connection.kind).ok_or_else(|| {
@@ -115,7 +130,7 @@ pub(crate) fn open(
     let context = AccessContext {
         transport,
         surroundings: world.surroundings.clone(),
-        state_dir: world.dirs.state.clone(),
+        state_dir: (sessions == Sessions::Kept).then(|| world.dirs.state.clone()),
         redactor: world.console.redactor().clone(),
         clock: Arc::new(SystemClock),
         bundle_file: chosen.bundle.file().to_owned(),

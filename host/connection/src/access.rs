@@ -38,8 +38,8 @@ pub struct AccessContext {
     pub transport: Arc<dyn Transport>,
     /// The environment and the terminal.
     pub surroundings: Arc<dyn Surroundings>,
-    /// Where sessions are kept, sealed.
-    pub state_dir: PathBuf,
+    /// Where sessions are kept, sealed; without it they live in memory alone, as long as the [`Access`].
+    pub state_dir: Option<PathBuf>,
     /// Learns every secret and token before it is used.
     pub redactor: Redactor,
     /// The time.

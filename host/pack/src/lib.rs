@@ -1,15 +1,24 @@
 //! From sources to a component.
 //!
-//! Owns: the interpreters that are built into the program, and the document in which a bundle's sources are handed to
-//! one. Never: reads files, runs a component, or builds anything at run time.
-//! Keeps true: what is embedded here imports nothing but the contract.
+//! Owns: the interpreters that are built into the program, the document in which a bundle's sources are handed to one, and the
+//! component that such a document is loaded into once and for all. Never: writes a file, or gives a component anything to reach.
+//! Keeps true: what is embedded here imports nothing but the contract; the same sources and the same interpreter are packed
+//! into the same bytes.
 
 #![forbid(unsafe_code)]
+
+mod error;
+mod pack;
+mod snapshot;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use presetter_bundle::{Bundle, Error};
+
+pub use error::{Complaint, PackError, Refused};
+pub use pack::{PackedBundle, pack};
+pub use snapshot::snapshot;
 
 /// A component that runs presets written as data: the world `bundle-interpreter` of `wit/preset.wit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +43,7 @@ pub const RECIPE: Interpreter = Interpreter {
 pub struct Parts {
     /// The component: the bundle's own, or an interpreter's.
     pub component: Cow<'static, [u8]>,
-    /// Whether the bundle brings it.
+    /// Whether it is the bundle's own, which its author built.
     pub own: bool,
     /// Whether it is an interpreter that holds the bundle's sources already.
     pub packed: bool,
@@ -46,7 +55,10 @@ pub struct Parts {
 /// The bundle's own component cannot be read.
 pub fn parts(bundle: &Bundle) -> Result<Parts, Error> {
     Ok(match bundle.component()? {
-        Some(own) => Parts { component: own.into(), own: true, packed: false },
+        Some(component) => {
+            let own = bundle.manifest().component.is_some();
+            Parts { component: component.into(), own, packed: !own }
+        }
         None => Parts { component: RECIPE.component.into(), own: false, packed: false },
     })
 }

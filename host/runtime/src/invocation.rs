@@ -21,7 +21,7 @@ use crate::json::{self, Unread};
 use crate::limits::{self, LimitHit};
 use crate::meter::Metered;
 use crate::observer::RunObserver;
-use crate::outcome::{Kind, Outcome, Report};
+use crate::outcome::{self, Kind, Outcome, Report};
 use crate::request::{self, Prepared};
 
 /// A body template in place of the preset's: Advanced Mode's Body tab.
@@ -300,7 +300,8 @@ fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Result<Repo
         }
     };
     json::within(outcome.verdict.details.as_bytes(), limits).map_err(Failed::Limit)?;
-    let mut report = Report::ended(floor.believed(Outcome::claimed(outcome.verdict)));
+    let trace = outcome::trace(&outcome.verdict.details);
+    let mut report = Report { trace, ..Report::ended(floor.believed(Outcome::claimed(outcome.verdict))) };
     let Some(item) = outcome.items.into_iter().next() else { return Ok(report) };
     report.outputs = json::read(item.outputs.as_bytes(), limits).map_err(unread("outputs"))?;
     if let Some(answer) = item.answer {

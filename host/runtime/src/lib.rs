@@ -10,6 +10,7 @@ mod cache;
 mod contract;
 mod engine;
 mod floor;
+mod given;
 mod host;
 mod invocation;
 mod json;
