@@ -7,6 +7,7 @@
 //! but for what its `bundle.toml` gains, and its comments stay.
 
 mod account;
+mod base;
 mod blueprint;
 mod bundle_toml;
 mod call;

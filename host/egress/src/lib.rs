@@ -30,7 +30,8 @@ mod tls;
 use async_trait::async_trait;
 
 pub use cassette::{
-    Cassette, Compared, Difference, Exchange, Masks, Miss, Nearest, NoAnswer, Recorded, Recording, Tape, har, json_differences,
+    Cassette, Compared, Difference, Exchange, Masks, Miss, Nearest, NoAnswer, Recorded, Recording, Tape, har,
+    json_differences,
 };
 pub use error::{Error, Part};
 pub use live::Live;

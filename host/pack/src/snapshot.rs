@@ -126,3 +126,44 @@ fn ready<T>(future: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Resu
         Poll::Pending => Err(wasmtime::Error::msg("it waits for something")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::snapshot;
+    use crate::{PackError, RECIPE, source_document};
+
+    const BUNDLE: &str = "name = 'acme'\nversion = '1.0.0'\ncontract = '0.1'\ntitle = 'Acme'\n[[grants]]\nmethods = ['GET']\npaths = ['things/*']\n[connections.open]\ntitle = 'Open'\nauth = 'none'\nbase_url = 'https://acme.example'\n";
+    const PRESET: &str = "title = 'Thing'\neffect = 'read'\n[inputs]\nid = { type = 'string', required = true }\n[request]\nmethod = 'GET'\npath = ['things', '{{id}}']\n";
+
+    fn document(preset: &str) -> String {
+        source_document(&[("bundle.toml".into(), BUNDLE.into()), ("thing/preset.toml".into(), preset.into())])
+    }
+
+    #[test]
+    fn the_same_sources_give_the_same_bytes_and_others_do_not() {
+        let first = snapshot(RECIPE.component, &document(PRESET)).unwrap();
+        assert_eq!(first, snapshot(RECIPE.component, &document(PRESET)).unwrap());
+        assert_ne!(first, snapshot(RECIPE.component, &document(&PRESET.replace("Thing", "Gniht"))).unwrap());
+        assert_eq!(presetter_guests::foreign_imports(&first).unwrap(), [""; 0]);
+        assert!(!first.windows(14).any(|bytes| bytes == b"wasmtime:wizer"), "the instrumentation stayed in");
+    }
+
+    #[test]
+    fn what_the_interpreter_refuses_has_its_place() {
+        let wrong = snapshot(RECIPE.component, &document(&PRESET.replace("{{id}}", "{{idd}}"))).unwrap_err();
+        let PackError::Refused(refused) = wrong else { panic!("{wrong}") };
+        let complaint = &refused.0[0];
+        assert_eq!(complaint.file, "thing/preset.toml");
+        let text = PRESET.replace("{{id}}", "{{idd}}");
+        assert_eq!(&text[complaint.start..complaint.end], "{{idd}}");
+        assert_eq!(complaint.hint.as_deref(), Some("did you mean \"id\"?"));
+    }
+
+    #[test]
+    fn what_is_no_interpreter_is_told() {
+        for bytes in [&b"not wasm"[..], b"\0asm\x0d\0\x01\0"] {
+            let error = snapshot(bytes, "{}").unwrap_err();
+            assert!(matches!(error, PackError::Broken(_)), "{error}");
+        }
+    }
+}

@@ -36,9 +36,9 @@ pub(crate) fn read(
         let value = form::table(outputs.get_ref(), &outputs.span(), problems);
         At { value, place: first_line(text, outputs.span()) }
     });
-    let requests = form.requests.map(|requests| {
-        requests.into_iter().filter_map(|one| request(one, text, base_url, problems)).collect()
-    });
+    let requests = form
+        .requests
+        .map(|requests| requests.into_iter().filter_map(|one| request(one, text, base_url, problems)).collect());
     Expect {
         place,
         outcome: form.outcome.and_then(|text| kind(&text, problems)),

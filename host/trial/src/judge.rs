@@ -1,7 +1,7 @@
 //! What came out, held against what was expected.
 //!
 //! Owns the comparison and its words. Keeps: what is not expected is not looked at, but for the outcome and for requests
-//! that no cassette answers: those are always told.
+//! that no cassette answers: those are always told. After another kind of outcome nothing is said of what belongs to it.
 
 use std::ops::Range;
 
@@ -30,14 +30,19 @@ pub struct Mismatch {
 
 /// Everything that differs.
 pub(crate) fn judge(case: &Case, played: &Played, misses: &[Miss]) -> Vec<Mismatch> {
-    let mut found = Vec::new();
-    outcome(case, played, &mut found);
-    found.extend(misses.iter().map(|miss| unanswered(case, miss)));
+    let mut found: Vec<Mismatch> = misses.iter().map(|miss| unanswered(case, miss)).collect();
+    let as_expected = outcome(case, played, &mut found);
+    requests(case, played, &mut found);
     if let Some(At { value, place }) = &case.expect.logins
         && *value != played.logins
     {
         found.push(mismatch("logins", Some(value.to_string()), Some(played.logins.to_string()), place));
     }
+    if !as_expected {
+        // What else differs follows from that, and hides it.
+        return found;
+    }
+    details(case, played, &mut found);
     if let Some(At { value, place }) = &case.expect.outputs {
         let (expected, got) = (members_without_nulls(value), members_without_nulls(&played.outputs));
         let differences = json_differences("outputs ", &Value::Object(expected), &Value::Object(got));
@@ -46,11 +51,11 @@ pub(crate) fn judge(case: &Case, played: &Played, misses: &[Miss]) -> Vec<Mismat
     if let Some(At { value, place }) = &case.expect.rows {
         rows(value, &played.rows, place, &mut found);
     }
-    requests(case, played, &mut found);
     found
 }
 
-fn outcome(case: &Case, played: &Played, found: &mut Vec<Mismatch>) {
+/// Whether the kind of outcome is the expected one.
+fn outcome(case: &Case, played: &Played, found: &mut Vec<Mismatch>) -> bool {
     let (expect, outcome) = (&case.expect, &played.outcome);
     let shown = || {
         let class = if outcome.class.is_empty() { String::new() } else { format!(" ({})", outcome.class) };
@@ -72,8 +77,14 @@ fn outcome(case: &Case, played: &Played, found: &mut Vec<Mismatch>) {
             wrong.notes = said();
             found.push(wrong);
         }
-        Some(_) => {}
+        Some(_) => return true,
     }
+    false
+}
+
+/// What an outcome says beside its kind.
+fn details(case: &Case, played: &Played, found: &mut Vec<Mismatch>) {
+    let (expect, outcome) = (&case.expect, &played.outcome);
     for (what, expected, actual) in
         [("class", &expect.class, &outcome.class), ("evidence", &expect.evidence, &outcome.evidence)]
     {

@@ -166,7 +166,8 @@ fn kind<'a>(
         None => {
             if fitting.is_empty() {
                 let message = format!("{} has no kind of connection that this preset works with", bundle.file());
-                let hint = "for an API without credentials: [connections.open] with title = \"...\" and auth = \"none\"";
+                let hint =
+                    "for an API without credentials: [connections.open] with title = \"...\" and auth = \"none\"";
                 problems.push(Problem::new(message, 0..0).with_hint(hint));
             }
             fitting.first().copied()
@@ -226,9 +227,8 @@ fn settings(bundle: &Bundle, given: &Values, problems: &mut Vec<Problem>) -> Map
         let place = given.get(&name).map_or(0..0, |value| value.span());
         match declared.get(&name) {
             None => {
-                let known = declared.keys().cloned().collect::<Vec<_>>().join(", ");
                 let problem = Problem::new(format!("{} has no setting \"{name}\"", bundle.file()), place);
-                problems.push(problem.with_hint(format!("possible here: {known}")));
+                problems.push(problem.with_hint(possible(declared.keys())));
             }
             Some(setting)
                 if !setting.kind.accepts(&value) || setting.allowed.as_ref().is_some_and(|a| !a.contains(&value)) =>
@@ -242,6 +242,16 @@ fn settings(bundle: &Bundle, given: &Values, problems: &mut Vec<Problem>) -> Map
     settings
 }
 
+/// What to write in place of a name that is not known.
+fn possible<'a>(known: impl Iterator<Item = &'a String>) -> String {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    if known.is_empty() {
+        "there are none: take it out".to_owned()
+    } else {
+        format!("possible here: {}", known.join(", "))
+    }
+}
+
 /// The fields of the connection: those that are given, and samples of the others.
 fn fields(
     kind: &ConnectionKind,
@@ -251,7 +261,7 @@ fn fields(
     for (name, value) in given.iter().filter(|(name, _)| !kind.fields.contains_key(*name)) {
         let hint = match kind.secrets.contains_key(name) {
             true => "it is a secret: cases have none, a sample stands in for each".to_owned(),
-            false => format!("possible here: {}", kind.fields.keys().cloned().collect::<Vec<_>>().join(", ")),
+            false => possible(kind.fields.keys()),
         };
         let message = format!("this kind of connection has no field \"{name}\"");
         problems.push(Problem::new(message, value.span()).with_hint(hint));

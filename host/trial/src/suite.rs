@@ -267,7 +267,9 @@ pub(crate) fn all<T: Sync, R: Send>(items: &[T], work: impl AsyncFn(&T) -> R + S
     let one = || {
         // Only a system without a timer or events has none.
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        while let Some((number, item)) = Some(next.fetch_add(1, Ordering::SeqCst)).and_then(|n| Some((n, items.get(n)?))) {
+        while let Some((number, item)) =
+            Some(next.fetch_add(1, Ordering::SeqCst)).and_then(|n| Some((n, items.get(n)?)))
+        {
             let result = runtime.block_on(work(item));
             results.lock().unwrap_or_else(PoisonError::into_inner)[number] = Some(result);
         }

@@ -32,15 +32,20 @@ pub fn updated(case: &Case, trial: &Trial) -> Result<Option<String>, String> {
     let played = &trial.played;
     if fresh || differs("outcome") {
         fill_outcome(expect, played);
+        // What belonged to the other outcome was not looked at.
+        for (key, empty) in [("outputs", played.outputs.is_empty()), ("rows", played.rows.is_empty())] {
+            if empty {
+                expect.remove(key);
+            }
+        }
     }
+    let other = differs("outcome");
     if fresh {
         fill_rest(expect, played);
     }
-    for (key, text) in [
-        ("class", &played.outcome.class),
-        ("evidence", &played.outcome.evidence),
-        ("message", &played.outcome.message),
-    ] {
+    for (key, text) in
+        [("class", &played.outcome.class), ("evidence", &played.outcome.evidence), ("message", &played.outcome.message)]
+    {
         if differs(key) && expect.contains_key(key) {
             match text.is_empty() {
                 true => drop(expect.remove(key)),
@@ -51,10 +56,10 @@ pub fn updated(case: &Case, trial: &Trial) -> Result<Option<String>, String> {
     if differs("logins") {
         put(expect, "logins", i64::from(played.logins).into());
     }
-    if differs("outputs") {
+    if differs("outputs") || other && expect.contains_key("outputs") {
         put_object(expect, "outputs", &members_without_nulls(&played.outputs));
     }
-    if differs("row") || differs("rows") {
+    if differs("row") || differs("rows") || other && expect.contains_key("rows") {
         put_list(expect, "rows", &played.rows.iter().map(object).collect::<Vec<_>>());
     }
     if differs("request") || differs("requests") {
@@ -128,11 +133,9 @@ fn fill_outcome(expect: &mut dyn toml_edit::TableLike, played: &Played) {
     let outcome = &played.outcome;
     put(expect, "outcome", outcome.kind.to_string().into());
     let well = matches!(outcome.kind, presetter_runtime::Kind::Ok | presetter_runtime::Kind::NotFound);
-    for (key, text, kept) in [
-        ("class", &outcome.class, !well),
-        ("message", &outcome.message, !well),
-        ("evidence", &outcome.evidence, true),
-    ] {
+    for (key, text, kept) in
+        [("class", &outcome.class, !well), ("message", &outcome.message, !well), ("evidence", &outcome.evidence, true)]
+    {
         match kept && !text.is_empty() {
             true => put(expect, key, text.as_str().into()),
             false => drop(expect.remove(key)),
@@ -294,100 +297,4 @@ fn bare(value: &toml_edit::Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use presetter_secret::{Redactor, Secret};
-    use serde_json::json;
-
-    use super::*;
-
-    fn played(kind: presetter_runtime::Kind, outputs: Value, rows: Value) -> Played {
-        let outcome = presetter_runtime::Outcome {
-            kind,
-            class: "refused".to_owned(),
-            message: "no \"x\"".to_owned(),
-            evidence: "scan of 1 page".to_owned(),
-            hint: None,
-        };
-        Played {
-            outcome,
-            outputs: outputs.as_object().cloned().unwrap_or_default(),
-            rows: rows.as_array().cloned().unwrap_or_default(),
-            sent: Vec::new(),
-            logins: 1,
-            took_blocks: Vec::new(),
-            trace: Vec::new(),
-            took: std::time::Duration::ZERO,
-        }
-    }
-
-    #[test]
-    fn a_new_case_has_what_happened_and_no_secret() {
-        let redactor = Redactor::new();
-        redactor.add("key", &Secret::new("hunter2-and-more".to_owned()));
-        let outputs = json!({"id": "u1", "n": 3, "none": null, "list": [{"a": 1.5}], "note": "hunter2-and-more"});
-        let played = played(presetter_runtime::Kind::Ok, outputs, json!([{"a": true}, {"b": null}]));
-        let inputs = json!({"name": "Sarah \"O\"", "secret": "x hunter2-and-more"});
-        let text = new_case(&New {
-            title: "New",
-            connection: "session",
-            cassette: Some("a.json"),
-            inputs: inputs.as_object().unwrap(),
-            settings: &Map::new(),
-            fields: json!({"email": "a@example.com"}).as_object().unwrap(),
-            confirm: true,
-            played: &played,
-            masks: &Masks::new(redactor),
-        });
-        assert_eq!(
-            text,
-            r#"title = "New"
-connection = "session"
-cassettes = ["a.json"]
-confirm = true
-
-[inputs]
-name = 'Sarah "O"'
-secret = "x [secret key]"
-
-[fields]
-email = "a@example.com"
-
-[expect]
-outcome = "ok"
-evidence = "scan of 1 page"
-logins = 1
-outputs = { id = "u1", n = 3, list = [{ a = 1.5 }], note = "[secret key]" }
-rows = [
-    { a = true },
-    {  },
-]
-"#
-        );
-    }
-
-    #[test]
-    fn expectations_change_and_nothing_around_them() {
-        let text = "# top\n[expect] # e\noutcome = \"ok\" # o\n# about outputs\noutputs = { id = \"1\", old = 2 } # p\n\n# rows\n[[expect.rows]]\na = 1 # one\n[[expect.rows]]\na = 2\n";
-        let mut document: DocumentMut = text.parse().unwrap();
-        let expect = document["expect"].as_table_like_mut().unwrap();
-        put_object(expect, "outputs", json!({"id": "1", "new": [1, "x"]}).as_object().unwrap());
-        put_list(expect, "rows", &[json!({"a": 1}), json!({"a": 3})].map(|row| object(&row)));
-        assert_eq!(
-            document.to_string(),
-            "# top\n[expect] # e\noutcome = \"ok\" # o\n# about outputs\noutputs = { id = \"1\", new = [1, \"x\"] } # p\n\n# rows\n[[expect.rows]]\na = 1 # one\n[[expect.rows]]\na = 3\n"
-        );
-    }
-
-    #[test]
-    fn an_outcome_brings_what_belongs_to_it() {
-        let mut document: DocumentMut = "[expect]\noutcome = \"ok\" # o\n".parse().unwrap();
-        let expect = document["expect"].as_table_like_mut().unwrap();
-        let failed = played(presetter_runtime::Kind::Failed, json!({}), json!([]));
-        fill_outcome(expect, &failed);
-        let wanted = "[expect]\noutcome = \"failed\" # o\nclass = \"refused\"\nmessage = 'no \"x\"'\nevidence = \"scan of 1 page\"\n";
-        assert_eq!(document.to_string(), wanted);
-        let expect = document["expect"].as_table_like_mut().unwrap();
-        fill_outcome(expect, &played(presetter_runtime::Kind::Ok, json!({}), json!([])));
-        assert_eq!(document.to_string(), "[expect]\noutcome = \"ok\" # o\nevidence = \"scan of 1 page\"\n");
-    }
-}
+mod tests;

@@ -129,7 +129,13 @@ impl Account {
                     [("into", place_name(slot.into)), ("name", slot.name.as_str()), ("value", slot.value.as_str())];
                 Value::InlineTable(pairs.into_iter().map(|(key, text)| (key, Value::from(text))).collect())
             };
-            table["slots"] = value(self.slots.iter().map(slot).collect::<Array>());
+            let mut slots: Array = self.slots.iter().map(slot).collect();
+            if slots.len() > 1 {
+                slots.iter_mut().for_each(|slot| slot.decor_mut().set_prefix("\n    "));
+                slots.set_trailing("\n");
+                slots.set_trailing_comma(true);
+            }
+            table["slots"] = value(slots);
         }
         table
     }

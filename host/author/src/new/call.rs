@@ -9,6 +9,7 @@ use url::Url;
 
 use super::Error;
 use super::account::Account;
+use super::base;
 use super::blueprint::{Blueprint, Body, NewInput, SampleAnswer};
 use super::curl::Call;
 use super::infer::{self, Inputs};
@@ -75,6 +76,13 @@ pub(crate) fn blueprint(mut call: Call, bundle: &str) -> Result<(Blueprint, Secr
     for part in more {
         query.extend(url::form_urlencoded::parse(part.as_bytes()).map(|(n, v)| (n.into_owned(), v.into_owned())));
     }
+    if query.iter().any(|(name, _)| name.contains(['{', '"'])) {
+        // A secret in it would be one of no name.
+        return Err(Error::usage(
+            "the query of the command is no list of names and values",
+            "-G takes -d 'name=value'",
+        ));
+    }
     query.retain(|(name, value)| {
         let secret = !value.is_empty() && secrets::by_name(name);
         if secret {
@@ -116,7 +124,8 @@ pub(crate) fn blueprint(mut call: Call, bundle: &str) -> Result<(Blueprint, Secr
     let fixed_parts: Vec<Option<String>> = path.iter().map(fixed).collect();
     // The beginning of the address says nothing of what is done.
     let named: Vec<Option<&str>> = fixed_parts.iter().map(Option::as_deref).collect();
-    let name = names::preset(method, &named);
+    // By what it does: a POST that only asks gets something.
+    let name = names::preset(if effect == Effect::Read { "GET" } else { method }, &named);
     let by_id = effect == Effect::Read && path.iter().any(|line| fixed(line).is_none());
     let blueprint = Blueprint {
         title: names::capital(&names::spoken(&name)),
@@ -187,18 +196,9 @@ fn address(text: &str) -> Result<Url, Error> {
 
 /// Host, port, and as much of the path as reads like an API's root: `https://api.acme.example/v1`.
 fn base_url(url: &Url, notes: &mut Vec<String>) -> Option<String> {
-    let host = url.host_str().unwrap_or_default();
-    let near = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-    if url.scheme() == "http" && !near {
-        notes.push(
-            "the address goes by plain http, which presets do not; an operator gives it with --base-url".to_owned(),
-        );
-        return None;
-    }
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let root: Vec<&str> = parts(url).take_while(|part| is_root(part)).collect();
-    let root: String = root.iter().map(|part| format!("/{part}")).collect();
-    Some(format!("{}://{host}{port}{root}", url.scheme()))
+    let root: String = parts(url).take_while(|part| is_root(part)).map(|part| format!("/{part}")).collect();
+    let base = base::base_url(url, &root);
+    base.map_err(|why| notes.push(format!("the address {why}; an operator gives it with --base-url"))).ok()
 }
 
 fn parts(url: &Url) -> impl Iterator<Item = &str> {
@@ -244,6 +244,9 @@ fn path(url: &Url, making: &mut Inputs) -> Result<Vec<Line>, Error> {
 
 /// Takes credentials out of the command: into the account, and into what must be nowhere.
 fn credentials(call: &mut Call, url: &Url, account: &mut Account, secrets: &mut Secrets) {
+    for text in call.secrets.drain(..) {
+        secrets.add(text.split_once(':').map_or(text.as_str(), |(_, password)| password));
+    }
     let user = url.password().map(|password| format!("{}:{password}", url.username()));
     if let Some(pair) = call.user.take().or(user) {
         secrets.add(pair.split_once(':').map_or("", |(_, password)| password));
@@ -374,7 +377,7 @@ fn body(call: &Call, headers: &mut Vec<(String, Line)>, making: &mut Inputs) -> 
             }
             Ok(Some((Body::Json(making.body(&value)), infer::only_asks(&value))))
         }
-        Err(error) if json || looks && !form => {
+        Err(error) if json || looks && media.is_none() => {
             let place = format!("line {}, column {} of it", error.line(), error.column());
             Err(Error::usage(
                 "the body of the command is not JSON",

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::blueprint::Blueprint;
 use super::place::Placed;
+use super::template::fixed;
 use super::toml_text::{before, block, comment, json, line};
 
 /// When the answer was given, of which nobody knows: the beginning of 2026.
@@ -63,13 +64,15 @@ fn cassette(blueprint: &Blueprint, bundle: &str) -> String {
         // A base URL was read as one; the rest is encoded.
         return har::write(&[], &har::Note::default());
     };
-    let sent = blueprint.sample_body();
+    let named = blueprint.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let media = named.and_then(|(_, line)| fixed(line));
+    let sent = blueprint.sample_body().map(|(body, usual)| (body, media.unwrap_or_else(|| usual.to_owned())));
     let answer = blueprint.answer.body.as_ref();
     let headers = answer.map(|_| ("content-type".to_owned(), "application/json".to_owned()));
     let exchange = Exchange {
         method: blueprint.method.clone(),
         url,
-        headers: sent.iter().map(|(_, media)| ("Content-Type".to_owned(), (*media).to_owned())).collect(),
+        headers: sent.iter().map(|(_, media)| ("Content-Type".to_owned(), media.clone())).collect(),
         body: sent.map(|(body, _)| Bytes::from(body)),
         answer: Ok(Response {
             status: blueprint.answer.status,

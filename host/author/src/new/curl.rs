@@ -26,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) user: Option<String>,
     pub(crate) bearer: Option<String>,
     pub(crate) cookies: Vec<String>,
+    /// Credentials for something else than the API.
+    pub(crate) secrets: Vec<String>,
     /// Options that mean nothing for a preset.
     pub(crate) ignored: Vec<String>,
     /// Another command followed.
@@ -52,6 +54,10 @@ enum Does {
     Get,
     Head,
     Nothing,
+    /// The same, and the next word is a credential.
+    Credential,
+    /// The same, and the next word is an address that may have one.
+    Proxy,
     /// The same, and the next word belongs to it.
     NothingWith,
     Refused(&'static str),
@@ -63,7 +69,7 @@ const SEVERAL: &str = "give each request by itself";
 const DIGEST: &str = "a connection authenticates by key, HTTP Basic, bearer token or session";
 
 /// Options as people and browsers write them: short, long, meaning. The rest of curl's tune transport and output.
-const OPTIONS: [(char, &str, Does); 108] = [
+const OPTIONS: [(char, &str, Does); 109] = [
     ('X', "request", Does::Method),
     ('H', "header", Does::Header),
     ('d', "data", Does::Data { file: true }),
@@ -155,12 +161,13 @@ const OPTIONS: [(char, &str, Does); 108] = [
     (' ', "max-redirs", Does::NothingWith),
     (' ', "max-filesize", Does::NothingWith),
     (' ', "limit-rate", Does::NothingWith),
-    ('x', "proxy", Does::NothingWith),
-    ('U', "proxy-user", Does::NothingWith),
+    ('x', "proxy", Does::Proxy),
+    (' ', "pass", Does::Credential),
+    ('U', "proxy-user", Does::Credential),
     (' ', "noproxy", Does::NothingWith),
     (' ', "cacert", Does::NothingWith),
     (' ', "capath", Does::NothingWith),
-    ('E', "cert", Does::NothingWith),
+    ('E', "cert", Does::Credential),
     (' ', "key", Does::NothingWith),
     (' ', "ciphers", Does::NothingWith),
     (' ', "resolve", Does::NothingWith),
@@ -291,6 +298,15 @@ impl Call {
             // Without `=` it names a file of cookies.
             Does::Cookie if text.contains('=') => self.cookies.push(text),
             Does::AsHeader(name) => self.headers.push((name.to_owned(), text)),
+            Does::Credential => {
+                self.secrets.push(text);
+                self.ignored.push(option.to_owned());
+            }
+            Does::Proxy => {
+                let user = text.rsplit_once('@').map(|(user, _)| user.rsplit_once('/').map_or(user, |(_, user)| user));
+                self.secrets.extend(user.map(str::to_owned));
+                self.ignored.push(option.to_owned());
+            }
             Does::Get => self.get = true,
             Does::Head => self.head = true,
             Does::Cookie | Does::Nothing | Does::NothingWith | Does::Refused(_) => self.ignored.push(option.to_owned()),

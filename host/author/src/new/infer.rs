@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::blueprint::{NewInput, Shape};
 use super::names::{Names, singular, words};
 use super::secrets::{self, Secrets};
+use super::toml_text::representable;
 
 /// Values deeper than this stand in one input.
 const DEPTH: usize = 4;
@@ -70,6 +71,9 @@ impl Inputs {
 
     /// A JSON body with an input for each value in it.
     pub(crate) fn body(&mut self, value: &Value) -> Shape {
+        if value.is_null() {
+            return Shape::Literal(Value::Null);
+        }
         let Value::Object(members) = value else {
             let name = if value.is_array() { "list" } else { "body" };
             return self.whole(&[name], value, "the body");
@@ -122,6 +126,7 @@ impl Inputs {
                 self.secrets.add(&number.to_string());
                 0.into()
             }
+            Value::Number(_) => representable(value),
             Value::Array(list) => {
                 list.iter().filter(|element| !element.is_null()).map(|element| self.cleaned(name, element)).collect()
             }
@@ -143,10 +148,6 @@ impl Inputs {
         if kind == InputKind::Boolean || blank {
             // A switch has a usual position, and a required text may not be blank.
             input = NewInput { required: false, default: Some(value.clone()), sample: None, ..input };
-        }
-        if let (InputKind::Number, Some(number)) = (kind, value.as_f64()) {
-            // A whole number beyond TOML's is one with a point there.
-            input.sample = Some(number.into());
         }
         input
     }

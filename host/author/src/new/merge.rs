@@ -101,16 +101,19 @@ fn grant(document: &mut Table, blueprint: &Blueprint, placed: &Placed, bundle: &
 /// Adds to a list in the way in which it is written: on a line of its own, if its last one has one.
 fn push(list: &mut toml_edit::Array, text: &str) {
     let last = list.iter().last().and_then(|value| value.decor().prefix()?.as_str().map(str::to_owned));
+    let Some(prefix) = last.filter(|prefix| prefix.contains('\n')) else { return list.push(text) };
+    // Comments that stand before the last one are not repeated; one behind it stays there.
+    let indent = prefix.rsplit('\n').next().unwrap_or_default();
+    let behind = list.trailing().as_str().filter(|text| text.contains('#')).map(str::to_owned);
     let mut value = Value::from(text);
-    match last.filter(|prefix| prefix.contains('\n')) {
-        // Comments that stand before the last one are not repeated.
-        Some(prefix) => {
-            let indent = prefix.rsplit('\n').next().unwrap_or_default();
-            value.decor_mut().set_prefix(format!("\n{indent}"));
-            list.push_formatted(value);
-        }
-        None => list.push(text),
+    value.decor_mut().set_prefix(match &behind {
+        Some(comment) => format!("{}{indent}", comment.trim_end_matches([' ', '\t'])),
+        None => format!("\n{indent}"),
+    });
+    if behind.is_some() {
+        list.set_trailing("\n");
     }
+    list.push_formatted(value);
 }
 
 fn kind(document: &mut Table, blueprint: &Blueprint, placed: &Placed, bundle: &Bundle) -> Option<()> {

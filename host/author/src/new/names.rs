@@ -123,6 +123,9 @@ pub(crate) fn capital(text: &str) -> String {
 
 /// One of what a word names many of, in English: `users` is `user`, `status` stays.
 pub(crate) fn singular(word: &str) -> String {
+    if word == "people" {
+        return "person".to_owned();
+    }
     let cut = |end: &str, with: &str| word.strip_suffix(end).map(|stem| format!("{stem}{with}"));
     if ["ss", "us", "is"].iter().any(|end| word.ends_with(end)) || word.len() < 4 {
         return word.to_owned();

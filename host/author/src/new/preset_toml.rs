@@ -48,7 +48,7 @@ pub(crate) fn text(blueprint: &Blueprint, placed: &Placed, script: bool) -> Stri
     }
     let mut end = String::new();
     if blueprint.outputs.is_empty() {
-        if !script {
+        if !script && blueprint.answer.body.is_some() {
             end = format!(
                 "\n{}# [outputs]\n# id = \"{{{{response.id}}}}\"\n",
                 comment("Values of the answer that a workflow may use. Record an answer, then name them:")
@@ -139,21 +139,20 @@ fn request(blueprint: &Blueprint) -> Table {
     let mut table = Table::new();
     table["method"] = value(&blueprint.method);
     table["path"] = value(blueprint.path.iter().map(template).collect::<Array>());
-    // Tables of their own come last, or what follows would belong to them.
     let body = blueprint.body.as_ref();
-    if let Some(Body::Json(shape)) = body {
-        let text = blueprint.template(shape);
-        table["body"] = Item::Value(if text.contains('\n') { block(&text) } else { Value::from(text) });
-    }
     let mut lists: Vec<(&str, &[(String, Line)])> = vec![("query", &blueprint.query), ("headers", &blueprint.headers)];
     if let Some(Body::Form(form)) = body {
         lists.push(("form", form));
     }
     lists.retain(|(_, list)| !list.is_empty());
-    lists.sort_by_key(|(_, list)| list.len() > 2);
-    for (key, list) in lists {
-        table[key] = pairs(list);
+    let (short, long): (Vec<_>, Vec<_>) = lists.into_iter().partition(|(_, list)| list.len() <= 2);
+    short.into_iter().for_each(|(key, list)| table[key] = pairs(list));
+    if let Some(Body::Json(shape)) = body {
+        let text = blueprint.template(shape);
+        table["body"] = Item::Value(if text.contains('\n') { block(&text) } else { Value::from(text) });
     }
+    // Tables of their own come last: what follows one belongs to it.
+    long.into_iter().for_each(|(key, list)| table[key] = pairs(list));
     if blueprint.effect == Effect::Read && blueprint.method == "POST" {
         before(
             &mut table,

@@ -10,6 +10,7 @@ pub(crate) fn text(blueprint: &Blueprint, placed: &Placed, bundle: &str) -> Stri
     let asked: Vec<String> = placed.asks.iter().map(|ask| format!("`{}`", ask.name)).collect();
     let needs = match asked.len() {
         0 => "It needs no credentials.".to_owned(),
+        1 => format!("It asks for {}. Say here where an operator finds it.", asked[0]),
         _ => format!("It asks for {}. Say here where an operator finds them.", asked.join(" and ")),
     };
     format!(

@@ -27,6 +27,18 @@ pub(crate) fn json(value: &Json) -> Value {
     }
 }
 
+/// A value as TOML can hold it: a whole number beyond its bounds is one with a point there.
+pub(crate) fn representable(value: &Json) -> Json {
+    match value {
+        Json::Number(number) if !number.is_i64() => number.as_f64().map_or(Json::Null, Json::from),
+        Json::Array(list) => list.iter().map(representable).collect(),
+        Json::Object(members) => {
+            Json::Object(members.iter().map(|(name, member)| (name.clone(), representable(member))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// A text on several lines, between `'''` if it can stand there.
 pub(crate) fn block(text: &str) -> Value {
     let plain = !text.contains("'''") && !text.ends_with('\'') && !text.chars().any(|c| c.is_control() && c != '\n');

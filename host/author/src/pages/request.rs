@@ -12,7 +12,12 @@ const LINES: usize = 60;
 
 /// The sample that stands for the preset: the first that ended well.
 pub(super) fn typical(samples: &[Sample]) -> Option<&Sample> {
-    samples.iter().find(|sample| sample.outcome == "ok" && !sample.sent.is_empty())
+    own(samples).find(|(sample, _)| sample.outcome == "ok").map(|(sample, _)| sample)
+}
+
+/// The samples with the preset's own request. Where others look first, the first request is theirs.
+fn own(samples: &[Sample]) -> impl Iterator<Item = (&Sample, &Sent)> {
+    samples.iter().filter(|sample| !sample.confirm).filter_map(|sample| Some((sample, sample.sent.first()?)))
 }
 
 /// What it sends.
@@ -29,8 +34,8 @@ pub(super) fn parts(bundle: &Bundle, preset: &PresetFile, samples: &[Sample]) ->
         parts.extend(sample.sent.first().map(|sent| block("http", &sent_text(sent))));
         match sample.sent.len() - 1 {
             0 => {}
-            1 => parts.push("One more request follows.".to_owned()),
-            more => parts.push(format!("{more} more requests follow.")),
+            1 => parts.push("One more request follows: a further page, or what the answer does not say.".to_owned()),
+            more => parts.push(format!("{more} more requests follow: further pages, or what the answer does not say.")),
         }
         return parts;
     }
@@ -50,14 +55,21 @@ pub(super) fn parts(bundle: &Bundle, preset: &PresetFile, samples: &[Sample]) ->
     parts
 }
 
-/// What comes back: of each sample the last answer.
+/// What comes back: of each sample the answer to its first request, each answer once.
 pub(super) fn answers(samples: &[Sample]) -> Vec<String> {
-    let told: Vec<&Sample> = samples.iter().filter(|sample| !sample.sent.is_empty()).collect();
     let mut parts = Vec::new();
-    if !told.is_empty() {
-        parts.push("## Answers".to_owned());
-    }
-    for sample in told {
+    let mut seen: Vec<(&str, u16, &[u8])> = Vec::new();
+    for (sample, sent) in own(samples) {
+        if let Some(answer) = &sent.answer {
+            let shown = (sample.outcome.as_str(), answer.status, answer.body.as_ref());
+            if seen.contains(&shown) {
+                continue;
+            }
+            seen.push(shown);
+        }
+        if parts.is_empty() {
+            parts.push("## Answers".to_owned());
+        }
         parts.push(format!("### {}", text(&sample.title)));
         let mut outcome = format!("Outcome: **{}**", text(&sample.outcome));
         if !sample.class.is_empty() {
@@ -67,15 +79,16 @@ pub(super) fn answers(samples: &[Sample]) -> Vec<String> {
             outcome += &format!(": {}", text(&sample.message));
         }
         parts.push(outcome);
-        match sample.sent.last().and_then(|sent| sent.answer.as_ref()) {
+        let first = if sample.sent.len() > 1 { "To the first request: " } else { "" };
+        match &sent.answer {
             Some(answer) => {
-                parts.push(format!("HTTP {}", answer.status));
+                parts.push(format!("{first}HTTP {}", answer.status));
                 let (language, body) = body_text(&answer.body);
                 if !body.is_empty() {
                     parts.push(block(language, &cut(&body)));
                 }
             }
-            None => parts.push("There was no answer.".to_owned()),
+            None => parts.push(format!("{first}no answer")),
         }
     }
     parts
@@ -128,7 +141,44 @@ fn cut(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::Answered;
     use super::*;
+
+    fn sample(title: &str, outcome: &str, confirm: bool, body: &str) -> Sample {
+        let answer = Answered { status: 200, body: body.to_owned().into() };
+        let sent = Sent {
+            method: "GET".into(),
+            url: "https://a.example/".into(),
+            headers: vec![],
+            body: None,
+            answer: Some(answer),
+        };
+        Sample {
+            title: title.into(),
+            outcome: outcome.into(),
+            class: String::new(),
+            message: String::new(),
+            confirm,
+            connection: "key".into(),
+            inputs: serde_json::Map::new(),
+            sent: vec![sent],
+        }
+    }
+
+    #[test]
+    fn the_presets_own_request_is_shown_and_each_answer_once() {
+        let samples = [
+            sample("looked first", "ok", true, "1"),
+            sample("failed", "failed", false, "2"),
+            sample("fine", "ok", false, "3"),
+            sample("fine again", "ok", false, "3"),
+        ];
+        assert_eq!(typical(&samples).map(|sample| sample.title.as_str()), Some("fine"));
+        let told = answers(&samples).join("\n");
+        let titles: Vec<&str> = told.lines().filter(|line| line.starts_with("###")).collect();
+        assert_eq!(titles, ["### failed", "### fine"]);
+        assert!(typical(&samples[..2]).is_none() && answers(&samples[..1]).is_empty());
+    }
 
     #[test]
     fn a_long_answer_is_cut_and_says_so() {

@@ -19,11 +19,13 @@ pub struct Sample {
     pub class: String,
     /// What a person was told.
     pub message: String,
+    /// Whether other presets looked before and after, as `--confirm` has it.
+    pub confirm: bool,
     /// The kind of connection.
     pub connection: String,
     /// The inputs.
     pub inputs: Map<String, Value>,
-    /// What was sent, in its order, each with its answer.
+    /// What was sent, in its order, each with its answer. Without `confirm` the first is the preset's own.
     pub sent: Vec<Sent>,
 }
 
@@ -85,6 +87,7 @@ impl Sample {
             outcome: played.outcome.kind.to_string(),
             class: played.outcome.class.clone(),
             message: played.outcome.message.clone(),
+            confirm: case.confirm,
             connection: case.connection.clone(),
             inputs: case.inputs.clone(),
             sent,

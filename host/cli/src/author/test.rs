@@ -60,7 +60,9 @@ pub(crate) async fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure
     }
     report.took = started.elapsed();
     let shown = match args.format {
-        TestFormat::Table => world.console.data(&table::shown(&report, args.verbose, args.coverage, world.console.color())),
+        TestFormat::Table => {
+            world.console.data(&table::shown(&report, args.verbose, args.coverage, world.console.color()))
+        }
         TestFormat::Json => world.console.json(&json::shown(&report)),
         TestFormat::Junit => world.console.data(&junit::shown(&report)),
     };

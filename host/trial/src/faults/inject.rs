@@ -32,7 +32,9 @@ pub(crate) struct Answered {
 /// All faults for the answers of a run.
 pub(crate) fn matrix(answers: &[Answered]) -> Vec<Injection> {
     let numbered = || answers.iter().enumerate();
-    numbered().flat_map(|(at, _)| Fault::ALL.into_iter().filter_map(move |fault| injection(answers, at, fault))).collect()
+    numbered()
+        .flat_map(|(at, _)| Fault::ALL.into_iter().filter_map(move |fault| injection(answers, at, fault)))
+        .collect()
 }
 
 /// A fault at a request; nothing where it would change nothing.

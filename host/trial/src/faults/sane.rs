@@ -122,7 +122,9 @@ impl View<'_> {
             false => !sent.login && its.differences(&sent.compared()).is_empty(),
         };
         let later = self.played.sent.iter().skip(self.at + 1);
-        later.filter(|sent| again(sent)).any(|sent| sent.answer.as_ref().is_ok_and(|status| (200..300).contains(status)))
+        later
+            .filter(|sent| again(sent))
+            .any(|sent| sent.answer.as_ref().is_ok_and(|status| (200..300).contains(status)))
     }
 
     /// Whether the request is a look-up on the side of a preset that writes.

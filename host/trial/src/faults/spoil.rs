@@ -25,29 +25,35 @@ pub(crate) fn wrong_types(response: &Response) -> Option<Response> {
 
 /// A list of one in the place of each object.
 pub(crate) fn lists_for_objects(response: &Response) -> Option<Response> {
-    changed(response, |value| each(value, &|value| match value {
-        Value::Object(_) => json!([value]),
-        other => other,
-    }))
+    changed(response, |value| {
+        each(value, &|value| match value {
+            Value::Object(_) => json!([value]),
+            other => other,
+        })
+    })
 }
 
 /// Every list without elements.
 pub(crate) fn empty_lists(response: &Response) -> Option<Response> {
-    changed(response, |value| each(value, &|value| match value {
-        Value::Array(_) => json!([]),
-        other => other,
-    }))
+    changed(response, |value| {
+        each(value, &|value| match value {
+            Value::Array(_) => json!([]),
+            other => other,
+        })
+    })
 }
 
 /// The innermost lists without their last elements, but for those of one element: such a list would be empty.
 pub(crate) fn short_lists(response: &Response) -> Option<Response> {
-    changed(response, |value| each(value, &|value| match value {
-        Value::Array(mut list) if list.len() > 1 => {
-            list.pop();
-            Value::Array(list)
-        }
-        other => other,
-    }))
+    changed(response, |value| {
+        each(value, &|value| match value {
+            Value::Array(mut list) if list.len() > 1 => {
+                list.pop();
+                Value::Array(list)
+            }
+            other => other,
+        })
+    })
 }
 
 fn json_of(response: &Response) -> Option<Value> {

@@ -15,7 +15,7 @@ use crate::new::call::{is_repeat_key, is_token};
 use crate::new::names::Names;
 use crate::new::secrets;
 use crate::new::template::{Line, Piece, input};
-use crate::new::toml_text::line;
+use crate::new::toml_text::{line, representable};
 
 /// The most parameters of an operation.
 const MOST: usize = 200;
@@ -44,19 +44,20 @@ impl Made {
     ) -> String {
         let name = self.names.give(wanted);
         let known = wanted.first().copied().unwrap_or_default();
-        let default = schema.default.filter(|value| sample::fits(schema, value) && sample::usable(value)).cloned();
+        let own = |value: &Value| sample::usable(value) && !sample::has_null(value);
+        let default = schema.default.filter(|value| sample::fits(schema, value) && own(value)).cloned();
         // A required text may not be blank.
         let blank = default.as_ref().and_then(Value::as_str).is_some_and(|text| text.trim().is_empty());
-        let default = default.filter(|_| !blank || !needed);
-        let mut value = sample::of(document, schema, known);
+        let default = default.filter(|_| !blank || !needed).as_ref().map(representable);
+        let mut value = representable(&sample::of(document, schema, known));
         if schema.kind == InputKind::Number {
             value = value.as_f64().map_or(value, Value::from);
         }
         let allowed = schema.allowed.iter().filter(|value| {
             let plain = Schema { allowed: Vec::new(), ..schema.clone() };
-            sample::fits(&plain, value) && sample::usable(value)
+            sample::fits(&plain, value) && own(value)
         });
-        let allowed: Vec<Value> = allowed.cloned().collect();
+        let allowed: Vec<Value> = allowed.map(representable).collect();
         let help = if schema.help.is_empty() { help.to_owned() } else { schema.help.clone() };
         self.inputs.push(NewInput {
             kind: schema.kind,

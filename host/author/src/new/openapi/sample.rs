@@ -12,10 +12,14 @@ use crate::new::call::depth;
 use crate::new::infer::kind_of;
 use crate::new::{names, secrets};
 
-/// Objects and lists of a sample inside one another.
+/// Objects and lists of an example inside one another.
 const DEEPEST: usize = 6;
-/// Members of an object that are made up.
+/// The same of what is made up.
+const MADE_UP: usize = 3;
+/// Members of the outermost object that are made up.
 const MOST_MEMBERS: usize = 60;
+/// Members of an object inside of it, beside those that it must have.
+const INNER_MEMBERS: usize = 3;
 /// The longest example that is taken over, in bytes of JSON.
 const MOST_BYTES: usize = 4 * 1024;
 
@@ -27,6 +31,16 @@ pub(crate) fn of(document: &Document, schema: &Schema<'_>, name: &str) -> Value 
 /// An example of a document, if it is small, simple, and no credential.
 pub(crate) fn usable(example: &Value) -> bool {
     depth(example) <= DEEPEST && !has_secret(example) && example.to_string().len() <= MOST_BYTES
+}
+
+/// Whether a value has a null in it, which a case cannot hold.
+pub(crate) fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        _ => false,
+    }
 }
 
 fn has_secret(value: &Value) -> bool {
@@ -53,7 +67,7 @@ pub(crate) fn fits(schema: &Schema<'_>, value: &Value) -> bool {
 fn within(document: &Document, schema: &Schema<'_>, name: &str, level: usize) -> Value {
     let given = schema.example.into_iter().chain(schema.default).chain(&schema.allowed);
     let blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
-    let mut given = given.filter(|value| fits(schema, value) && usable(value) && !blank(value));
+    let mut given = given.filter(|value| fits(schema, value) && usable(value) && !has_null(value) && !blank(value));
     if let Some(value) = given.next().filter(|_| !secrets::by_name(name) || schema.kind != InputKind::String) {
         return value.clone();
     }
@@ -63,25 +77,22 @@ fn within(document: &Document, schema: &Schema<'_>, name: &str, level: usize) ->
         InputKind::Number => 1.5.into(),
         InputKind::String => text(schema, name).into(),
         InputKind::List => {
-            let items = schema.items.filter(|_| level < DEEPEST).map(|items| Schema::of(document, items));
+            let items = schema.items.filter(|_| level < MADE_UP).map(|items| Schema::of(document, items));
             let one = items.map(|items| within(document, &items, &names::singular(name), level + 1));
             one.into_iter().collect()
         }
-        InputKind::Object if level >= DEEPEST => Value::Object(Map::new()),
+        InputKind::Object if level >= MADE_UP => Value::Object(Map::new()),
         InputKind::Object => {
-            let members = schema.properties.iter().take(MOST_MEMBERS).map(|(name, property)| {
-                let property = Schema::of(document, property);
-                ((*name).to_owned(), property)
-            });
-            let shown = members.filter(|(_, property)| !property.write_only);
-            Value::Object(
-                shown
-                    .map(|(name, is)| {
-                        let value = within(document, &is, &name, level + 1);
-                        (name, value)
-                    })
-                    .collect(),
-            )
+            let mut members = Map::new();
+            let room = if level == 0 { MOST_MEMBERS } else { INNER_MEMBERS };
+            for (name, property) in &schema.properties {
+                let is = Schema::of(document, property);
+                let wanted = members.len() < room || schema.required.contains(name) && members.len() < MOST_MEMBERS;
+                if wanted && !is.write_only {
+                    members.insert((*name).to_owned(), within(document, &is, name, level + 1));
+                }
+            }
+            Value::Object(members)
         }
     }
 }

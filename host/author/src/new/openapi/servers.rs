@@ -5,6 +5,7 @@ use url::Url;
 
 use super::document::Document;
 use super::schema::list;
+use crate::new::base;
 
 /// The first server's address, with the defaults of its variables; nothing if it is not the same for all customers.
 pub(crate) fn base_url(
@@ -26,16 +27,10 @@ pub(crate) fn base_url(
         notes.push(given("the document's server is not a whole address"));
         return None;
     };
-    let host = url.host_str().unwrap_or_default();
-    let near = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-    if url.scheme() != "https" && !(url.scheme() == "http" && near) {
-        notes.push(given("the document's server does not go by https"));
-        return None;
-    }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
         notes.push(given("the document's server has more than host and path in its address"));
         return None;
     }
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    Some(format!("{}://{host}{port}{}", url.scheme(), url.path().trim_end_matches('/')))
+    let base = base::base_url(&url, url.path().trim_end_matches('/'));
+    base.map_err(|why| notes.push(given(&format!("the document's server {why}")))).ok()
 }

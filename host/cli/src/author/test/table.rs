@@ -20,7 +20,8 @@ pub(crate) fn shown(report: &Report, verbose: u8, coverage: bool, color: bool) -
                 lines.push(format!("{} {}", painted(Paint::Bad, "FAILED", color), line(&format!("{of}: {sentence}"))));
             }
             None if verbose > 0 => {
-                let told = format!("{of}: {} at request {} ({}): {}", trial.fault, trial.request, trial.at, trial.outcome);
+                let told =
+                    format!("{of}: {} at request {} ({}): {}", trial.fault, trial.request, trial.at, trial.outcome);
                 lines.push(format!("{} {}", painted(Paint::Good, "sane  ", color), line(&told)));
             }
             None => {}
@@ -30,9 +31,11 @@ pub(crate) fn shown(report: &Report, verbose: u8, coverage: bool, color: bool) -
         lines.push(format!("without a case: {}", report.untested.join(", ")));
     }
     if coverage {
-        lines.extend(report.coverage.missed().map(|point| {
-            line(&format!("{}:{}:{}: in no case {}", point.file, point.line, point.column, point.what))
-        }));
+        lines.extend(
+            report.coverage.missed().map(|point| {
+                line(&format!("{}:{}:{}: in no case {}", point.file, point.line, point.column, point.what))
+            }),
+        );
     }
     if !report.coverage.unmeasured.is_empty() {
         lines.push(format!("code of their own, not measured: {}", report.coverage.unmeasured.join(", ")));
