@@ -12,7 +12,9 @@ mod blueprint;
 mod bundle_toml;
 mod call;
 mod case_toml;
+mod credentials;
 mod curl;
+mod curl_options;
 mod error;
 mod example;
 mod infer;
@@ -87,6 +89,8 @@ pub struct Made {
     pub preset: String,
     /// The kind of connection that it is tested with.
     pub kind: String,
+    /// The kind is new.
+    pub new_kind: bool,
     /// The fields and secrets that the kind asks for: `--field` and `--secret`.
     pub asks: Vec<Ask>,
     /// The kind has no base URL: an operator gives it.
@@ -97,6 +101,8 @@ pub struct Made {
     pub files: Vec<(String, String)>,
     /// The text of `bundle.toml`: new, or with what it gained; nothing if the bundle has all that is needed.
     pub bundle: Option<String>,
+    /// What the `bundle.toml` of a bundle that was there gained, in words.
+    pub gained: Vec<String>,
     /// What a person should know and decide, a sentence each.
     pub notes: Vec<String>,
 }
@@ -130,11 +136,14 @@ pub fn make(wanted: &Wanted<'_>, source: &Source<'_>) -> Result<Made, Error> {
         let message = format!("\"{}\" is the name of a connection kind of this bundle", blueprint.name);
         return Err(Error::usage(message, "name the preset with --preset NAME"));
     }
-    let bundle = match existing {
-        None => Some(bundle_toml::text(&blueprint, &placed, wanted.bundle)),
-        Some((existing, bundle)) => merge::text(&blueprint, &placed, &existing, &bundle)?,
+    let (bundle, gained) = match existing {
+        None => (Some(bundle_toml::text(&blueprint, &placed, wanted.bundle)), Vec::new()),
+        Some((existing, bundle)) => {
+            let gain = merge::text(&blueprint, &placed, &existing, &bundle)?;
+            gain.map_or((None, Vec::new()), |(text, gained)| (Some(text), gained))
+        }
     };
-    let made = written(wanted, &blueprint, &placed, bundle);
+    let made = Made { gained, ..written(wanted, &blueprint, &placed, bundle) };
     checked(made, wanted, &secrets)
 }
 
@@ -177,11 +186,13 @@ fn written(wanted: &Wanted<'_>, blueprint: &Blueprint, placed: &Placed, bundle: 
     Made {
         preset: blueprint.name.clone(),
         kind: placed.kind.clone(),
+        new_kind: placed.new,
         asks: placed.asks.clone(),
         needs_base_url: blueprint.account.base_url.is_none(),
         inputs: inputs.collect(),
         files,
         bundle,
+        gained: Vec::new(),
         notes: blueprint.notes.clone(),
     }
 }

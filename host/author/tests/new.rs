@@ -69,7 +69,9 @@ impl Home {
             .collect();
         let trials = suite.run_all(&all);
         let wrong = trials.iter().flat_map(|trial| &trial.mismatches).map(|mismatch| format!("{mismatch:?}"));
-        (all.len(), wrong.collect())
+        let faults = suite.faults(&all, &trials);
+        let insane = faults.iter().filter(|fault| fault.insane.is_some()).map(|fault| format!("{fault:?}"));
+        (all.len(), wrong.chain(insane).collect())
     }
 
     /// All files, as one text.

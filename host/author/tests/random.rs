@@ -48,6 +48,9 @@ fn check(source: &Source<'_>, script: bool) -> Result<(), TestCaseError> {
         let trials = suite.run_all(&cases);
         let manifest = fs::read_to_string(folder.path().join(&made.preset).join("preset.toml")).unwrap();
         prop_assert!(trials[0].passed(), "{:?}\n{manifest}\n{}", trials[0], cases[0].text);
+        for fault in suite.faults(&cases, &trials) {
+            prop_assert!(fault.insane.is_none(), "{fault:?}\n{manifest}\n{}", cases[0].text);
+        }
     }
     Ok(())
 }

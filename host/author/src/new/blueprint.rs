@@ -69,6 +69,8 @@ pub(crate) struct Output {
     pub(crate) name: String,
     /// The key below the answer.
     pub(crate) key: String,
+    /// An answer without it is no success.
+    pub(crate) needed: bool,
     pub(crate) help: String,
 }
 

@@ -14,6 +14,13 @@ pub enum Error {
         /// What to do about it.
         help: String,
     },
+    /// A file that was given is wrong, in a way that cannot be shown.
+    Unreadable {
+        /// One sentence, without a full stop, with the place.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
     /// A file that was given is wrong, each mistake with its place.
     Invalid(Diagnostics),
     /// A fault of the program.
@@ -29,7 +36,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage { message, help } => write!(f, "{message}; {help}"),
+            Self::Usage { message, help } | Self::Unreadable { message, help } => write!(f, "{message}; {help}"),
             Self::Invalid(diagnostics) => diagnostics.fmt(f),
             Self::Fault(message) => f.write_str(message),
         }

@@ -11,7 +11,12 @@ use super::template::{input, literal};
 pub(crate) fn blueprint(bundle: &str) -> Blueprint {
     let mut account = Account::open(Some(format!("https://api.{bundle}.example")));
     account.bearer();
-    let output = |name: &str, help: &str| Output { name: name.into(), key: name.into(), help: help.into() };
+    let output = |name: &str, help: &str| Output {
+        name: name.into(),
+        key: name.into(),
+        needed: name == "id",
+        help: help.into(),
+    };
     Blueprint {
         name: "get-user".into(),
         title: "Get user".into(),

@@ -177,8 +177,8 @@ pub(crate) fn scalar(text: &str) -> Value {
     }
 }
 
-/// Whether a part of a path is a value rather than a word of the API.
-pub(crate) fn is_value(part: &str) -> bool {
+/// Whether a part of a path is a value rather than a word of the API. Behind a word that names many, one digit tells: `users/u1`.
+pub(crate) fn is_value(before: Option<&str>, part: &str) -> bool {
     let bytes = part.as_bytes();
     let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
     let letters = bytes.iter().filter(|b| b.is_ascii_alphabetic()).count();
@@ -187,6 +187,7 @@ pub(crate) fn is_value(part: &str) -> bool {
     let date = part.len() == 10 && digits == 8 && part.matches('-').count() == 2;
     let odd = !part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:~".contains(&b));
     placeholder(part).is_some()
+        || !version && digits > 0 && before.is_some_and(|before| singular(before) != before)
         || !version && (digits > 0 && letters == 0 || digits >= 2 && letters > 0 || uuid || date)
         || odd
         || part.len() >= 20 && digits > 0
@@ -256,11 +257,18 @@ mod tests {
             "<id>",
             "{{user_id}}",
         ] {
-            assert!(is_value(part), "{part}");
+            assert!(is_value(None, part), "{part}");
         }
         for part in ["users", "v1", "v2.1", "oauth2", "s3", "user-groups", "users:batch", "me"] {
-            assert!(!is_value(part), "{part}");
+            assert!(!is_value(None, part), "{part}");
+            assert!(!is_value(Some("health"), part), "{part}");
         }
+    }
+
+    #[test]
+    fn behind_a_word_that_names_many_stands_one() {
+        assert!(is_value(Some("users"), "u1") && !is_value(Some("user"), "u1"));
+        assert!(!is_value(Some("versions"), "v1") && !is_value(Some("users"), "me"));
     }
 
     #[test]

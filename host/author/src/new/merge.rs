@@ -10,13 +10,13 @@ use super::blueprint::Blueprint;
 use super::place::Placed;
 use super::{Error, Existing, bundle_toml};
 
-/// The text with what it gains; nothing if the bundle has all that is needed.
+/// The text with what it gains, and that in words; nothing if the bundle has all that is needed.
 pub(crate) fn text(
     blueprint: &Blueprint,
     placed: &Placed,
     existing: &Existing<'_>,
     bundle: &Bundle,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<(String, Vec<String>)>, Error> {
     let granted = bundle.grants.iter().any(|grant| covers(grant, &blueprint.method, &placed.pattern));
     if granted && !placed.new {
         return Ok(None);
@@ -49,7 +49,12 @@ pub(crate) fn text(
                     .all(|p| changed.grants.iter().any(|g| g.host == old.host && has(g, m.as_str(), p.as_str())))
             })
         });
-    if kept { Ok(Some(text)) } else { Err(by_hand()) }
+    if !kept {
+        return Err(by_hand());
+    }
+    let grant = (!granted).then(|| format!("a grant for {} {}", blueprint.method, placed.pattern));
+    let kind = placed.new.then(|| format!("the connection kind {}", placed.kind));
+    Ok(Some((text, grant.into_iter().chain(kind).collect())))
 }
 
 fn has(grant: &GrantRequest, method: &str, path: &str) -> bool {

@@ -81,7 +81,7 @@ pub(crate) fn blueprint(file: &str, text: &str, wanted: &str) -> Result<Blueprin
     let summary = Some(line(text("description"), 300)).filter(|summary| !summary.is_empty());
     let keyed = made.headers.iter().any(|(name, line)| is_repeat_key(name) && fixed(line).is_none());
     Ok(Blueprint {
-        summary: summary.unwrap_or_else(|| title.clone()),
+        summary: summary.unwrap_or_else(|| line(&format!("Sends {method} {}.", operation.path), 300)),
         title,
         object: parts.iter().flatten().next_back().map(|part| names::snake(part, "")).unwrap_or_default(),
         name,

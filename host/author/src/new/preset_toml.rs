@@ -57,10 +57,16 @@ pub(crate) fn text(blueprint: &Blueprint, placed: &Placed, script: bool) -> Stri
     } else {
         let mut outputs = Table::new();
         for output in &blueprint.outputs {
-            outputs[&output.name] = match script {
-                true => value(&output.help),
-                false => value(format!("{{{{optional response{}}}}}", key(&output.key))),
+            outputs[&output.name] = match (script, output.needed) {
+                (true, _) => value(&output.help),
+                (false, true) => value(format!("{{{{response{}}}}}", key(&output.key))),
+                (false, false) => value(format!("{{{{optional response{}}}}}", key(&output.key))),
             };
+        }
+        if let Some(needed) = blueprint.outputs.iter().find(|output| output.needed && !script) {
+            let why =
+                "An answer without it is no success. Where the API may leave a value out: {{optional response.NAME}}";
+            before(&mut outputs, &needed.name, &comment(why));
         }
         top[if script { "returns" } else { "outputs" }] = Item::Table(outputs);
     }

@@ -16,6 +16,11 @@ pub(crate) fn run(blueprint: &Blueprint) -> String {
         format!("    {name}: answer.body?.[{key}],\n")
     });
     let outputs: String = outputs.collect();
+    let needed = blueprint.outputs.iter().filter(|output| output.needed).map(|output| {
+        let (name, key) = (Value::from(format!("the answer has no {}", output.name)), Value::from(output.key.as_str()));
+        format!("  if (answer.body?.[{key}] == null) return host.failed(\"answer\", {name});\n")
+    });
+    let needed: String = needed.collect();
     let outputs = if outputs.is_empty() { "{}".to_owned() } else { format!("{{\n{outputs}  }}") };
     format!(
         "/// <reference path=\"./presetter.d.ts\" />\n\
@@ -28,7 +33,8 @@ pub(crate) fn run(blueprint: &Blueprint) -> String {
          export default async function run(inputs, host) {{\n  \
            const answer = await host.call(inputs);\n  \
            const problem = host.judge(answer);\n  \
-           if (problem) return problem;\n  \
+           if (problem) return problem;\n\
+         {needed}  \
            return host.ok({outputs});\n\
          }}\n"
     )

@@ -23,6 +23,8 @@ use crate::world::World;
 
 /// The largest source that is read, in bytes: the largest public documents have some twelve million.
 const MOST: u64 = 32 * 1024 * 1024;
+/// A longer value is not repeated in an example.
+const LONG: usize = 60;
 
 /// Follows `presetter new`.
 pub(crate) async fn new(world: &World, args: &NewArgs) -> Result<Exit, Failure> {
@@ -93,11 +95,14 @@ fn bundle_name(folder: &Path) -> Result<String, Failure> {
 fn source_text(args: &NewArgs) -> Result<Option<(PathBuf, String)>, Failure> {
     let (name, read) = match (&args.from, args.from_curl.as_deref()) {
         (Some(file), _) => {
-            let wrong = |why: String| Failure::new(Exit::Invalid, format!("cannot read {}: {why}", file.display()));
+            let wrong = |why: String| {
+                let failure = Failure::new(Exit::Invalid, format!("cannot read {}: {why}", file.display()));
+                let remote = file.to_string_lossy().contains("://");
+                failure.help(if remote { "documents are read from files alone; download it first" } else { "" })
+            };
             // Opening a pipe would wait for a writer.
             if !fs::metadata(file).map_err(|error| wrong(error.to_string()))?.is_file() {
-                return Err(wrong("it is not a plain file".to_owned())
-                    .help("documents are read from files alone; download it first"));
+                return Err(wrong("it is not a plain file".to_owned()));
             }
             (file.clone(), bounded(fs::File::open(file).map_err(|error| wrong(error.to_string()))?))
         }
@@ -122,6 +127,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Usage { message, help } => Self::usage(message).help(help),
+            Error::Unreadable { message, help } => Self::new(Exit::Invalid, message).help(help),
             Error::Invalid(diagnostics) => Self::at(Exit::Invalid, diagnostics),
             Error::Fault(message) => {
                 Self::new(Exit::Internal, message).help("this is a fault of Presetter; nothing was written")
@@ -139,8 +145,9 @@ fn tell(world: &World, folder: &Path, bundle: &str, place: &Place, made: &Made) 
     let paths: Vec<String> = files.iter().map(|file| line(&folder.join(file).display().to_string())).collect();
     // A closed pipe is the reader's choice.
     let _ = world.console.data(&paths.join("\n"));
-    if *place == Place::Bundle && made.bundle.is_some() {
-        world.console.say(&format!("{} was added to", line(&folder.join("bundle.toml").display().to_string())));
+    if !made.gained.is_empty() {
+        let manifest = folder.join("bundle.toml").display().to_string();
+        world.console.say(&format!("added to {}: {}", line(&manifest), line(&made.gained.join(", "))));
     }
     for note in &made.notes {
         world.console.say(&format!("note: {}", line(note)));
@@ -165,17 +172,21 @@ fn tell(world: &World, folder: &Path, bundle: &str, place: &Place, made: &Made) 
         .iter()
         .map(|(name, value)| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = if text.len() > LONG { "..." } else { text.as_str() };
             format!(" --set {}", quoted(&format!("{name}={text}")))
         })
         .collect();
     let preset = item(&made.preset);
-    let steps = [
-        format!("presetter check {}", quoted(&path)),
-        format!("presetter test {}", quoted(&path)),
-        format!("presetter connection add {bundle} --kind {}{base_url}{asks}", item(&made.kind)),
-        format!("presetter plan {preset} -c {bundle}{sets}"),
-        format!("presetter run {preset} -c {bundle}{sets}"),
-    ];
+    // Of a bundle that was there, the connection of the same name is of another kind.
+    let connection =
+        if *place == Place::Bundle && made.new_kind { format!("{bundle}-{}", made.kind) } else { bundle.to_owned() };
+    let mut steps = vec![format!("presetter check {}", quoted(&path)), format!("presetter test {}", quoted(&path))];
+    if made.new_kind {
+        steps.push(format!("presetter connection add {connection} --kind {}{base_url}{asks}", item(&made.kind)));
+    }
+    for verb in ["plan", "run"] {
+        steps.push(format!("presetter {verb} {preset} -c {connection}{sets}"));
+    }
     let steps: Vec<String> = steps.iter().map(|step| format!("  {}", line(step))).collect();
     world.console.say(&format!("next:\n{}", steps.join("\n")));
 }

@@ -5,8 +5,8 @@
 
 mod json;
 mod junit;
-mod report;
-mod table;
+pub(super) mod report;
+pub(super) mod table;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,6 +15,7 @@ use presetter_bundle::Bundle;
 use presetter_check::Target;
 use presetter_connection::nearest;
 use presetter_manifest::{Diagnostics, Limits};
+use presetter_runtime::Engine;
 use presetter_trial::{Case, Coverage, OpenError, Suite, cases, updated};
 
 use self::report::{Report, Tried};
@@ -72,7 +73,7 @@ pub(crate) async fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure
 }
 
 /// All cases of these presets, and the presets that have none. Everything that is wrong is told at once.
-fn read(bundle: &Bundle, presets: &[String]) -> Result<(Vec<Case>, Vec<String>), Failure> {
+pub(super) fn read(bundle: &Bundle, presets: &[String]) -> Result<(Vec<Case>, Vec<String>), Failure> {
     let (mut all, mut untested, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for name in presets {
         match bundle.preset(name).and_then(|preset| cases(bundle, &preset)) {
@@ -104,8 +105,12 @@ fn chosen(all: Vec<Case>, word: &str) -> Result<Vec<Case>, Failure> {
 
 pub(super) fn open(world: &World, bundle: &Arc<Bundle>, presets: &[String]) -> Result<Suite, Failure> {
     let limits = Limits::of(&bundle.manifest().limits, &Default::default());
-    let engine = prepare::engine(world, &limits)?;
-    Suite::open(bundle.clone(), presets.iter().map(String::as_str), &engine).map_err(|error| match error {
+    suite(bundle, presets, &prepare::engine(world, &limits)?)
+}
+
+/// These presets, ready to be tested.
+pub(super) fn suite(bundle: &Arc<Bundle>, presets: &[String], engine: &Engine) -> Result<Suite, Failure> {
+    Suite::open(bundle.clone(), presets.iter().map(String::as_str), engine).map_err(|error| match error {
         OpenError::Bundle(error) => error.into(),
         OpenError::Load { of, error } => Failure::new(Exit::Invalid, format!("{of}{error}")).help(error.hint()),
     })

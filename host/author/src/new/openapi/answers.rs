@@ -64,26 +64,40 @@ pub(crate) fn of(
 /// The simple values at the top of the answer.
 fn outputs(document: &Document, schema: &Schema<'_>, body: &Value) -> Vec<Output> {
     let simple = |value: &Value| !value.is_object() && !value.is_array() && !value.is_null();
-    let mut known: Vec<(&str, String)> = Vec::new();
+    // The key, its help, and whether an answer always has it.
+    let mut known: Vec<(&str, String, bool)> = Vec::new();
     for (name, value) in &schema.properties {
         let is = Schema::of(document, value);
         if !matches!(is.kind, InputKind::Object | InputKind::List) && !is.write_only {
-            known.push((name, is.help));
+            known.push((name, is.help, schema.required.contains(name) && !is.nullable));
         }
     }
     if known.is_empty() {
         let members = body.as_object().into_iter().flatten().filter(|(_, value)| simple(value));
-        known.extend(members.map(|(name, _)| (name.as_str(), String::new())));
+        known.extend(members.map(|(name, _)| (name.as_str(), String::new(), false)));
     }
     let mut outputs: Vec<Output> = Vec::new();
-    for (key, help) in known {
+    for (key, help, always) in known {
         // A tag ends at the first braces, wherever they stand; what is secret is no output.
         let name = names::snake(key, "value");
         let plain = !key.is_empty() && !key.contains(['{', '}', '<', '>']) && !key.chars().any(char::is_control);
         if plain && !secrets::by_name(key) && !outputs.iter().any(|output| output.name == name) && outputs.len() < MOST
         {
             let help = if help.is_empty() { format!("`{}` of the answer", line(key, 60)) } else { help };
-            outputs.push(Output { name, key: key.to_owned(), help });
+            let needed = always && body.get(key).is_some_and(simple);
+            outputs.push(Output { name, key: key.to_owned(), needed, help });
+        }
+    }
+    anchored(outputs, |output| body.get(&output.key).is_some_and(simple))
+}
+
+/// At least one output is needed: else an answer that is cut, or of another API, would be a success with nothing in it.
+fn anchored(mut outputs: Vec<Output>, is_there: impl Fn(&Output) -> bool) -> Vec<Output> {
+    if !outputs.iter().any(|output| output.needed) {
+        let by_name = |name: &str| outputs.iter().position(|output| output.name == name && is_there(output));
+        let id = by_name("id").or_else(|| outputs.iter().position(|o| o.name.ends_with("_id") && is_there(o)));
+        if let Some(at) = id.or_else(|| outputs.iter().position(&is_there)) {
+            outputs[at].needed = true;
         }
     }
     outputs

@@ -14,6 +14,8 @@ use crate::new::Error;
 
 /// The largest document that is read, in bytes. The largest public ones have some twelve million.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// The longest line that is shown around a mistake, in bytes.
+const SHOWN: usize = 400;
 /// References in a row.
 const CHAIN: usize = 16;
 /// How many parts of a document are looked at for one operation.
@@ -33,11 +35,7 @@ impl Document {
             return Err(Error::usage(message, "take the part with the operation out of it"));
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let wrong = |message: String, at: usize, hint: &str| {
-            // A large document is not shown around a mistake: its lines may be megabytes long.
-            let problem = Problem::new(message, at..at).with_hint(hint);
-            Error::Invalid(Diagnostics::of(file, text, vec![problem]))
-        };
+        let wrong = |message: String, at: usize, hint: &str| misplaced(file, text, message, at, hint);
         let root: Value = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|error| {
                 let start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
@@ -59,12 +57,12 @@ impl Document {
         if !version.starts_with("3.") {
             let (message, help) = match root.get("swagger").is_some() {
                 true => (
-                    "is Swagger 2.0",
+                    "this is Swagger 2.0",
                     "convert it to OpenAPI 3 first: editor.swagger.io does, and the program swagger2openapi",
                 ),
-                false => ("is not OpenAPI 3", "it has a line like openapi: 3.1.0"),
+                false => ("this is not OpenAPI 3", "it has a line like openapi: 3.1.0"),
             };
-            return Err(Error::usage(format!("{file} {message}"), help));
+            return Err(wrong(message.to_owned(), text.find("swagger").unwrap_or_default(), help));
         }
         Ok(Self { root, looks: Cell::new(0) })
     }
@@ -89,6 +87,21 @@ impl Document {
     pub(crate) fn get<'a>(&'a self, value: &'a Value, name: &str) -> Option<&'a Value> {
         value.get(name).and_then(|value| self.look(value))
     }
+}
+
+/// A mistake with its place. A line of a document may be the whole of it; such a one is not shown.
+fn misplaced(file: &str, text: &str, message: String, at: usize, hint: &str) -> Error {
+    let at = text.floor_char_boundary(at.min(text.len()));
+    let begin = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    let problem = Problem::new(message, at..at).with_hint(hint);
+    let diagnostics = Diagnostics::of(file, text, vec![problem]);
+    if end - begin <= SHOWN {
+        return Error::Invalid(diagnostics);
+    }
+    let (line, column) = diagnostics.0.first().map_or((1, 1), presetter_manifest::Diagnostic::position);
+    let message = diagnostics.0.first().map_or("", |diagnostic| diagnostic.problem.message.as_str());
+    Error::Unreadable { message: format!("{file}:{line}:{column}: {message}"), help: hint.to_owned() }
 }
 
 #[cfg(test)]
@@ -118,6 +131,7 @@ mod tests {
             ("{\n \"a\": }", "a.json:2:7"),
             ("a: [", "not YAML"),
             ("", "not OpenAPI 3"),
+            (&format!("{{\"a\": {} }}", "x".repeat(500)), "a.json:1:7: this is not JSON"),
         ] {
             let told = Document::read("a.json", text).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(told.contains(said), "{text}: {told}");

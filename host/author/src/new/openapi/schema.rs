@@ -33,6 +33,8 @@ pub(crate) struct Schema<'a> {
     pub(crate) write_only: bool,
     pub(crate) max_length: Option<usize>,
     pub(crate) minimum: Option<i64>,
+    /// It may be null.
+    pub(crate) nullable: bool,
     /// It is one of several shapes.
     pub(crate) choice: bool,
 }
@@ -58,6 +60,7 @@ impl<'a> Schema<'a> {
             write_only: false,
             max_length: None,
             minimum: None,
+            nullable: false,
             choice: false,
         }
     }
@@ -72,6 +75,7 @@ impl<'a> Schema<'a> {
             schema.merge(part, is.get("type").is_none());
         }
         let choices: Vec<&Value> = list(is, "oneOf").chain(list(is, "anyOf")).collect();
+        schema.nullable |= choices.iter().any(|choice| choice.get("type") == Some(&"null".into()));
         let real: Vec<&Value> =
             choices.into_iter().filter(|choice| choice.get("type") != Some(&"null".into())).collect();
         match &real[..] {
@@ -134,6 +138,9 @@ impl<'a> Schema<'a> {
         };
         self.kind = told.unwrap_or(InputKind::Object);
         self.choice = types.len() > 1;
+        let listed =
+            is.get("type").and_then(Value::as_array).is_some_and(|types| types.iter().any(|name| name == "null"));
+        self.nullable = flag("nullable") || listed || list(is, "enum").any(Value::is_null);
         if let Some(Value::Object(members)) = is.get("properties") {
             self.properties = members.iter().map(|(name, value)| (name.as_str(), value)).collect();
         }
@@ -179,6 +186,7 @@ impl<'a> Schema<'a> {
         self.write_only |= part.write_only;
         self.max_length = self.max_length.or(part.max_length);
         self.minimum = self.minimum.or(part.minimum);
+        self.nullable |= part.nullable;
         self.choice |= part.choice;
     }
 }

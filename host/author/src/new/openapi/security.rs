@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::document::Document;
 use crate::new::account::Account;
-use crate::new::call::is_token;
+use crate::new::credentials::is_token;
 use crate::new::toml_text::line;
 
 /// Adds to an account what an operation asks for: of several ways the first that a connection can go.

@@ -49,7 +49,8 @@ pub(crate) fn shown(report: &Report, verbose: u8, coverage: bool, color: bool) -
     lines.join("\n")
 }
 
-fn case(tried: &Tried, verbose: u8, color: bool, lines: &mut Vec<String>) {
+/// A case, if there is something to tell of it.
+pub(crate) fn case(tried: &Tried, verbose: u8, color: bool, lines: &mut Vec<String>) {
     let name = tried.case.full_name();
     let title = if tried.case.title == tried.case.name { String::new() } else { format!(": {}", tried.case.title) };
     let told = line(&format!("{name}{title}"));
