@@ -378,7 +378,7 @@ fn what_cannot_be_made_is_told() {
         let error = make(&wanted, &source).map(|made| format!("{made:?}")).unwrap_err().to_string();
         assert!(error.contains(said) && !error.contains("SECRET99"), "{said}\n{error}");
     }
-    let broken = Existing { text: "name = ", presets: &[], ..existing.unwrap() };
+    let broken = Existing { file: "acme/bundle.toml", text: "name = ", presets: &[] };
     let error = make(&Wanted { existing: Some(broken), ..new }, &Source::Example).unwrap_err().to_string();
     assert!(error.contains("acme/bundle.toml:1:"), "{error}");
 }

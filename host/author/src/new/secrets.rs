@@ -79,7 +79,7 @@ pub(crate) fn by_name(name: &str) -> bool {
 pub(crate) fn by_look(value: &str) -> bool {
     let words = value.split(|c: char| !(c.is_ascii_alphanumeric() || "+/_-=.:".contains(c)));
     words.into_iter().any(|word| {
-        let count = |of: fn(&u8) -> bool| word.bytes().filter(|b| of(b)).count();
+        let count = |of: fn(&u8) -> bool| word.bytes().filter(of).count();
         let (digits, lower, upper) =
             (count(u8::is_ascii_digit), count(u8::is_ascii_lowercase), count(u8::is_ascii_uppercase));
         let jwt = word.starts_with("eyJ") && word.matches('.').count() == 2;

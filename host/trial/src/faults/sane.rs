@@ -67,7 +67,7 @@ impl View<'_> {
             })),
             Kind::Ok => self.may_give_this(),
             Kind::Failed if open_write && !self.recovered() => Some(self.insane("unknown")),
-            Kind::Unknown if !open_write && !(self.writes() && self.fault.nature() == Nature::Failed) => {
+            Kind::Unknown if !open_write && (!self.writes() || self.fault.nature() != Nature::Failed) => {
                 Some(self.insane("failed"))
             }
             _ => None,
