@@ -1,7 +1,7 @@
 //! A bundle as the rest of the program sees it.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use presetter_connection::Source;
 use presetter_manifest::{Diagnostics, Preset};
@@ -16,9 +16,11 @@ use crate::{Error, Reference};
 pub struct Bundle {
     pub(crate) files: Files,
     file: String,
-    pub(crate) text: Arc<str>,
+    text: Arc<str>,
     manifest: presetter_manifest::Bundle,
     source: Source,
+    /// Set once the component of a packed bundle was found to be as it was packed: files are read once.
+    pub(crate) as_packed: Arc<OnceLock<()>>,
 }
 
 /// One preset of a bundle, read and checked.
@@ -98,7 +100,7 @@ impl Bundle {
         let text: Arc<str> = files.text("bundle.toml")?.into();
         let manifest = presetter_manifest::Bundle::parse(&file, &text)?;
         let source = source(manifest.name.as_str().to_owned());
-        Ok(Self { files, file, text, manifest, source })
+        Ok(Self { files, file, text, manifest, source, as_packed: Arc::default() })
     }
 
     /// The manifest.

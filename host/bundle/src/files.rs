@@ -47,6 +47,38 @@ fn known(read: &Mutex<HashMap<String, Arc<[u8]>>>) -> MutexGuard<'_, HashMap<Str
     read.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A text file beside a bundle's own, in UTF-8: a case, a cassette.
+///
+/// # Errors
+/// It cannot be read, is larger than `most` bytes, or no text.
+pub fn read_text(path: &Path, most: u64) -> Result<String, Error> {
+    let text = read_within(path, most).and_then(to_text);
+    text.map_err(|reason| Error::Io { file: path.display().to_string(), reason })
+}
+
+/// The bytes of a plain file. The error is a reason, for people.
+fn read_within(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    // Opening a pipe would wait for a writer.
+    if !path.is_file() {
+        return Err("it is not a plain file".into());
+    }
+    let mut bytes = Vec::new();
+    let opened = fs::File::open(path).map_err(|e| e.to_string())?;
+    opened.take(most + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    if bytes.len() as u64 > most {
+        return Err(format!("it is larger than {most} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// Bytes as text. The error is a reason, for people.
+fn to_text(bytes: Vec<u8>) -> Result<String, String> {
+    let text = String::from_utf8(bytes)
+        .map_err(|e| format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to()))?;
+    // Editors on Windows may write a byte order mark; no offset may depend on it.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
 /// The files below a folder of a bundle, without what is hidden and without `node_modules` and `target`; links to folders are
 /// not followed. Paths are below `root`, with `/`.
 fn walk(root: &Path, folder: &str) -> Vec<String> {
@@ -119,23 +151,19 @@ impl Files {
     /// The JavaScript that a preset's script may import, sorted: below the preset's folder and below the folder `lib` of
     /// the bundle, without what is hidden, and without `tests` and `node_modules`.
     pub(crate) fn scripts(&self, preset: &str) -> Result<Vec<String>, Error> {
-        let mut found = BTreeSet::new();
-        match self {
-            Self::BuiltIn((_, files)) => {
-                let ours = |name: &&&str| name.starts_with(&format!("{preset}/")) || name.starts_with("lib/");
-                found.extend(
-                    files.iter().map(|(name, _)| name).filter(ours).filter(|n| is_script(n)).map(|n| (*n).to_owned()),
-                );
-            }
+        let named: Vec<String> = match self {
+            Self::BuiltIn((_, files)) => files.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            // What was read before counts, as everywhere, whatever became of the folder.
             Self::Folder { path, read, .. } => {
-                for folder in [preset, "lib"] {
-                    let below = walk(path, folder).into_iter().filter(|file| is_script(file));
-                    found.extend(below.filter(|file| !file.split('/').any(|part| part == "tests")));
-                }
-                let ours = |name: &&String| name.starts_with(&format!("{preset}/")) || name.starts_with("lib/");
-                found.extend(known(read).keys().filter(ours).filter(|n| is_script(n)).cloned());
+                let there = [preset, "lib"].into_iter().flat_map(|folder| walk(path, folder));
+                there.chain(known(read).keys().cloned()).collect()
             }
-        }
+        };
+        let ours = |name: &String| match name.split('/').collect::<Vec<_>>().as_slice() {
+            [folder, inner @ ..] => (*folder == preset || *folder == "lib") && !inner.contains(&"tests"),
+            [] => false,
+        };
+        let found: BTreeSet<String> = named.into_iter().filter(|name| ours(name) && is_script(name)).collect();
         if found.len() > MAX_SCRIPTS {
             let reason = format!("it has more than {MAX_SCRIPTS} files of JavaScript");
             return Err(Error::Io { file: self.display(preset), reason });
@@ -178,16 +206,7 @@ impl Files {
                 if !full.starts_with(path) {
                     return Err(error("it is a link that leaves the bundle's folder".into()));
                 }
-                // Opening a pipe would wait for a writer.
-                if !full.is_file() {
-                    return Err(error("it is not a plain file".into()));
-                }
-                let mut bytes = Vec::new();
-                let opened = fs::File::open(&full).map_err(|e| error(e.to_string()))?;
-                opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| error(e.to_string()))?;
-                if bytes.len() as u64 > MAX_FILE_BYTES {
-                    return Err(error(format!("it is larger than {MAX_FILE_BYTES} bytes")));
-                }
+                let bytes = read_within(&full, MAX_FILE_BYTES).map_err(error)?;
                 known(read).insert(file.to_owned(), bytes.as_slice().into());
                 Ok(bytes)
             }
@@ -196,12 +215,6 @@ impl Files {
 
     /// A text file, in UTF-8.
     pub(crate) fn text(&self, file: &str) -> Result<String, Error> {
-        let bytes = self.read(file)?;
-        let text = String::from_utf8(bytes).map_err(|e| Error::Io {
-            file: self.display(file),
-            reason: format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to()),
-        })?;
-        // Editors on Windows may write a byte order mark; no offset may depend on it.
-        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        to_text(self.read(file)?).map_err(|reason| Error::Io { file: self.display(file), reason })
     }
 }

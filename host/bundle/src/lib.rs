@@ -16,8 +16,8 @@ mod reference;
 
 pub use bundle::{Bundle, PresetFile};
 pub use error::Error;
-pub use files::MAX_FILE_BYTES;
+pub use files::{MAX_FILE_BYTES, read_text};
 pub use folder::Folder;
-pub use packed::Packed;
+pub use packed::{Packed, sources_digest};
 pub use presetter_connection::Source;
 pub use reference::Reference;

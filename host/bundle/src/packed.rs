@@ -21,7 +21,7 @@ pub struct Packed {
     pub interpreter_sha256: String,
     /// The version of the program that packed it.
     pub packed_by: String,
-    /// The sha256 over the sources that are in it, in lower-case hex: [`crate::Bundle::sources_digest`].
+    /// The sha256 over the sources that are in it, in lower-case hex: [`sources_digest`].
     pub sources_sha256: String,
     /// The sha256 of the component, in lower-case hex.
     pub component_sha256: String,
@@ -32,6 +32,12 @@ impl Packed {
     pub const FILE: &'static str = "packed.toml";
     /// The component's file.
     pub const COMPONENT: &'static str = "component.wasm";
+}
+
+/// The sha256 over the sources of a bundle, in lower-case hex.
+#[must_use]
+pub fn sources_digest(sources: &[(String, String)]) -> String {
+    digest(sorted(sources))
 }
 
 impl Bundle {
@@ -55,12 +61,16 @@ impl Bundle {
             hint: "pack it anew from its sources: what is read must be what runs".into(),
         };
         let component = self.files.read(Packed::COMPONENT)?;
+        if self.as_packed.get().is_some() {
+            return Ok(Some(component));
+        }
         if hex::encode(Sha256::digest(&component)) != packed.component_sha256 {
             return Err(changed(Packed::COMPONENT, "the component was"));
         }
-        if self.sources_digest()? != packed.sources_sha256 {
+        if sources_digest(&self.sources()?) != packed.sources_sha256 {
             return Err(changed("bundle.toml", "it, a preset or a script was"));
         }
+        self.as_packed.get_or_init(|| ());
         Ok(Some(component))
     }
 
@@ -69,19 +79,11 @@ impl Bundle {
     /// # Errors
     /// A preset is wrong.
     pub fn sources(&self) -> Result<Vec<(String, String)>, Error> {
-        let mut sources = BTreeMap::from([("bundle.toml".to_owned(), self.text.to_string())]);
+        let mut sources = BTreeMap::from([("bundle.toml".to_owned(), self.text().to_string())]);
         for preset in self.preset_names() {
             sources.extend(self.sources_for(&preset)?);
         }
         Ok(sources.into_iter().collect())
-    }
-
-    /// The sha256 over the sources of all presets, in lower-case hex.
-    ///
-    /// # Errors
-    /// As [`Bundle::sources`].
-    pub fn sources_digest(&self) -> Result<String, Error> {
-        Ok(digest(sorted(&self.sources()?)))
     }
 
     /// The files beside the sources that travel with a bundle, sorted: the tests of its presets, and what is written for people

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use presetter_manifest::{ConnectionKind, Effect};
+use presetter_manifest::{ConnectionKind, Effect, Input};
 use presetter_runtime::{CancellationToken, Kind, Outcome, Report, RunObserver, Sending, Verdict};
 use serde_json::{Map, Value};
 
@@ -36,8 +36,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     for preset in bundle.preset_names() {
         let preset = bundle.preset(&preset)?;
         let manifest = &preset.manifest;
-        let needs =
-            manifest.inputs.values().any(|i| i.required && i.default.is_none()) || !manifest.needs_one_of.is_empty();
+        let needs = manifest.inputs.values().any(Input::must_be_given) || !manifest.needs_one_of.is_empty();
         if manifest.effect == Effect::Read && !needs && manifest.works_with(&connection.kind) {
             looks.push(Chosen { reference: reference.sibling(&preset.name), bundle: bundle.clone(), preset });
         }

@@ -25,7 +25,8 @@ pub(crate) fn create(path: &Path, text: &str) -> io::Result<()> {
 pub(crate) fn create_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
     let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(above)?;
-    // Made beside its place, so that it can be moved there in one step.
+    // Made beside its place, so that it can be moved there in one step. The folder for the time being is this user's alone; what
+    // is moved is as any other.
     let made = tempfile::Builder::new().prefix(".presetter-").tempdir_in(above)?;
     let whole = made.path().join("whole");
     fs::create_dir(&whole)?;

@@ -141,6 +141,11 @@ pub(crate) fn time(duration: std::time::Duration) -> String {
     }
 }
 
+/// `1 case`, `2 cases`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use std::time::Duration;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use presetter_bundle::PresetFile;
-use presetter_connection::{Access, AccessContext, Connection, SystemClock};
+use presetter_connection::{Access, AccessContext, Connection, SystemClock, exchange_limits};
 use presetter_egress::Transport;
 use presetter_manifest::{Diagnostics, Preset};
 use presetter_runtime::{
@@ -134,11 +134,7 @@ pub(crate) fn open(
         redactor: world.console.redactor().clone(),
         clock: Arc::new(SystemClock),
         bundle_file: chosen.bundle.file().to_owned(),
-        limits: presetter_egress::Limits {
-            request_bytes: limits.size(Limit::RequestSize),
-            response_bytes: limits.size(Limit::AnswerSize),
-            ..presetter_egress::Limits::default()
-        },
+        limits: exchange_limits(&limits),
     };
     Access::open(connection.clone(), kind.clone(), &manifest.grants, context)
         .map(Arc::new)
@@ -158,18 +154,13 @@ pub(crate) fn access_failure(error: &presetter_connection::Error) -> Failure {
 /// The component of a bundle, and for an interpreter the sources that it is to load. Compiles, or maps compiled code.
 pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Option<String>), Failure> {
     let parts = presetter_pack::parts(&chosen.bundle)?;
-    let name = match &chosen.bundle.manifest().component {
-        Some(file) if parts.own => format!("{}: component {file}: ", chosen.bundle.file()),
-        _ => String::new(),
-    };
     let component = engine.load(&parts.component).map_err(|error| {
         let exit =
             if matches!(error, presetter_runtime::LoadError::Engine(_)) { Exit::Internal } else { Exit::Invalid };
-        Failure::new(exit, format!("{name}{error}")).help(error.hint())
+        Failure::new(exit, format!("{}{error}", parts.origin(&chosen.bundle))).help(error.hint())
     })?;
-    let wanted = component.is_interpreter() && !parts.packed;
-    let sources = wanted.then(|| presetter_pack::sources(&chosen.bundle, &chosen.preset.name)).transpose()?;
-    Ok((component, sources))
+    let document = parts.document(&chosen.bundle, &chosen.preset.name, component.is_interpreter())?;
+    Ok((component, document))
 }
 
 /// The engine of this process.

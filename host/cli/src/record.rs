@@ -93,10 +93,9 @@ impl Record {
             ),
         };
         files::create(&self.file, &har::write(&recorded.exchanges, &note)).map_err(|e| unwritten(&self.file, e))?;
-        let count = recorded.exchanges.len();
         console.say(&format!(
-            "recorded {count} request{} in {}: it holds what was sent and answered, people's data too; secrets are masked",
-            if count == 1 { "" } else { "s" },
+            "recorded {} in {}: it holds what was sent and answered, people's data too; secrets are masked",
+            output::count(recorded.exchanges.len(), "request"),
             self.file.display()
         ));
         if recorded.left_out > 0 {

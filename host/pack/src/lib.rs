@@ -49,6 +49,25 @@ pub struct Parts {
     pub packed: bool,
 }
 
+impl Parts {
+    /// What stands before an error about the component: the line that names it; nothing for what the program brings.
+    #[must_use]
+    pub fn origin(&self, bundle: &Bundle) -> String {
+        match &bundle.manifest().component {
+            Some(file) if self.own => format!("{}: component {file}: ", bundle.file()),
+            _ => String::new(),
+        }
+    }
+
+    /// The document that the component is to load before it runs a preset, if it is an interpreter that is not loaded yet.
+    ///
+    /// # Errors
+    /// As [`Bundle::sources_for`].
+    pub fn document(&self, bundle: &Bundle, preset: &str, is_interpreter: bool) -> Result<Option<String>, Error> {
+        (is_interpreter && !self.packed).then(|| Ok(source_document(&bundle.sources_for(preset)?))).transpose()
+    }
+}
+
 /// The component that runs a preset of a bundle.
 ///
 /// # Errors
@@ -61,14 +80,6 @@ pub fn parts(bundle: &Bundle) -> Result<Parts, Error> {
         }
         None => Parts { component: RECIPE.component.into(), own: false, packed: false },
     })
-}
-
-/// The document that an interpreter's `load` takes for one preset and those that it names.
-///
-/// # Errors
-/// As [`Bundle::sources_for`].
-pub fn sources(bundle: &Bundle, preset: &str) -> Result<String, Error> {
-    Ok(source_document(&bundle.sources_for(preset)?))
 }
 
 /// The document that an interpreter's `load` takes: JSON `{"files": {PATH: TEXT}}`.

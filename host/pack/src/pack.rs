@@ -2,7 +2,7 @@
 //!
 //! Owns: which files these are. Must never: write them.
 
-use presetter_bundle::{Bundle, Packed};
+use presetter_bundle::{Bundle, Packed, sources_digest};
 use sha2::{Digest as _, Sha256};
 
 use crate::{PackError, RECIPE, snapshot, source_document};
@@ -48,7 +48,7 @@ pub fn pack(bundle: &Bundle, component: Option<Vec<u8>>) -> Result<PackedBundle,
                 interpreter: interpreter.name.to_owned(),
                 interpreter_sha256: interpreter.sha256.to_owned(),
                 packed_by: env!("CARGO_PKG_VERSION").to_owned(),
-                sources_sha256: bundle.sources_digest()?,
+                sources_sha256: sources_digest(&sources),
                 component_sha256: hex::encode(Sha256::digest(&bytes)),
             };
             let text = toml::to_string(&record).map_err(|e| PackError::Broken(e.to_string()))?;

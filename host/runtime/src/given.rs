@@ -2,10 +2,11 @@
 //!
 //! Owns both scopes. Keeps: a rendering never depends on who is told.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use presetter_manifest::Text;
-use presetter_template::{Problem, Scope};
+use presetter_template::Scope;
 use serde_json::{Map, Value};
 
 /// The values of a request: those that the component gave, and the settings.
@@ -36,12 +37,14 @@ pub(crate) struct Telling<'a> {
     given: &'a Given<'a>,
     text: &'a Text,
     source: &'a str,
+    /// Where the text begins in the file, looked for once: a loop comes to a block many times.
+    start: OnceCell<Option<usize>>,
     tell: Tell<'a>,
 }
 
 impl<'a> Telling<'a> {
     pub(crate) fn new(given: &'a Given<'a>, text: &'a Text, source: &'a str, tell: Tell<'a>) -> Self {
-        Self { given, text, source, tell }
+        Self { given, text, source, start: OnceCell::new(), tell }
     }
 }
 
@@ -55,7 +58,7 @@ impl Scope for Telling<'_> {
     }
 
     fn took(&self, tag: &Range<usize>, then: bool) {
-        let place = self.text.locate(self.source, Problem::new("", tag.clone())).span;
-        (self.tell)(place.start, then);
+        let start = *self.start.get_or_init(|| self.text.start(self.source));
+        (self.tell)(start.map_or(self.text.span().start, |start| start + tag.start), then);
     }
 }

@@ -4,12 +4,11 @@
 //! is told with its place, all of a preset's at once.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use presetter_bundle::{Bundle, Error, PresetFile, Source};
+use presetter_bundle::{Bundle, Error, PresetFile, Source, read_text};
 use presetter_egress::{Exchange, Tape, har};
 use presetter_manifest::{ConnectionKind, Diagnostics, MAX_MANIFEST_BYTES, Text, check_inputs, read_toml};
 use presetter_template::Problem;
@@ -61,7 +60,7 @@ pub fn cases(bundle: &Bundle, preset: &PresetFile) -> Result<Vec<Case>, Error> {
 /// All that is wrong with it and its cassettes.
 pub fn case(bundle: &Bundle, preset: &PresetFile, path: PathBuf) -> Result<Case, Error> {
     let file = path.display().to_string();
-    let text = text(&path, MAX_MANIFEST_BYTES)?;
+    let text = read_text(&path, MAX_MANIFEST_BYTES as u64)?;
     let form: Form = read_toml(&file, &text)?;
     let mut problems = Vec::new();
     let kind = kind(bundle, preset, form.connection.as_ref(), &mut problems);
@@ -115,29 +114,11 @@ pub fn case(bundle: &Bundle, preset: &PresetFile, path: PathBuf) -> Result<Case,
 /// # Errors
 /// It cannot be read, or is no HAR.
 pub fn cassette(path: &Path) -> Result<Vec<Exchange>, Error> {
-    let text = text(path, har::MAX_BYTES)?;
+    let text = read_text(path, har::MAX_BYTES as u64)?;
     har::read(&text).map_err(|bad| {
         let problem = Problem::new(bad.message, bad.place).with_hint(bad.hint);
         Diagnostics::of(&path.display().to_string(), &text, vec![problem]).into()
     })
-}
-
-/// A text file, within a bound.
-fn text(path: &Path, most: usize) -> Result<String, Error> {
-    let wrong = |reason: String| Error::Io { file: path.display().to_string(), reason };
-    // Opening a pipe would wait for a writer.
-    if !path.is_file() {
-        return Err(wrong("it is not a plain file".into()));
-    }
-    let file = fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
-    if bytes.len() > most {
-        return Err(wrong(format!("it is larger than {most} bytes")));
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|error| wrong(format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to())))?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// A kind of connection with its name.
@@ -221,8 +202,7 @@ fn inputs(
 /// The bundle's settings, corrected.
 fn settings(bundle: &Bundle, given: &Values, problems: &mut Vec<Problem>) -> Map<String, Value> {
     let declared = &bundle.manifest().settings;
-    let mut settings: Map<String, Value> =
-        declared.iter().map(|(name, setting)| (name.clone(), setting.default.clone())).collect();
+    let mut settings = bundle.manifest().assumed_settings();
     for (name, value) in form::object(given, problems) {
         let place = given.get(&name).map_or(0..0, |value| value.span());
         match declared.get(&name) {
@@ -230,9 +210,7 @@ fn settings(bundle: &Bundle, given: &Values, problems: &mut Vec<Problem>) -> Map
                 let problem = Problem::new(format!("{} has no setting \"{name}\"", bundle.file()), place);
                 problems.push(problem.with_hint(possible(declared.keys())));
             }
-            Some(setting)
-                if !setting.kind.accepts(&value) || setting.allowed.as_ref().is_some_and(|a| !a.contains(&value)) =>
-            {
+            Some(setting) if !setting.takes(&value) => {
                 let problem = Problem::new(format!("the setting \"{name}\" cannot be {value}"), place);
                 problems.push(problem.with_hint(format!("it takes {}", setting.kind.name())));
             }

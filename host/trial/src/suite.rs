@@ -11,11 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use presetter_bundle::{Bundle, PresetFile};
-use presetter_connection::{Access, AccessContext, Clock, Connection, Reference};
+use presetter_connection::{Access, AccessContext, Clock, Connection, Reference, exchange_limits};
 use presetter_egress::{Cassette, Transport};
 use presetter_manifest::Preset;
 use presetter_runtime::{
-    CancellationToken, Component, Engine, Invocation, Limit, Limits, LoadError, Outcome, Report, RunObserver,
+    CancellationToken, Component, Engine, Invocation, Limits, LoadError, Outcome, Report, RunObserver,
 };
 use presetter_secret::Redactor;
 use serde_json::{Map, Value};
@@ -108,15 +108,11 @@ impl Suite {
         engine: &Engine,
     ) -> Result<Self, OpenError> {
         let parts = presetter_pack::parts(&bundle)?;
-        let of = match &bundle.manifest().component {
-            Some(file) if parts.own => format!("{}: component {file}: ", bundle.file()),
-            _ => String::new(),
-        };
-        let component = engine.load(&parts.component).map_err(|error| OpenError::Load { of, error })?;
+        let component =
+            engine.load(&parts.component).map_err(|error| OpenError::Load { of: parts.origin(&bundle), error })?;
         let mut presets = BTreeMap::new();
         for name in names {
-            let loads = component.is_interpreter() && !parts.packed;
-            let sources = loads.then(|| presetter_pack::sources(&bundle, name)).transpose()?;
+            let sources = parts.document(&bundle, name, component.is_interpreter())?;
             let prepared = Prepared { file: bundle.preset(name)?, component: component.clone(), sources };
             presets.insert(name.to_owned(), prepared);
         }
@@ -236,11 +232,7 @@ impl Suite {
             redactor,
             clock,
             bundle_file: self.bundle.file().to_owned(),
-            limits: presetter_egress::Limits {
-                request_bytes: limits.size(Limit::RequestSize),
-                response_bytes: limits.size(Limit::AnswerSize),
-                ..presetter_egress::Limits::default()
-            },
+            limits: exchange_limits(&limits),
         };
         Access::open(connection, kind.clone(), &manifest.grants, context).map_err(|error| error.reason())
     }

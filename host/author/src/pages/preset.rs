@@ -90,9 +90,7 @@ fn command(name: &str, preset: &Preset, sample: Option<&Sample>) -> String {
         }
         None => {
             let one_of = preset.needs_one_of.first().map(|name| name.as_str());
-            let needed = |(name, input): &(&String, &Input)| {
-                input.required && input.default.is_none() || one_of == Some(name.as_str())
-            };
+            let needed = |(name, input): &(&String, &Input)| input.must_be_given() || one_of == Some(name.as_str());
             preset.inputs.iter().filter(needed).map(|(name, input)| (name.clone(), made_up(name, input))).collect()
         }
     };

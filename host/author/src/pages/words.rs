@@ -2,7 +2,7 @@
 
 use presetter_bundle::Bundle;
 use presetter_check::used_grants;
-use presetter_manifest::{AuthKind, ConnectionKind, Effect, GrantRequest, Preset, Repeat, SlotPlace, Text};
+use presetter_manifest::{AuthKind, ConnectionKind, Effect, GrantRequest, Preset, Repeat, Text};
 use serde_json::Value;
 
 use super::markdown::{code, text};
@@ -82,23 +82,8 @@ pub(super) fn grant(grant: &GrantRequest) -> String {
 
 /// How a kind of connection authenticates.
 pub(super) fn auth(kind: &ConnectionKind) -> String {
-    let own = match kind.auth {
-        AuthKind::None => vec!["no credentials".to_owned()],
-        AuthKind::Basic => vec!["the header `Authorization` (HTTP Basic)".to_owned()],
-        AuthKind::Bearer => vec!["the header `Authorization` (Bearer)".to_owned()],
-        AuthKind::ApiKey | AuthKind::Session => Vec::new(),
-    };
-    let slots = kind.slots.iter().map(|slot| {
-        let name = code(slot.name.as_str());
-        match slot.into {
-            SlotPlace::Header => format!("the header {name}"),
-            SlotPlace::Query => format!("the query parameter {name}"),
-            SlotPlace::Cookie => format!("the cookie {name}"),
-            SlotPlace::Form => format!("the form field {name}"),
-            SlotPlace::Json => format!("{name} in the JSON body"),
-        }
-    });
-    let places = own.into_iter().chain(slots).collect::<Vec<_>>().join(", ");
+    let none = (kind.auth == AuthKind::None).then(|| "no credentials".to_owned());
+    let places = none.into_iter().chain(kind.filled_places(code)).collect::<Vec<_>>().join(", ");
     match &kind.login {
         Some(login) if kind.auth == AuthKind::Session => {
             let path = login.path.iter().map(Text::as_str).collect::<Vec<_>>().join("/");

@@ -41,7 +41,7 @@ fn look(subject: &Subject, preset: &Manifest<Preset>, tell: &mut Tell<'_>) {
 
 fn inputs(subject: &Subject, source: &Source, name: &Text, given: &IndexMap<String, Text>, tell: &mut Tell<'_>) {
     let Some(other) = subject.preset(name.as_str()) else { return };
-    let needed = other.inputs.iter().filter(|(_, input)| input.required && input.default.is_none());
+    let needed = other.inputs.iter().filter(|(_, input)| input.must_be_given());
     let missing: Vec<String> =
         needed.filter(|(input, _)| !given.contains_key(*input)).map(|(input, _)| format!("\"{input}\"")).collect();
     let one_of = &other.needs_one_of;

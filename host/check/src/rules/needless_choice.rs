@@ -1,6 +1,6 @@
 //! `needs_one_of` that asks for nothing.
 
-use presetter_manifest::Preset;
+use presetter_manifest::{Input, Preset};
 use presetter_template::Problem;
 
 use crate::finding::{Level, Tell};
@@ -20,7 +20,7 @@ fn look(_: &Subject, preset: &Manifest<Preset>, tell: &mut Tell<'_>) {
     let choice = &preset.is.needs_one_of;
     let always = choice.iter().find(|name| {
         let input = preset.is.inputs.get(name.as_str());
-        input.is_some_and(|input| input.required || input.default.is_some())
+        input.is_some_and(Input::is_always_there)
     });
     let (name, message, hint) = match (always, choice.as_slice()) {
         (Some(name), _) => (

@@ -1,6 +1,6 @@
 //! `{{optional x}}` of what is always there.
 
-use presetter_manifest::Preset;
+use presetter_manifest::{Input, Preset};
 use presetter_template::{Path, Problem};
 
 use crate::finding::{Edit, Level, Tell};
@@ -23,7 +23,7 @@ fn look(subject: &Subject, preset: &Manifest<Preset>, tell: &mut Tell<'_>) {
     }
     let always = |name: &str| {
         let input = preset.is.inputs.get(name);
-        input.is_some_and(|input| input.required || input.default.is_some())
+        input.is_some_and(Input::is_always_there)
     };
     for written in texts::of_preset(&preset.is) {
         // A search key that is empty has a meaning of its own, and a look that lacks a value is not made.

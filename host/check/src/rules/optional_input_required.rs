@@ -29,7 +29,7 @@ fn look(subject: &Subject, preset: &Manifest<Preset>, tell: &mut Tell<'_>) {
         for name in written.names(&preset.source) {
             let absent = |name: &str| {
                 let input = preset.is.inputs.get(name);
-                input.is_some_and(|input| !input.required && input.default.is_none())
+                input.is_some_and(|input| !input.is_always_there())
             };
             if name.optional || !absent(&name.root) || chosen(&preset.is, &written, &name.root) {
                 continue;

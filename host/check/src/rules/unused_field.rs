@@ -18,18 +18,30 @@ pub(crate) const LINT: Lint = Lint {
 
 fn look(subject: &Subject, tell: &mut Tell<'_>) {
     for (kind, is) in &subject.bundle.is.connections {
-        let used = used(is, "fields");
-        for name in is.fields.keys().filter(|name| !used.contains(name)) {
-            let span = subject.bundle.source.places.key(&["connections", kind, "fields", name]);
-            let problem = Problem::new(format!("nothing of kind \"{kind}\" uses the field \"{name}\""), span);
-            let hint = format!("write {{{{fields.{name}}}}} in a slot or the login, or take it out");
-            tell.at(&subject.bundle.source, problem.with_hint(hint));
-        }
+        unused(subject, kind, ("fields", "field"), is.fields.keys(), tell);
+    }
+}
+
+/// Tells of the names of a kind's table that no credential is made of. `table` and `one` are what the table and an entry of it
+/// are called.
+pub(crate) fn unused<'n>(
+    subject: &Subject,
+    kind: &str,
+    (table, one): (&str, &str),
+    names: impl Iterator<Item = &'n String>,
+    tell: &mut Tell<'_>,
+) {
+    let used = used(&subject.bundle.is.connections[kind], table);
+    for name in names.filter(|name| !used.contains(name)) {
+        let span = subject.bundle.source.places.key(&["connections", kind, table, name]);
+        let problem = Problem::new(format!("nothing of kind \"{kind}\" uses the {one} \"{name}\""), span);
+        let hint = format!("write {{{{{table}.{name}}}}} in a slot or the login, or take it out");
+        tell.at(&subject.bundle.source, problem.with_hint(hint));
     }
 }
 
 /// The names below a root that the credentials of a kind are made of.
-pub(crate) fn used(kind: &ConnectionKind, root: &str) -> Vec<String> {
+fn used(kind: &ConnectionKind, root: &str) -> Vec<String> {
     let texts = kind.username.iter().chain(&kind.password).chain(&kind.token);
     let texts = texts.chain(kind.slots.iter().map(|slot| &slot.value));
     let mut templates: Vec<(&str, Context)> = texts.map(|text| (text.as_str(), Context::Text)).collect();

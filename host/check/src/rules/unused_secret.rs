@@ -1,10 +1,8 @@
 //! A secret of a connection that no credential is made of.
 
-use presetter_template::Problem;
-
 use crate::finding::{Level, Tell};
 use crate::lint::{Lint, Look};
-use crate::rules::unused_field::used;
+use crate::rules::unused_field::unused;
 use crate::subject::Subject;
 
 pub(crate) const LINT: Lint = Lint {
@@ -18,13 +16,7 @@ pub(crate) const LINT: Lint = Lint {
 
 fn look(subject: &Subject, tell: &mut Tell<'_>) {
     for (kind, is) in &subject.bundle.is.connections {
-        let used = used(is, "secrets");
-        for name in is.secrets.keys().filter(|name| !used.contains(name)) {
-            let span = subject.bundle.source.places.key(&["connections", kind, "secrets", name]);
-            let problem = Problem::new(format!("nothing of kind \"{kind}\" uses the secret \"{name}\""), span);
-            let hint = format!("write {{{{secrets.{name}}}}} in a slot or the login, or take it out");
-            tell.at(&subject.bundle.source, problem.with_hint(hint));
-        }
+        unused(subject, kind, ("secrets", "secret"), is.secrets.keys(), tell);
     }
 }
 

@@ -18,6 +18,7 @@ use crate::console::{line, text};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
+use crate::output::count;
 use crate::world::World;
 
 /// Follows `presetter docs`.
@@ -132,7 +133,7 @@ fn check(world: &World, folder: &Path, made: &[Page], stale: &[PathBuf]) -> Resu
             Err(failure.help("write the pages with the same command without --check; remove what is left over"))
         }
         None => {
-            world.console.say(&format!("{} as they would be written", count(made.len())));
+            world.console.say(&format!("{} as they would be written", count(made.len(), "page")));
             Ok(Exit::Ok)
         }
     }
@@ -164,10 +165,6 @@ fn write(world: &World, folder: &Path, made: &[Page], stale: &[PathBuf]) -> Resu
         world.console.warn(&message, &["remove the file".to_owned()]);
     }
     let shown = line(&folder.display().to_string());
-    world.console.say(&format!("{} in {shown}, {written} of them changed", count(made.len())));
+    world.console.say(&format!("{} in {shown}, {written} of them changed", count(made.len(), "page")));
     Ok(Exit::Ok)
-}
-
-fn count(pages: usize) -> String {
-    if pages == 1 { "1 page".to_owned() } else { format!("{pages} pages") }
 }

@@ -18,6 +18,7 @@ use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
+use crate::output::count;
 use crate::world::World;
 
 /// Follows `presetter pack`.
@@ -42,9 +43,9 @@ pub(crate) async fn pack(world: &World, args: &PackArgs) -> Result<Exit, Failure
     let shown = line(&folder.display().to_string());
     let already = if there { "; it was there already, the same in every byte" } else { "" };
     world.console.say(&format!(
-        "{shown}: {} presets, {} files{already}",
-        bundle.preset_names().len(),
-        packed.files.len()
+        "{shown}: {}, {}{already}",
+        count(bundle.preset_names().len(), "preset"),
+        count(packed.files.len(), "file")
     ));
     let _ = world.console.data(&format!("sha256:{}  {shown}", packed.component_sha256));
     Ok(Exit::Ok)

@@ -23,6 +23,7 @@ use crate::args::{TestArgs, TestFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
+use crate::output::count;
 use crate::prepare;
 use crate::world::World;
 
@@ -38,7 +39,7 @@ pub(crate) async fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure
     }
     let suite = open(world, &bundle, &presets)?;
     if world.interactive {
-        world.console.say(&format!("running {}", table::count(all.len(), "case")));
+        world.console.say(&format!("running {}", count(all.len(), "case")));
     }
     let trials = suite.run_all(&all);
     let mut report = Report {

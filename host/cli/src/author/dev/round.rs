@@ -21,7 +21,7 @@ use crate::author::test::{read, suite};
 use crate::console::{Paint, line, painted, text};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::time;
+use crate::output::{count, time};
 use crate::prepare;
 use crate::world::World;
 
@@ -78,7 +78,7 @@ impl Rounds {
         let tried: Vec<Tried> = cases.into_iter().zip(trials).map(|(case, trial)| Tried { case, trial }).collect();
         tried.iter().for_each(|tried| table::case(tried, 0, color, &mut shown));
         let failed = tried.iter().filter(|tried| !tried.trial.passed()).count();
-        let passed = table::count(tried.len() - failed, "case");
+        let passed = count(tried.len() - failed, "case");
         shown.push(format!("test: {passed} ok, {failed} failed; {}", time(started.elapsed())));
         if !untested.is_empty() {
             shown.push(line(&format!("without a case: {}", untested.join(", "))));

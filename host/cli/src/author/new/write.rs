@@ -57,7 +57,7 @@ pub(super) fn write(folder: &Path, place: &Place, made: &Made, read: Option<&str
         return Err(Failure::usage(message).help("name the preset with --preset NAME"));
     }
     let written = match place {
-        Place::Nothing => whole(folder, made),
+        Place::Nothing => files::create_folder(folder, &whole(made)),
         Place::Empty => parts(folder, made, None),
         Place::Bundle => parts(folder, made, read),
     };
@@ -66,18 +66,11 @@ pub(super) fn write(folder: &Path, place: &Place, made: &Made, read: Option<&str
     })
 }
 
-/// A new folder, moved into its place at once.
-fn whole(folder: &Path, made: &Made) -> io::Result<()> {
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent)?;
-    let beside = aside(parent)?;
-    // The folder for the time being is this user's alone; the bundle's is as any other.
-    let bundle = beside.path().join("bundle");
-    let manifest = made.bundle.iter().map(|text| ("bundle.toml", text));
-    for (path, text) in made.files.iter().map(|(path, text)| (path.as_str(), text)).chain(manifest) {
-        files::create(&bundle.join(path), text)?;
-    }
-    fs::rename(&bundle, folder)
+/// All files of a new bundle.
+fn whole(made: &Made) -> Vec<(String, Vec<u8>)> {
+    let manifest = made.bundle.iter().map(|text| ("bundle.toml".to_owned(), text));
+    let files = made.files.iter().map(|(path, text)| (path.clone(), text)).chain(manifest);
+    files.map(|(path, text)| (path, text.clone().into_bytes())).collect()
 }
 
 /// New files in a folder, moved into it one by one; then what its `bundle.toml` gains.

@@ -5,7 +5,7 @@
 
 use super::report::{Report, Tried, fault_sentence, sentence};
 use crate::console::{Paint, line, painted};
-use crate::output::time;
+use crate::output::{count, time};
 
 /// The report, without a line break at its end.
 pub(crate) fn shown(report: &Report, verbose: u8, coverage: bool, color: bool) -> String {
@@ -76,9 +76,4 @@ fn summary(report: &Report) -> String {
     }
     parts.push(time(report.took));
     parts.join("; ")
-}
-
-/// `1 case`, `2 cases`.
-pub(crate) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
