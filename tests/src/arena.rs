@@ -287,7 +287,7 @@ impl Arena {
         let context = AccessContext {
             transport: self.transport.clone(),
             surroundings: Arc::new(Operator),
-            state_dir: self.folder.path().join("state"),
+            state_dir: Some(self.folder.path().join("state")),
             redactor: Redactor::new(),
             clock: Arc::new(SystemClock),
             bundle_file: self.bundle.file().into(),

@@ -36,6 +36,7 @@ impl Normal {
             (r#""host":"[^"]*","outcome""#, r#""host":"HOST","outcome""#),
             (r"\b[0-9]+(\.[0-9]+)? (ms|s)\b", "TIME"),
             (r#""(duration_ms|ms)":[0-9.]+"#, r#""$1":TIME"#),
+            (r#" time="[0-9]+\.[0-9]{3}""#, r#" time="TIME""#),
             (r#""phases_ms":\{[^}]*\}"#, r#""phases_ms":TIMES"#),
             (r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} 20[0-9]{2} [0-9:]{8} GMT", "DATE"),
             (r"PHPSESSID=[^;\x22]*", "PHPSESSID=ID"),

@@ -36,14 +36,15 @@ const FLOORS: [&str; 14] = [
 ];
 
 /// Foreign crates that have one home in the host (normal dependencies; tests may use more).
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 13] = [
     ("reqwest", &["presetter-egress"]),
     ("rustls", &["presetter-egress"]),
     ("tokio-rustls", &["presetter-egress"]),
     ("hyper", &["presetter-egress"]),
     ("hyper-util", &["presetter-egress"]),
     ("h2", &["presetter-egress"]),
-    ("wasmtime", &["presetter-runtime"]),
+    ("wasmtime", &["presetter-runtime", "presetter-pack"]),
+    ("wasmtime-wizer", &["presetter-pack"]),
     ("clap", &["presetter"]),
     ("handlebars", &["presetter-template"]),
     ("cel", &["presetter-expr"]),
@@ -104,7 +105,8 @@ fn a_misplaced_dependency_is_noticed() {
         ("presetter-template", "presetter-expr"),
         ("presetter-template", "presetter-template"),
         ("presetter-connection", "reqwest"),
-        ("presetter-pack", "wasmtime"),
+        ("presetter-check", "wasmtime"),
+        ("presetter-runtime", "wasmtime-wizer"),
         ("presetter-bundle", "clap"),
         ("presetter", "axum"),
     ] {

@@ -44,7 +44,7 @@ enum Verb {
         #[arg(long, value_name = "FILE", requires = "target")]
         input: Option<PathBuf>,
     },
-    /// Write the JSON Schemas of the manifests anew (docs/schemas)
+    /// Write anew what is made from the code: the JSON Schemas of the manifests (docs/schemas), the page of lints (docs/authors)
     Schemas,
     /// Get a toolchain for the guests if there is none, and build them
     Guests,
@@ -110,11 +110,14 @@ fn guests(root: &Path, steps: &mut Steps, workspaces: &[Workspace]) -> Result<()
         })
 }
 
-/// Writes what is made from the types; a test in `presetter-manifest` holds it to them.
+/// Writes what is made from types and tables; a test of each crate holds it to them.
 fn schemas(root: &Path, steps: &mut Steps) -> Result<()> {
     let mut write = cargo(root, &["test", "--package", "presetter-manifest", "--lib", "schema"]);
     write.env("PRESETTER_SCHEMAS", "update");
-    steps.run("schemas", write)
+    steps.run("schemas", write)?;
+    let mut write = cargo(root, &["test", "--package", "presetter-check", "--test", "lints"]);
+    write.env("PRESETTER_LINTS", "update");
+    steps.run("lints", write)
 }
 
 /// Measures, in the dev profile: what is measured is wasmtime and other dependencies, which are optimised there too.

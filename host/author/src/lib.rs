@@ -1,2 +1,5 @@
 //! New presets, and pages about presets.
 #![forbid(unsafe_code)]
+
+pub mod new;
+pub mod pages;

@@ -1,7 +1,7 @@
 //! A bundle as the rest of the program sees it.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use presetter_connection::Source;
 use presetter_manifest::{Diagnostics, Preset};
@@ -14,11 +14,13 @@ use crate::{Error, Reference};
 /// A bundle whose `bundle.toml` was read and checked. Its presets are read when asked for.
 #[derive(Debug, Clone)]
 pub struct Bundle {
-    files: Files,
+    pub(crate) files: Files,
     file: String,
     text: Arc<str>,
     manifest: presetter_manifest::Bundle,
     source: Source,
+    /// Set once the component of a packed bundle was found to be as it was packed: files are read once.
+    pub(crate) as_packed: Arc<OnceLock<()>>,
 }
 
 /// One preset of a bundle, read and checked.
@@ -59,6 +61,11 @@ impl Bundle {
     /// # Errors
     /// The folder is not there or no bundle, or its `bundle.toml` is wrong.
     pub fn open_folder(folder: &Path) -> Result<Self, Error> {
+        Self::files_of(folder).and_then(Self::read_folder)
+    }
+
+    /// The files of a folder that holds a `bundle.toml`.
+    pub(crate) fn files_of(folder: &Path) -> Result<Files, Error> {
         let shown = folder.display();
         if !folder.join("bundle.toml").is_file() {
             return Err(Error::NotThere {
@@ -66,8 +73,12 @@ impl Bundle {
                 hint: "the path of a preset is its bundle's folder, then its name: ./presets/mosyle/create-user".into(),
             });
         }
-        let files = Files::folder(folder)?;
-        let Files::Folder { path, .. } = &files else { unreachable!("made a line above") };
+        Files::folder(folder)
+    }
+
+    /// The bundle of a folder's files.
+    pub(crate) fn read_folder(files: Files) -> Result<Self, Error> {
+        let Files::Folder { path, .. } = &files else { unreachable!("a folder's files are a folder") };
         let path = path.clone();
         Self::read(files, |bundle| Source::Folder { path, bundle })
     }
@@ -89,7 +100,7 @@ impl Bundle {
         let text: Arc<str> = files.text("bundle.toml")?.into();
         let manifest = presetter_manifest::Bundle::parse(&file, &text)?;
         let source = source(manifest.name.as_str().to_owned());
-        Ok(Self { files, file, text, manifest, source })
+        Ok(Self { files, file, text, manifest, source, as_packed: Arc::default() })
     }
 
     /// The manifest.
@@ -98,10 +109,22 @@ impl Bundle {
         &self.manifest
     }
 
+    /// The text of `bundle.toml`.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
     /// `bundle.toml` as messages name it.
     #[must_use]
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// How messages name a file of the bundle.
+    #[must_use]
+    pub fn shown(&self, file: &str) -> String {
+        self.files.display(file)
     }
 
     /// Where it came from: what a connection is bound to.
@@ -168,18 +191,21 @@ impl Bundle {
         Ok(PresetFile { name: name.to_owned(), file, text, manifest })
     }
 
-    /// The bundle's own component, if it brings one.
+    /// The component that the bundle brings: its own, or the one that it was packed into.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read; a packed bundle is not as it was packed.
     pub fn component(&self) -> Result<Option<Vec<u8>>, Error> {
-        self.manifest.component.as_ref().map(|file| self.files.read(file.as_str())).transpose()
+        match &self.manifest.component {
+            Some(file) => self.files.read(file.as_str()).map(Some),
+            None => self.packed_component(),
+        }
     }
 
-    /// The sha256 of the bundle's own component, in lower-case hex, if it brings one.
+    /// The sha256 of that component, in lower-case hex, if the bundle brings one.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// As [`Bundle::component`].
     pub fn component_digest(&self) -> Result<Option<String>, Error> {
         Ok(self.component()?.map(|bytes| hex::encode(Sha256::digest(bytes))))
     }
@@ -220,24 +246,31 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::sources_for`] and [`Bundle::component`].
     pub fn digest(&self, preset: &str) -> Result<String, Error> {
-        let mut hash = Sha256::new();
-        let mut add = |name: &str, bytes: &[u8]| {
-            // Lengths first: no two lists of files give the same bytes.
-            hash.update((name.len() as u64).to_le_bytes());
-            hash.update(name);
-            hash.update((bytes.len() as u64).to_le_bytes());
-            hash.update(bytes);
-        };
-        let mut sources = self.sources_for(preset)?;
-        sources.sort();
-        for (name, text) in &sources {
-            add(name, text.as_bytes());
-        }
-        if let Some(component) = self.component()? {
-            add("component", &component);
-        }
-        Ok(hex::encode(hash.finalize()))
+        let sources = self.sources_for(preset)?;
+        let component = self.component()?;
+        let component = component.iter().map(|bytes| ("component", bytes.as_slice()));
+        Ok(digest(sorted(&sources).chain(component)))
     }
+}
+
+/// Sources in the order of their paths.
+pub(crate) fn sorted(sources: &[(String, String)]) -> impl Iterator<Item = (&str, &[u8])> {
+    let mut files: Vec<(&str, &[u8])> = sources.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    files.sort_unstable();
+    files.into_iter()
+}
+
+/// The sha256 over names and contents, in lower-case hex.
+pub(crate) fn digest<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> String {
+    let mut hash = Sha256::new();
+    for (name, bytes) in files {
+        // Lengths first: no two lists of files give the same bytes.
+        hash.update((name.len() as u64).to_le_bytes());
+        hash.update(name);
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]

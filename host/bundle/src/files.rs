@@ -13,8 +13,10 @@ pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The most files of JavaScript that one preset may have.
 const MAX_SCRIPTS: usize = 256;
-/// How many folders deep they may lie below the preset's folder.
-const SCRIPT_DEPTH: usize = 8;
+/// How many folders deep a bundle's files may lie.
+const DEPTH: usize = 8;
+/// The most files that a bundle's folder is looked through for.
+const MAX_FILES: usize = 10_000;
 
 /// A bundle that is built in: its name, and its files by path.
 type BuiltIn = (&'static str, &'static [(&'static str, &'static str)]);
@@ -43,6 +45,59 @@ pub(crate) enum Files {
 /// What was read of a folder.
 fn known(read: &Mutex<HashMap<String, Arc<[u8]>>>) -> MutexGuard<'_, HashMap<String, Arc<[u8]>>> {
     read.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A text file beside a bundle's own, in UTF-8: a case, a cassette.
+///
+/// # Errors
+/// It cannot be read, is larger than `most` bytes, or no text.
+pub fn read_text(path: &Path, most: u64) -> Result<String, Error> {
+    let text = read_within(path, most).and_then(to_text);
+    text.map_err(|reason| Error::Io { file: path.display().to_string(), reason })
+}
+
+/// The bytes of a plain file. The error is a reason, for people.
+fn read_within(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    // Opening a pipe would wait for a writer.
+    if !path.is_file() {
+        return Err("it is not a plain file".into());
+    }
+    let mut bytes = Vec::new();
+    let opened = fs::File::open(path).map_err(|e| e.to_string())?;
+    opened.take(most + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    if bytes.len() as u64 > most {
+        return Err(format!("it is larger than {most} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// Bytes as text. The error is a reason, for people.
+fn to_text(bytes: Vec<u8>) -> Result<String, String> {
+    let text = String::from_utf8(bytes)
+        .map_err(|e| format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to()))?;
+    // Editors on Windows may write a byte order mark; no offset may depend on it.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// The files below a folder of a bundle, without what is hidden and without `node_modules` and `target`; links to folders are
+/// not followed. Paths are below `root`, with `/`.
+fn walk(root: &Path, folder: &str) -> Vec<String> {
+    let (mut open, mut found) = (vec![(folder.to_owned(), 0)], Vec::new());
+    while let Some((folder, depth)) = open.pop() {
+        for entry in fs::read_dir(root.join(&folder)).into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name.starts_with('.') || name == "node_modules" || name == "target" || found.len() >= MAX_FILES {
+                continue;
+            }
+            let full = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth < DEPTH => open.push((full, depth + 1)),
+                Ok(kind) if kind.is_dir() => {}
+                _ => found.push(full),
+            }
+        }
+    }
+    found
 }
 
 fn is_script(name: &str) -> bool {
@@ -96,41 +151,38 @@ impl Files {
     /// The JavaScript that a preset's script may import, sorted: below the preset's folder and below the folder `lib` of
     /// the bundle, without what is hidden, and without `tests` and `node_modules`.
     pub(crate) fn scripts(&self, preset: &str) -> Result<Vec<String>, Error> {
-        let mut found = BTreeSet::new();
-        match self {
-            Self::BuiltIn((_, files)) => {
-                let ours = |name: &&&str| name.starts_with(&format!("{preset}/")) || name.starts_with("lib/");
-                found.extend(
-                    files.iter().map(|(name, _)| name).filter(ours).filter(|n| is_script(n)).map(|n| (*n).to_owned()),
-                );
-            }
+        let named: Vec<String> = match self {
+            Self::BuiltIn((_, files)) => files.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            // What was read before counts, as everywhere, whatever became of the folder.
             Self::Folder { path, read, .. } => {
-                let mut open: Vec<(String, usize)> = [preset, "lib"].map(|folder| (folder.to_owned(), 0)).into();
-                while let Some((folder, depth)) = open.pop() {
-                    for entry in fs::read_dir(path.join(&folder)).into_iter().flatten().flatten() {
-                        let Ok(name) = entry.file_name().into_string() else { continue };
-                        let full = format!("{folder}/{name}");
-                        if name.starts_with('.') {
-                            continue;
-                        }
-                        if entry.path().is_dir() {
-                            if name != "tests" && name != "node_modules" && depth < SCRIPT_DEPTH {
-                                open.push((full, depth + 1));
-                            }
-                        } else if is_script(&name) {
-                            found.insert(full);
-                        }
-                    }
-                }
-                let ours = |name: &&String| name.starts_with(&format!("{preset}/")) || name.starts_with("lib/");
-                found.extend(known(read).keys().filter(ours).filter(|n| is_script(n)).cloned());
+                let there = [preset, "lib"].into_iter().flat_map(|folder| walk(path, folder));
+                there.chain(known(read).keys().cloned()).collect()
             }
-        }
+        };
+        let ours = |name: &String| match name.split('/').collect::<Vec<_>>().as_slice() {
+            [folder, inner @ ..] => (*folder == preset || *folder == "lib") && !inner.contains(&"tests"),
+            [] => false,
+        };
+        let found: BTreeSet<String> = named.into_iter().filter(|name| ours(name) && is_script(name)).collect();
         if found.len() > MAX_SCRIPTS {
             let reason = format!("it has more than {MAX_SCRIPTS} files of JavaScript");
             return Err(Error::Io { file: self.display(preset), reason });
         }
         Ok(found.into_iter().collect())
+    }
+
+    /// Every file of the bundle, sorted; of a folder without what is hidden.
+    pub(crate) fn all(&self) -> Result<Vec<String>, Error> {
+        let mut all: Vec<String> = match self {
+            Self::BuiltIn((_, files)) => files.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            Self::Folder { path, .. } => walk(path, ""),
+        };
+        if all.len() >= MAX_FILES {
+            let reason = format!("it has more than {MAX_FILES} files");
+            return Err(Error::Io { file: self.display(""), reason });
+        }
+        all.sort();
+        Ok(all)
     }
 
     /// The bytes of a file below the bundle's folder.
@@ -154,16 +206,7 @@ impl Files {
                 if !full.starts_with(path) {
                     return Err(error("it is a link that leaves the bundle's folder".into()));
                 }
-                // Opening a pipe would wait for a writer.
-                if !full.is_file() {
-                    return Err(error("it is not a plain file".into()));
-                }
-                let mut bytes = Vec::new();
-                let opened = fs::File::open(&full).map_err(|e| error(e.to_string()))?;
-                opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| error(e.to_string()))?;
-                if bytes.len() as u64 > MAX_FILE_BYTES {
-                    return Err(error(format!("it is larger than {MAX_FILE_BYTES} bytes")));
-                }
+                let bytes = read_within(&full, MAX_FILE_BYTES).map_err(error)?;
                 known(read).insert(file.to_owned(), bytes.as_slice().into());
                 Ok(bytes)
             }
@@ -172,12 +215,6 @@ impl Files {
 
     /// A text file, in UTF-8.
     pub(crate) fn text(&self, file: &str) -> Result<String, Error> {
-        let bytes = self.read(file)?;
-        let text = String::from_utf8(bytes).map_err(|e| Error::Io {
-            file: self.display(file),
-            reason: format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to()),
-        })?;
-        // Editors on Windows may write a byte order mark; no offset may depend on it.
-        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        to_text(self.read(file)?).map_err(|reason| Error::Io { file: self.display(file), reason })
     }
 }

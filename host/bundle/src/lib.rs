@@ -8,12 +8,18 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
+mod complaint;
 mod error;
 mod files;
+mod folder;
+mod packed;
 mod reference;
 
 pub use bundle::{Bundle, PresetFile};
+pub use complaint::complaints;
 pub use error::Error;
-pub use files::MAX_FILE_BYTES;
+pub use files::{MAX_FILE_BYTES, read_text};
+pub use folder::Folder;
+pub use packed::{Packed, sources_digest};
 pub use presetter_connection::Source;
 pub use reference::Reference;

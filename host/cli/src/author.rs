@@ -5,4 +5,5 @@ pub(crate) mod dev;
 pub(crate) mod docs;
 pub(crate) mod new;
 pub(crate) mod pack;
+mod scripts;
 pub(crate) mod test;

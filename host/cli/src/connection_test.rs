@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use presetter_manifest::{ConnectionKind, Effect};
+use presetter_manifest::{ConnectionKind, Effect, Input};
 use presetter_runtime::{CancellationToken, Kind, Outcome, Report, RunObserver, Sending, Verdict};
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ use crate::console::{Paint, line, painted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, cell, width};
-use crate::prepare::{self, Prepared};
+use crate::prepare::{self, Prepared, Sessions};
 use crate::receipt::{self, Receipt};
 use crate::select::{self, Chosen};
 use crate::world::World;
@@ -36,8 +36,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     for preset in bundle.preset_names() {
         let preset = bundle.preset(&preset)?;
         let manifest = &preset.manifest;
-        let needs =
-            manifest.inputs.values().any(|i| i.required && i.default.is_none()) || !manifest.needs_one_of.is_empty();
+        let needs = manifest.inputs.values().any(Input::must_be_given) || !manifest.needs_one_of.is_empty();
         if manifest.effect == Effect::Read && !needs && manifest.works_with(&connection.kind) {
             looks.push(Chosen { reference: reference.sibling(&preset.name), bundle: bundle.clone(), preset });
         }
@@ -49,7 +48,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     let mut trouble = None;
     let mut engine = None;
     for look in looks {
-        let access = prepare::open(world, &look, &connection, transport.clone())?;
+        let access = prepare::open(world, &look, &connection, transport.clone(), Sessions::Kept)?;
         if engine.is_none() {
             let session = access.login_now().await.map_err(|error| no_session(&error))?;
             let _ = world.console.data(&opened(world, kind, session.expires));
@@ -79,7 +78,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     if engine.is_none() {
         // No preset can be tried: the session alone tells.
         let chosen = only_session(&bundle, &reference)?;
-        let access = prepare::open(world, &chosen, &connection, transport)?;
+        let access = prepare::open(world, &chosen, &connection, transport, Sessions::Kept)?;
         let session = access.login_now().await.map_err(|error| no_session(&error))?;
         let _ = world.console.data(&opened(world, kind, session.expires));
     }

@@ -5,7 +5,7 @@
 
 use presetter_bundle::{Bundle, PresetFile};
 use presetter_connection::Connection;
-use presetter_manifest::{AuthKind, ConnectionKind, GrantRequest, Limit, Limits, Preset, Repeat, SlotPlace, Text};
+use presetter_manifest::{ConnectionKind, GrantRequest, Limit, Limits, Preset, Repeat, Text};
 use serde_json::{Map, Value, json};
 
 use crate::args::{GrantsArgs, GrantsFormat};
@@ -255,23 +255,8 @@ fn paths(grant: &GrantRequest) -> String {
 
 /// The places that the host fills with credentials of a kind.
 fn filled(kind: &ConnectionKind) -> Vec<String> {
-    let own = match kind.auth {
-        AuthKind::Basic => Some("the header Authorization (HTTP Basic)".to_owned()),
-        AuthKind::Bearer => Some("the header Authorization (Bearer)".to_owned()),
-        AuthKind::None | AuthKind::ApiKey | AuthKind::Session => None,
-    };
-    let slots = kind.slots.iter().map(|slot| {
-        let name = &slot.name;
-        match slot.into {
-            SlotPlace::Header => format!("the header {name}"),
-            SlotPlace::Query => format!("the query parameter {name}"),
-            SlotPlace::Cookie => format!("the cookie {name}"),
-            SlotPlace::Form => format!("the form field {name}"),
-            SlotPlace::Json => format!("{name} in the JSON body"),
-        }
-    });
     let login = kind.login.as_ref().map(|login| format!("the login, {} {}", login.method, path(&login.path)));
-    let all: Vec<String> = login.into_iter().chain(own).chain(slots).collect();
+    let all: Vec<String> = login.into_iter().chain(kind.filled_places(str::to_owned)).collect();
     if all.is_empty() { vec!["nothing".into()] } else { all }
 }
 

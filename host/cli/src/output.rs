@@ -141,6 +141,11 @@ pub(crate) fn time(duration: std::time::Duration) -> String {
     }
 }
 
+/// `1 case`, `2 cases`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use std::time::Duration;
@@ -172,6 +177,7 @@ pub(crate) mod tests {
             ],
             requests: 3,
             diagnostics: None,
+            trace: Vec::new(),
             phases: Vec::new(),
             duration: Duration::from_micros(12_345),
         }

@@ -17,13 +17,13 @@ use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
-use crate::prepare::{self, Prepared};
+use crate::prepare::{self, Prepared, Sessions};
 use crate::select::quoted;
 use crate::world::World;
 
 /// Prints the first request of a run.
 pub(crate) async fn plan(world: &World, args: &PlanArgs) -> Result<Exit, Failure> {
-    let prepared = prepare::prepare(world, &args.call, Arc::new(Closed))?;
+    let prepared = prepare::prepare(world, &args.call, Arc::new(Closed), Sessions::Kept)?;
     let (component, sources) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
     let door = Arc::new(Door::default());
     let report =

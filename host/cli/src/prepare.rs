@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use presetter_bundle::PresetFile;
-use presetter_connection::{Access, AccessContext, Connection, SystemClock};
+use presetter_connection::{Access, AccessContext, Connection, SystemClock, exchange_limits};
 use presetter_egress::Transport;
 use presetter_manifest::{Diagnostics, Preset};
 use presetter_runtime::{
@@ -23,6 +23,15 @@ use crate::mapping::{self, Mappings};
 use crate::select::{self, Chosen};
 use crate::world::World;
 
+/// What becomes of sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sessions {
+    /// They are kept, sealed, for the runs that come after.
+    Kept,
+    /// None is taken up and none is kept.
+    InMemory,
+}
+
 /// A run that can begin.
 pub(crate) struct Prepared {
     pub(crate) chosen: Chosen,
@@ -37,7 +46,12 @@ pub(crate) struct Prepared {
 }
 
 /// Checks all that can be checked.
-pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transport>) -> Result<Prepared, Failure> {
+pub(crate) fn prepare(
+    world: &World,
+    args: &CallArgs,
+    transport: Arc<dyn Transport>,
+    sessions: Sessions,
+) -> Result<Prepared, Failure> {
     inputs::one_reader(args)?;
     let chosen = select::preset(&args.preset)?;
     let manifest = &chosen.preset.manifest;
@@ -51,7 +65,7 @@ pub(crate) fn prepare(world: &World, args: &CallArgs, transport: Arc<dyn Transpo
     let inputs = inputs::gather(args, &chosen.preset.manifest)?;
     let connection = select::connection(world, &chosen, args.connection.as_deref())?;
     let settings = select::settings(&chosen.bundle, &connection)?;
-    let access = open(world, &chosen, &connection, transport)?;
+    let access = open(world, &chosen, &connection, transport, sessions)?;
     for field in mappings.plain() {
         world
             .console
@@ -96,6 +110,7 @@ pub(crate) fn open(
     chosen: &Chosen,
     connection: &Connection,
     transport: Arc<dyn Transport>,
+    sessions: Sessions,
 ) -> Result<Arc<Access>, Failure> {
     let manifest = chosen.bundle.manifest();
     let kind = manifest.connections.get(&connection.kind).ok_or_else(|| {
@@ -115,15 +130,11 @@ pub(crate) fn open(
     let context = AccessContext {
         transport,
         surroundings: world.surroundings.clone(),
-        state_dir: world.dirs.state.clone(),
+        state_dir: (sessions == Sessions::Kept).then(|| world.dirs.state.clone()),
         redactor: world.console.redactor().clone(),
         clock: Arc::new(SystemClock),
         bundle_file: chosen.bundle.file().to_owned(),
-        limits: presetter_egress::Limits {
-            request_bytes: limits.size(Limit::RequestSize),
-            response_bytes: limits.size(Limit::AnswerSize),
-            ..presetter_egress::Limits::default()
-        },
+        limits: exchange_limits(&limits),
     };
     Access::open(connection.clone(), kind.clone(), &manifest.grants, context)
         .map(Arc::new)
@@ -143,19 +154,13 @@ pub(crate) fn access_failure(error: &presetter_connection::Error) -> Failure {
 /// The component of a bundle, and for an interpreter the sources that it is to load. Compiles, or maps compiled code.
 pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Option<String>), Failure> {
     let parts = presetter_pack::parts(&chosen.bundle, &chosen.preset.name)?;
-    let name = match &chosen.bundle.manifest().component {
-        Some(file) if parts.own => format!("{}: component {file}: ", chosen.bundle.file()),
-        _ => String::new(),
-    };
     let component = engine.load(&parts.component).map_err(|error| {
         let exit =
             if matches!(error, presetter_runtime::LoadError::Engine(_)) { Exit::Internal } else { Exit::Invalid };
-        Failure::new(exit, format!("{name}{error}")).help(error.hint())
+        Failure::new(exit, format!("{}{error}", parts.origin(&chosen.bundle))).help(error.hint())
     })?;
-    let component = if parts.own || parts.packed { component } else { component.built_in() };
-    let wanted = component.is_interpreter() && !parts.packed;
-    let sources = wanted.then(|| presetter_pack::sources(&chosen.bundle, &chosen.preset.name)).transpose()?;
-    Ok((component, sources))
+    let document = parts.document(&chosen.bundle, &chosen.preset.name, component.is_interpreter())?;
+    Ok((component, document))
 }
 
 /// The engine of this process.

@@ -133,6 +133,14 @@ impl RunObserver for Recorder {
         verdict
     }
 
+    fn block(&self, preset: &str, place: usize, then: bool) {
+        self.watch.block(preset, place, then);
+    }
+
+    fn leaving(&self) {
+        self.watch.leaving();
+    }
+
     fn answer(&self, answer: &Answer) {
         if self.keep == Requests::Full {
             let body = std::str::from_utf8(&answer.body).ok();
@@ -206,7 +214,7 @@ mod tests {
         let context = AccessContext {
             transport: Arc::new(Live::new()),
             surroundings: Arc::new(Nobody),
-            state_dir: "nowhere".into(),
+            state_dir: None,
             redactor: Redactor::new(),
             clock: Arc::new(SystemClock),
             bundle_file: "bundle.toml".into(),

@@ -20,8 +20,9 @@ use crate::assumptions::used_by;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
-use crate::prepare::{self, Prepared};
+use crate::prepare::{self, Prepared, Sessions};
 use crate::receipt::{self, Receipt};
+use crate::record::Record;
 use crate::rows::Rows;
 use crate::watch::Watch;
 use crate::world::World;
@@ -33,7 +34,11 @@ const TO_SAY: Duration = Duration::from_millis(100);
 
 /// Runs a preset and prints its result.
 pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> {
-    let prepared = prepare::prepare(world, &args.call, world.network())?;
+    let record = args.record.as_ref().map(|file| Record::begin(file, world.network())).transpose()?;
+    let prepared = match &record {
+        Some(record) => prepare::prepare(world, &args.call, record.transport(), Sessions::InMemory)?,
+        None => prepare::prepare(world, &args.call, world.network(), Sessions::Kept)?,
+    };
     let retention = receipt::retention(world)?;
     if args.format == Format::Raw && prepared.lists() {
         return Err(Failure::usage(
@@ -50,7 +55,11 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let cancel = CancellationToken::new();
     let rows = Rows::new(args.format);
     let watch = Arc::new(Watch::new(world.console.clone(), args.call.verbose, rows, cancel.clone()));
-    let receipt = Receipt::begin(world, &prepared, "run", args.call.confirm, retention, watch.clone())?;
+    let watching = match &record {
+        Some(record) => record.watching(watch.clone()),
+        None => watch.clone(),
+    };
+    let receipt = Receipt::begin(world, &prepared, "run", args.call.confirm, retention, watching)?;
     let invocation = prepared.invocation(component, sources, receipt.observer(), cancel.clone());
 
     if world.signals {
@@ -66,7 +75,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     advice::add(&mut report, Ran { writes, connection: &prepared.connection.name, settings: &settings });
     receipt.end(world, &prepared, &report);
     watch.closing(&report);
-    finish(world, args.format, &prepared, &watch, &receipt.run, &report)
+    let recorded = record.map_or(Exit::Ok, |record| record.end(world, &prepared, &report, args.call.confirm));
+    finish(world, args.format, &prepared, &watch, &receipt.run, &report).map(|exit| exit.or(recorded))
 }
 
 /// Ends the run at Ctrl-C, and the program at the next, for as long as the program lives. It has a thread and a runtime of

@@ -160,7 +160,7 @@ pub(crate) fn quoted(word: &str) -> String {
 /// The connection corrects something that the bundle does not know, or with a value that it does not take.
 pub(crate) fn settings(bundle: &Bundle, connection: &Connection) -> Result<Map<String, Value>, Failure> {
     let declared = &bundle.manifest().settings;
-    let mut settings: Map<String, Value> = declared.iter().map(|(name, s)| (name.clone(), s.default.clone())).collect();
+    let mut settings = bundle.manifest().assumed_settings();
     for (name, value) in &connection.settings {
         let remove =
             format!("go back to the bundle's own: presetter connection set {} --setting {name}=", connection.name);
@@ -176,9 +176,7 @@ pub(crate) fn settings(bundle: &Bundle, connection: &Connection) -> Result<Map<S
                 )
                 .help(remove));
             }
-            Some(setting)
-                if !setting.kind.accepts(value) || setting.allowed.as_ref().is_some_and(|a| !a.contains(value)) =>
-            {
+            Some(setting) if !setting.takes(value) => {
                 return Err(Failure::new(
                     Exit::Invalid,
                     format!("the setting \"{name}\" of connection \"{}\" cannot be {value}", connection.name),

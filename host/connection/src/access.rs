@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use presetter_egress::{Limits, Policy, Request, Transport};
-use presetter_manifest::{ConnectionKind, GrantRequest};
+use presetter_manifest::{ConnectionKind, GrantRequest, Limit};
 use presetter_secret::{Redactor, Secret};
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -38,8 +38,8 @@ pub struct AccessContext {
     pub transport: Arc<dyn Transport>,
     /// The environment and the terminal.
     pub surroundings: Arc<dyn Surroundings>,
-    /// Where sessions are kept, sealed.
-    pub state_dir: PathBuf,
+    /// Where sessions are kept, sealed; without it they live in memory alone, as long as the [`Access`].
+    pub state_dir: Option<PathBuf>,
     /// Learns every secret and token before it is used.
     pub redactor: Redactor,
     /// The time.
@@ -48,6 +48,16 @@ pub struct AccessContext {
     pub bundle_file: String,
     /// Bounds of each exchange.
     pub limits: Limits,
+}
+
+/// The bounds of each exchange in a run with these limits.
+#[must_use]
+pub fn exchange_limits(limits: &presetter_manifest::Limits) -> Limits {
+    Limits {
+        request_bytes: limits.size(Limit::RequestSize),
+        response_bytes: limits.size(Limit::AnswerSize),
+        ..Limits::default()
+    }
 }
 
 /// What is known of a session.

@@ -37,7 +37,7 @@ mod target;
 mod values;
 mod vault;
 
-pub use access::{Access, AccessContext, SessionInfo, Wire};
+pub use access::{Access, AccessContext, SessionInfo, Wire, exchange_limits};
 pub use check::Complaint;
 pub use clock::{Clock, SystemClock};
 pub use error::Error;

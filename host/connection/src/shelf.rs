@@ -71,7 +71,8 @@ impl Drop for FormSession {
 }
 
 pub(crate) struct Shelf {
-    state: PathBuf,
+    /// Without it nothing is stored, and there is nobody to share a lock with.
+    state: Option<PathBuf>,
     connection: Connection,
     surroundings: Arc<dyn Surroundings>,
     /// Read once a process. Without usable keys nothing is stored.
@@ -84,7 +85,7 @@ pub(crate) struct Held {
 }
 
 impl Shelf {
-    pub(crate) fn new(state: PathBuf, connection: Connection, surroundings: Arc<dyn Surroundings>) -> Self {
+    pub(crate) fn new(state: Option<PathBuf>, connection: Connection, surroundings: Arc<dyn Surroundings>) -> Self {
         Self { state, connection, surroundings, keys: OnceCell::new() }
     }
 
@@ -101,8 +102,10 @@ impl Shelf {
 
     /// What is stored for this binding.
     pub(crate) async fn read(&self, binding: Option<&Binding>) -> Stored {
-        let (Some(keys), Some(binding)) = (self.keys().await, binding) else { return Stored::default() };
-        let path = seal::session_file(&self.state, &self.connection.name);
+        let (Some(keys), Some(binding), Some(state)) = (self.keys().await, binding, &self.state) else {
+            return Stored::default();
+        };
+        let path = seal::session_file(state, &self.connection.name);
         let sealed = match private::read(&path, MAX_BYTES, Guard::Ours) {
             Ok(Some(sealed)) => sealed,
             Ok(None) => return Stored::default(),
@@ -130,7 +133,7 @@ impl Shelf {
 
     /// Stores, for those who come after. To be called with the lock held.
     pub(crate) async fn write(&self, binding: Option<&Binding>, stored: &Stored) {
-        let (Some(keys), Some(binding)) = (self.keys().await, binding) else { return };
+        let (Some(keys), Some(binding), Some(state)) = (self.keys().await, binding, &self.state) else { return };
         let session = stored.session.as_ref().map(|s| FormSession {
             generation: s.generation,
             token: s.token.expose().to_owned(),
@@ -138,7 +141,7 @@ impl Shelf {
             expires_ms: s.expires_ms,
         });
         let form = Form { session, renewed_ms: stored.renewed_ms, failure: stored.failure.clone() };
-        let path = seal::session_file(&self.state, &self.connection.name);
+        let path = seal::session_file(state, &self.connection.name);
         let written = serde_json::to_vec(&form).map_err(std::io::Error::other).and_then(|mut plain| {
             let sealed = keys.seal(binding, &plain);
             plain.zeroize();
@@ -159,7 +162,8 @@ impl Shelf {
     /// # Errors
     /// [`Error::NotSent`] if another process has held it for two minutes.
     pub(crate) async fn lock(&self) -> Result<Held, Error> {
-        let path = self.state.join("sessions").join(format!("{}.lock", self.connection.name));
+        let Some(state) = &self.state else { return Ok(Held { _file: None }) };
+        let path = state.join("sessions").join(format!("{}.lock", self.connection.name));
         let file = match private::lock_file(&path) {
             Ok(file) => file,
             Err(error) => {
@@ -197,7 +201,8 @@ impl Shelf {
 
     async fn keys(&self) -> Option<&Keys> {
         let keys = self.keys.get_or_init(|| async {
-            Keys::open(&self.state).map_err(|error| self.note(&format!("no session is stored: {error}"))).ok()
+            let state = self.state.as_ref()?;
+            Keys::open(state).map_err(|error| self.note(&format!("no session is stored: {error}"))).ok()
         });
         keys.await.as_ref()
     }

@@ -38,7 +38,7 @@ fn open(stage: &Stage, connection: Connection) -> Result<(Access, Arc<Witness>, 
     let context = AccessContext {
         transport: witness.clone(),
         surroundings: stage.world.clone(),
-        state_dir: stage.folder.path().join("state"),
+        state_dir: Some(stage.folder.path().join("state")),
         redactor: redactor.clone(),
         clock: stage.clock.clone(),
         bundle_file: "bundle.toml of vendor".into(),

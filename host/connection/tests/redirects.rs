@@ -88,7 +88,7 @@ async fn play_as(connection: Connection, request: &Outgoing, answers: &[(&str, R
     let context = AccessContext {
         transport: net.clone(),
         surroundings: stage.world.clone(),
-        state_dir: stage.folder.path().join("state"),
+        state_dir: Some(stage.folder.path().join("state")),
         redactor: Redactor::new(),
         clock: stage.clock.clone(),
         bundle_file: "bundle.toml of vendor".into(),

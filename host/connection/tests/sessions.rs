@@ -49,6 +49,18 @@ async fn processes_share_a_session_and_a_renewal() {
 }
 
 #[tokio::test]
+async fn without_a_folder_a_session_lives_in_memory_alone() {
+    let stage = Stage::new();
+    let process = || stage.process_with(connection("session"), &bundle(), None);
+    let access = process();
+    all_ok(&fifty(&access).await);
+    assert_eq!((stage.vendor.logins(), stage.vendor.calls()), (1, 50));
+    all_ok(&fifty(&process()).await);
+    assert_eq!(stage.vendor.logins(), 2, "another process knows nothing of it");
+    assert_eq!(std::fs::read_dir(stage.folder.path()).unwrap().count(), 0, "nothing is written");
+}
+
+#[tokio::test]
 async fn a_session_ends_with_its_lifetime_less_a_margin() {
     let stage = Stage::new();
     let access = stage.process(connection("session"));

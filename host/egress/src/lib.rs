@@ -1,7 +1,8 @@
 //! The only door to the network.
 //!
 //! Owns: what a request may reach ([`Policy`]), the rules that every transport keeps ([`admit`]), the check of every
-//! resolved address ([`address`]), and the transports ([`Live`] for the network, [`Stub`] for tests).
+//! resolved address ([`address`]), the transports ([`Live`] for the network, [`Cassette`] for recorded answers, [`Stub`] for
+//! tests), and the recording of what passes ([`Recording`]) with its file ([`har`]).
 //!
 //! Must never: send what no [`Grant`] allows, follow a redirect, repeat a request, read a proxy from the environment, or
 //! put a header's value, a body, a query, user info or a private key into a message.
@@ -11,6 +12,8 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+mod bounds;
+mod cassette;
 mod cause;
 mod error;
 mod head;
@@ -26,6 +29,10 @@ mod tls;
 
 use async_trait::async_trait;
 
+pub use cassette::{
+    Cassette, Compared, Difference, Exchange, Masks, Miss, Nearest, NoAnswer, Recorded, Recording, Tape, har,
+    json_differences,
+};
 pub use error::{Error, Part};
 pub use live::Live;
 pub use message::{Request, Response, shown};

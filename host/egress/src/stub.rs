@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Error, Part, Policy, Request, Response, Transport, admit, head};
+use crate::{Error, Policy, Request, Response, Transport, admit, bounds};
 
 type Answer = dyn Fn(&Request) -> Result<Response, Error> + Send + Sync;
 
@@ -57,13 +57,6 @@ impl Transport for Stub {
     async fn send(&self, policy: &Policy, request: Request) -> Result<Response, Error> {
         admit(policy, &request)?;
         self.sent.fetch_add(1, Ordering::SeqCst);
-        let response = (self.answer)(&request)?;
-        let headers = response.headers.iter().map(|(name, value)| (name.as_str(), value.len()));
-        head::answer_fits(&policy.limits, headers)?;
-        let limit = policy.limits.response_bytes;
-        if response.body.len() > limit {
-            return Err(Error::TooLarge { part: Part::AnswerBody, limit });
-        }
-        Ok(response)
+        bounds::within(&policy.limits, (self.answer)(&request)?)
     }
 }

@@ -3,9 +3,14 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use common::{Server, policy, request};
-use presetter_egress::{Error, Live, Part, PathPattern, Response, Stub, Transport};
+use presetter_egress::{
+    Cassette, Error, Exchange, Live, Masks, Part, PathPattern, Recording, Response, Stub, Tape, Transport,
+};
+use presetter_secret::Redactor;
 use url::Url;
 
 const SMALL: usize = 100;
@@ -104,12 +109,51 @@ async fn live_upholds_the_contract() {
     upholds_the_contract(&Live::new(), &server.url("/v1/users"), &move || seen.requests().len()).await;
 }
 
+/// The answer that the contract speaks of.
+fn answer() -> Response {
+    let headers = [("a", "1"), ("b", "2")].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    Response { status: 200, headers, body: Bytes::from_static(&[b'x'; SMALL]) }
+}
+
+fn somewhere() -> Url {
+    Url::parse("http://127.0.0.1:8080/v1/users").unwrap()
+}
+
 #[tokio::test]
 async fn stub_upholds_the_contract() {
-    let headers = [("a", "1"), ("b", "2")].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let answer = Response { status: 200, headers, body: Bytes::from_static(&[b'x'; SMALL]) };
-    let stub = Stub::new(move |_| Ok(answer.clone()));
-    upholds_the_contract(&stub, &Url::parse("http://127.0.0.1:8080/v1/users").unwrap(), &|| stub.sent()).await;
+    let stub = Stub::new(move |_| Ok(answer()));
+    upholds_the_contract(&stub, &somewhere(), &|| stub.sent()).await;
+}
+
+#[tokio::test]
+async fn cassette_upholds_the_contract() {
+    let exchange = |method: &str, body: Option<&str>| Exchange {
+        method: method.to_owned(),
+        url: somewhere(),
+        headers: Vec::new(),
+        body: body.map(|body| Bytes::copy_from_slice(body.as_bytes())),
+        answer: Ok(answer()),
+        started_ms: 0,
+        took: Default::default(),
+    };
+    let post = exchange("POST", Some("{}"));
+    let get = exchange("GET", None);
+    let tape = Tape::new(vec![post.clone(), post, get.clone(), get.clone(), get]);
+    let cassette = Cassette::new(Arc::new(tape), Redactor::new());
+    upholds_the_contract(&cassette, &somewhere(), &|| cassette.sent()).await;
+    assert_eq!(cassette.misses(), []);
+}
+
+#[tokio::test]
+async fn recording_upholds_the_contract_and_keeps_what_was_sent_alone() {
+    let stub = Arc::new(Stub::new(move |_| Ok(answer())));
+    let recording = Recording::new(stub.clone(), || 7);
+    upholds_the_contract(&recording, &somewhere(), &|| stub.sent()).await;
+    let recorded = recording.take(&Masks::new(Redactor::new()));
+    // Two requests that were too large never left, and what was forbidden did not either.
+    let sent = recorded.exchanges.iter().filter(|exchange| exchange.answer.is_ok() || exchange.started_ms != 7);
+    assert_eq!(sent.count(), 2);
+    assert!(recorded.exchanges.iter().all(|exchange| exchange.method != "CONNECT"));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use semver::Version;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Answer, ConnectionKind, Diagnostics, Lowered, Text, check, source};
 
@@ -121,6 +121,14 @@ impl Bundle {
     }
 }
 
+impl Bundle {
+    /// The settings as the bundle assumes them.
+    #[must_use]
+    pub fn assumed_settings(&self) -> Map<String, Value> {
+        self.settings.iter().map(|(name, setting)| (name.clone(), setting.default.clone())).collect()
+    }
+}
+
 impl SettingKind {
     /// Whether a value is of this type.
     #[must_use]
@@ -135,6 +143,12 @@ impl SettingKind {
 }
 
 impl Setting {
+    /// Whether it can have a value: one of its type, and one of those that are possible.
+    #[must_use]
+    pub fn takes(&self, value: &Value) -> bool {
+        self.kind.accepts(value) && self.allowed.as_ref().is_none_or(|allowed| allowed.contains(value))
+    }
+
     /// Turns an operator's text into a value of the setting's type.
     ///
     /// # Errors

@@ -49,6 +49,20 @@ pub enum InputKind {
     Object,
 }
 
+impl Input {
+    /// Whether a run always has a value for it: it is required, or has a default.
+    #[must_use]
+    pub fn is_always_there(&self) -> bool {
+        self.required || self.default.is_some()
+    }
+
+    /// Whether nothing runs unless somebody gives it.
+    #[must_use]
+    pub fn must_be_given(&self) -> bool {
+        self.required && self.default.is_none()
+    }
+}
+
 impl InputKind {
     /// The type in words.
     #[must_use]

@@ -51,7 +51,8 @@ impl Text {
     }
 
     /// The offset of the text's first character in the file, if the text stands there letter by letter.
-    fn start(&self, source: &str) -> Option<usize> {
+    #[must_use]
+    pub fn start(&self, source: &str) -> Option<usize> {
         let written = source.get(self.span())?;
         let opening = ["'''", "\"\"\"", "'", "\""].iter().find(|q| written.starts_with(**q)).map_or(0, |q| q.len());
         let mut start = self.span.start + opening;

@@ -1,15 +1,24 @@
 //! From sources to a component.
 //!
-//! Owns: the interpreters that are built into the program, and the document in which a bundle's sources are handed to
-//! one. Never: reads files, runs a component, or builds anything at run time.
-//! Keeps true: what is embedded here imports nothing but the contract.
+//! Owns: the interpreters that are built into the program, the document in which a bundle's sources are handed to one, and the
+//! component that such a document is loaded into once and for all. Never: writes a file, or gives a component anything to reach.
+//! Keeps true: what is embedded here imports nothing but the contract; the same sources and the same interpreter are packed
+//! into the same bytes.
 
 #![forbid(unsafe_code)]
+
+mod error;
+mod pack;
+mod snapshot;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use presetter_bundle::{Bundle, Error};
+
+pub use error::PackError;
+pub use pack::{PackedBundle, pack};
+pub use snapshot::snapshot;
 
 /// A component that runs presets written as data: the world `bundle-interpreter` of `wit/preset.wit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +61,29 @@ pub fn interpreter(sources: &[(String, String)]) -> Interpreter {
 pub struct Parts {
     /// The component: the bundle's own, or an interpreter's.
     pub component: Cow<'static, [u8]>,
-    /// Whether the bundle brings it.
+    /// Whether it is the bundle's own, which its author built.
     pub own: bool,
     /// Whether it is an interpreter that holds the bundle's sources already.
     pub packed: bool,
+}
+
+impl Parts {
+    /// What stands before an error about the component: the line that names it; nothing for what the program brings.
+    #[must_use]
+    pub fn origin(&self, bundle: &Bundle) -> String {
+        match &bundle.manifest().component {
+            Some(file) if self.own => format!("{}: component {file}: ", bundle.file()),
+            _ => String::new(),
+        }
+    }
+
+    /// The document that the component is to load before it runs a preset, if it is an interpreter that is not loaded yet.
+    ///
+    /// # Errors
+    /// As [`Bundle::sources_for`].
+    pub fn document(&self, bundle: &Bundle, preset: &str, is_interpreter: bool) -> Result<Option<String>, Error> {
+        (is_interpreter && !self.packed).then(|| Ok(source_document(&bundle.sources_for(preset)?))).transpose()
+    }
 }
 
 /// The component that runs a preset of a bundle, with those that the preset names.
@@ -64,20 +92,15 @@ pub struct Parts {
 /// The bundle's own component cannot be read; else as [`Bundle::sources_for`].
 pub fn parts(bundle: &Bundle, preset: &str) -> Result<Parts, Error> {
     Ok(match bundle.component()? {
-        Some(own) => Parts { component: own.into(), own: true, packed: false },
+        Some(component) => {
+            let own = bundle.manifest().component.is_some();
+            Parts { component: component.into(), own, packed: !own }
+        }
         None => {
             let interpreter = interpreter(&bundle.sources_for(preset)?);
             Parts { component: interpreter.component.into(), own: false, packed: false }
         }
     })
-}
-
-/// The document that an interpreter's `load` takes for one preset and those that it names.
-///
-/// # Errors
-/// As [`Bundle::sources_for`].
-pub fn sources(bundle: &Bundle, preset: &str) -> Result<String, Error> {
-    Ok(source_document(&bundle.sources_for(preset)?))
 }
 
 /// The document that an interpreter's `load` takes: JSON `{"files": {PATH: TEXT}}`.

@@ -98,7 +98,6 @@ pub struct Component {
     pub(crate) shape: Shape,
     /// For how many runs one of its runs counts.
     pub(crate) weight: u32,
-    built_in: bool,
 }
 
 /// Why a component cannot be loaded. Nothing of it has run.
@@ -256,7 +255,7 @@ impl Engine {
         let pre = pre.map_err(|e| LoadError::Misfit { reason: format!("{e:#}") })?;
         let slots = component.resources_required();
         let weight = slots.map_or(RUNS, |slots| slots.num_memories.max(slots.num_tables.div_ceil(TABLES_A_RUN)).max(1));
-        Ok(Component { engine: self.clone(), pre, shape, weight, built_in: false })
+        Ok(Component { engine: self.clone(), pre, shape, weight })
     }
 
     /// Shows the memories of a store to the witness, if there is one.
@@ -281,16 +280,6 @@ impl Component {
     #[must_use]
     pub fn is_interpreter(&self) -> bool {
         self.shape.interpreter
-    }
-
-    /// The same, built into the program and so no stranger: what it says of a script that it ended is believed.
-    #[must_use]
-    pub fn built_in(self) -> Self {
-        Self { built_in: true, ..self }
-    }
-
-    pub(crate) fn is_built_in(&self) -> bool {
-        self.built_in
     }
 }
 

@@ -100,14 +100,10 @@ impl Floor {
         }
     }
 
-    /// What a component claims, where it names a cause that only the host knows: without it, the preset's own fault. One that
-    /// is built into the program has limits of its own, for scripts, and is no stranger.
-    pub(crate) fn believed(&self, claimed: Outcome, built_in: bool) -> Outcome {
-        let hosts = match claimed.class.as_str() {
-            "denied" | "auth" | "network" => true,
-            "limit" => !built_in,
-            _ => false,
-        };
+    /// What a component claims, where it names a cause that only the host knows: without it, the preset's own fault.
+    /// A limit may be a component's own: an interpreter ends a script that does not come to an end.
+    pub(crate) fn believed(&self, claimed: Outcome) -> Outcome {
+        let hosts = ["denied", "auth", "network"].contains(&claimed.class.as_str());
         if hosts && !self.failures.values().any(|(_, failure)| failure.class == claimed.class) {
             return Outcome { class: "preset".into(), ..claimed };
         }
@@ -235,12 +231,12 @@ mod tests {
     #[test]
     fn a_component_cannot_claim_what_did_not_happen() {
         let claimed = |class: &str| Outcome { class: class.into(), ..claim(Kind::Failed) };
-        for class in ["denied", "limit", "auth", "network"] {
-            assert_eq!(Floor::default().believed(claimed(class), false).class, "preset");
-            let own = if class == "limit" { "limit" } else { "preset" };
-            assert_eq!(Floor::default().believed(claimed(class), true).class, own);
+        for class in ["denied", "auth", "network"] {
+            assert_eq!(Floor::default().believed(claimed(class)).class, "preset");
         }
-        assert_eq!(Floor::default().believed(claimed("refused"), false).class, "refused");
+        for own in ["refused", "limit"] {
+            assert_eq!(Floor::default().believed(claimed(own)).class, own);
+        }
     }
 
     #[test]

@@ -179,7 +179,10 @@ impl Host {
             }
             let started = Instant::now();
             let wire = |wire| match wire {
-                Wire::Leaving => shared.ledger().floor.sending(print, outgoing.writes),
+                Wire::Leaving => {
+                    shared.ledger().floor.sending(print, outgoing.writes);
+                    shared.observer.leaving();
+                }
                 Wire::Answered => shared.ledger().floor.answered(print),
             };
             let sent = shared.access.send_watched(&outgoing, &wire).await;
@@ -334,7 +337,8 @@ impl http::Host for Host {
                 return Ok(Err(error("template", &format!("the values are no JSON object: {why}"), &Value::Null)));
             }
         };
-        match prepared.render(&values, &shared.settings) {
+        let tell = |place, then| shared.observer.block(&preset, place, then);
+        match prepared.render(&values, &shared.settings, &tell) {
             Ok(outgoing) => self.deliver(outgoing).await.map(|result| self.told(result)),
             Err(diagnostics) => {
                 let message = diagnostics.0.iter().map(|d| d.problem.message.clone()).collect::<Vec<_>>().join("; ");

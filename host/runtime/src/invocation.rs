@@ -10,18 +10,18 @@ use presetter_manifest::{Diagnostics, Limit, Limits, Repeat};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
-use wasmtime::component::{Instance, TypedFunc};
 
 use crate::Component;
+use crate::accept::loader;
 use crate::contract;
 use crate::contract::presetter::preset::types;
+use crate::floor::Floor;
 use crate::host::{Host, Shared};
 use crate::json::{self, Unread};
 use crate::limits::{self, LimitHit};
 use crate::meter::Metered;
 use crate::observer::RunObserver;
-use crate::outcome::{Kind, Outcome, Report};
-use crate::refused::Refused;
+use crate::outcome::{self, Kind, Outcome, Report};
 use crate::request::{self, Prepared};
 
 /// A body template in place of the preset's: Advanced Mode's Body tab.
@@ -143,8 +143,7 @@ pub async fn run(invocation: &Invocation) -> Report {
     };
     let judged = ended.and_then(|(outcome, times)| {
         phases.extend(times);
-        let claimed = |outcome| shared.ledger().floor.believed(outcome, invocation.component.is_built_in());
-        judge(outcome, limits, claimed)
+        judge(outcome, limits, &shared.ledger().floor)
     });
     // What ended the run from outside is the reason, whatever came of requests before.
     let from_outside = matches!(judged, Err(Failed::Limit(_) | Failed::Cancelled));
@@ -258,8 +257,10 @@ async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types:
         Ok((Err(error), _)) => Err(match (store.data_mut().ceiling.hit.take(), error.downcast_ref::<LimitHit>()) {
             (Some(hit), _) => Failed::Limit(hit),
             (None, Some(hit)) => Failed::Limit(*hit),
-            (None, None) if error.is::<Refused>() => refused(&error, invocation),
-            (None, None) => broken(&error, &invocation.limits, engine.stack_bytes),
+            (None, None) => match error.downcast_ref::<Refused>() {
+                Some(refused) => refused.told(invocation),
+                None => broken(&error, &invocation.limits, engine.stack_bytes),
+            },
         }),
     }
 }
@@ -270,22 +271,18 @@ fn at_once(limits: &Limits) -> usize {
     limits.size(Limit::RequestSize).max(limits.size(Limit::OutputSize)).saturating_add(1024 * 1024)
 }
 
-/// `load: func(source: json) -> result<_, json>`.
-type Load = TypedFunc<(&'static str,), (Result<(), String>,)>;
+/// Sources that an interpreter does not accept: the list that its `load` gave.
+#[derive(Debug, thiserror::Error)]
+#[error("it does not accept the preset: {0}")]
+struct Refused(String);
 
-/// An interpreter's `load`.
-fn loader(store: &mut Store<Host>, instance: &Instance) -> wasmtime::Result<Load> {
-    let missing = || wasmtime::Error::msg("the interpreter exports no load");
-    let (_, interface) = instance.get_export(&mut *store, None, &contract::interpreter_export()).ok_or_else(missing)?;
-    let (_, load) = instance.get_export(&mut *store, Some(&interface), "load").ok_or_else(missing)?;
-    instance.get_typed_func(&mut *store, load)
-}
-
-/// Sources that an interpreter does not accept.
-fn refused(error: &wasmtime::Error, invocation: &Invocation) -> Failed {
-    match error.downcast_ref::<Refused>().and_then(|refused| refused.diagnostics(invocation)) {
-        Some(diagnostics) => Failed::Refused(diagnostics),
-        None => Failed::Trap(format!("{error:#}").chars().take(300).collect()),
+impl Refused {
+    fn told(&self, invocation: &Invocation) -> Failed {
+        let sources = invocation.bundle.sources_for(&invocation.preset.name).unwrap_or_default();
+        match presetter_bundle::complaints(&self.0, &sources, |file| invocation.bundle.shown(file)) {
+            Ok(diagnostics) => Failed::Refused(diagnostics),
+            Err(_) => Failed::Trap(self.to_string().chars().take(300).collect()),
+        }
     }
 }
 
@@ -306,11 +303,7 @@ fn broken(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize) -> Faile
 }
 
 /// What the component returned, checked.
-fn judge(
-    outcome: types::Outcome,
-    limits: &Limits,
-    believed: impl FnOnce(Outcome) -> Outcome,
-) -> Result<Report, Failed> {
+fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Result<Report, Failed> {
     if size(&outcome) > limits.size(Limit::OutputSize) {
         return Err(Failed::Limit(LimitHit::of(limits, Limit::OutputSize)));
     }
@@ -321,7 +314,8 @@ fn judge(
         }
     };
     json::within(outcome.verdict.details.as_bytes(), limits).map_err(Failed::Limit)?;
-    let mut report = Report::ended(believed(Outcome::claimed(outcome.verdict)));
+    let trace = outcome::trace(&outcome.verdict.details);
+    let mut report = Report { trace, ..Report::ended(floor.believed(Outcome::claimed(outcome.verdict))) };
     let Some(item) = outcome.items.into_iter().next() else { return Ok(report) };
     report.outputs = json::read(item.outputs.as_bytes(), limits).map_err(unread("outputs"))?;
     if let Some(answer) = item.answer {

@@ -6,10 +6,12 @@
 //! Invariants: a fresh instance for every run; a component imports nothing but the contract; a component never sees a
 //! credential; whatever it does, the run ends within its limits, and no other run notices.
 
+mod accept;
 mod cache;
 mod contract;
 mod engine;
 mod floor;
+mod given;
 mod host;
 mod invocation;
 mod json;
@@ -18,11 +20,11 @@ mod meter;
 mod observer;
 mod outcome;
 mod probe;
-mod refused;
 mod request;
 mod retry;
 mod vet;
 
+pub use accept::{AcceptError, accepts};
 pub use contract::SERVED;
 #[cfg(feature = "witness")]
 pub use engine::Witness;

@@ -58,6 +58,16 @@ pub trait RunObserver: Send + Sync {
         Verdict::Proceed
     }
 
+    /// A block (`{{#if}}` and its like) of a request's template was rendered, by its first part (`then`) or by what stands for
+    /// it otherwise. `preset` names whose request it is; `place` is where the block begins in its `preset.toml`, in bytes.
+    fn block(&self, preset: &str, place: usize, then: bool) {
+        let _ = (preset, place, then);
+    }
+
+    /// A request of the preset is handed to the transport now: told for each repeat of it, and for each redirect that is
+    /// followed, never for a login.
+    fn leaving(&self) {}
+
     /// The answer itself, already free of secrets; [`RunObserver::answered`] follows.
     fn answer(&self, answer: &Answer) {
         let _ = answer;

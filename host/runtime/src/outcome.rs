@@ -93,6 +93,13 @@ impl Outcome {
     }
 }
 
+/// The decisions that a verdict's details name.
+pub(crate) fn trace(details: &str) -> Vec<String> {
+    let details: Option<Value> = serde_json::from_str(details).ok();
+    let points = details.as_ref().and_then(|details| details.get("trace")?.as_array());
+    points.into_iter().flatten().filter_map(|point| point.as_str().map(str::to_owned)).collect()
+}
+
 /// The account of a run.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -110,6 +117,8 @@ pub struct Report {
     pub requests: u32,
     /// Templates that could not be compiled or rendered, with their places.
     pub diagnostics: Option<Diagnostics>,
+    /// The decisions that the component says it came to, by name: for who measures what a test has reached.
+    pub trace: Vec<String>,
     /// Where the time went, in the order of the phases.
     pub phases: Vec<(&'static str, Duration)>,
     /// From start to end.
@@ -127,6 +136,7 @@ impl Report {
             response_headers: Vec::new(),
             requests: 0,
             diagnostics: None,
+            trace: Vec::new(),
             phases: Vec::new(),
             duration: Duration::ZERO,
         }

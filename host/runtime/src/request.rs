@@ -8,6 +8,7 @@ use presetter_template::{Context, Names, Options, Problem, RenderError, Scope, T
 use serde_json::{Map, Value};
 
 use crate::contract::presetter::preset::{http, types};
+use crate::given::{Given, Tell, Telling};
 use crate::invocation::BodyOverride;
 
 /// A request's templates, compiled, with the file that they stand in.
@@ -100,12 +101,18 @@ impl Prepared {
         }))
     }
 
-    /// Renders the request. All names that have no value are reported at once.
-    pub(crate) fn render(&self, values: &Map<String, Value>, settings: &Value) -> Result<Outgoing, Diagnostics> {
+    /// Renders the request. All names that have no value are reported at once. `tell` is told of the blocks of the
+    /// manifest's own templates.
+    pub(crate) fn render(
+        &self,
+        values: &Map<String, Value>,
+        settings: &Value,
+        tell: Tell<'_>,
+    ) -> Result<Outgoing, Diagnostics> {
         let scope = Given { values, settings, inputs: &self.inputs };
         let mut wrong = Vec::new();
         let mut part = |part: &Part| -> Option<String> {
-            match part.template.render(&scope) {
+            match part.template.render(&Telling::new(&scope, &part.text, &self.source, tell)) {
                 Ok(text) => Some(text),
                 Err(error) => {
                     wrong.extend(located(error, &part.text, &self.source));
@@ -124,7 +131,11 @@ impl Prepared {
         let mut diagnostics = Diagnostics::of(&self.file, &self.source, wrong);
         let mut body = form.map(Body::Form);
         if let Some(prepared) = &self.body {
-            match prepared.part.template.render(&scope) {
+            let rendered = match &prepared.own {
+                Some(_) => prepared.part.template.render(&scope),
+                None => prepared.part.template.render(&Telling::new(&scope, &prepared.part.text, &self.source, tell)),
+            };
+            match rendered {
                 Ok(text) => body = Some(Body::Json(text)),
                 Err(error) => {
                     let (file, source) = prepared.own.as_ref().map_or((&self.file, &self.source), |(f, s)| (f, s));
@@ -254,25 +265,6 @@ fn set(value: &mut Value, pointer: &str, new: Value) -> Result<(), String> {
     }
     *at = new;
     Ok(())
-}
-
-/// What templates of a request can refer to.
-struct Given<'a> {
-    values: &'a Map<String, Value>,
-    settings: &'a Value,
-    inputs: &'a [(String, String)],
-}
-
-impl Scope for Given<'_> {
-    fn root(&self, name: &str) -> Option<&Value> {
-        if name == "settings" { Some(self.settings) } else { self.values.get(name) }
-    }
-
-    fn origin(&self, name: &str) -> Option<String> {
-        let (_, help) = self.inputs.iter().find(|(input, _)| input == name)?;
-        let help = if help.is_empty() { String::new() } else { format!("; it is: {help}") };
-        Some(format!("give it with --set {name}=VALUE{help}"))
-    }
 }
 
 /// A request that a component put together, encoded. The error is one sentence for the component's author.

@@ -3,7 +3,6 @@
 //! Nothing of a secret, and nothing of the token that a login yielded, may be in what is handed on: the answer, an error,
 //! or a note. The token is known from the request that went out with it.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -116,8 +115,8 @@ fn open(kind: &str, vendor: Arc<Vendor>, world: Arc<World>) -> Access {
     let context = AccessContext {
         transport: Arc::new(Stub::new(move |request| Ok(vendor.answer(request)))),
         surroundings: world,
-        // No folder can be there, so nothing is stored, and runs do not depend on each other.
-        state_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml").join("state"),
+        // Nothing is stored, and runs do not depend on each other.
+        state_dir: None,
         redactor: Redactor::new(),
         clock: Arc::new(StillClock),
         bundle_file: "bundle.toml of vendor".into(),

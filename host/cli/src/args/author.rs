@@ -165,8 +165,8 @@ pub(crate) struct DocsArgs {
 
 pub(crate) const PACK: &str = "\
 The component is made from the interpreter with the bundle's sources loaded. The
-same sources and the same interpreter always give the same bytes. What is in
-`tests` stays out.
+same sources and the same interpreter always give the same bytes. README.md,
+CHANGELOG.md, licences, `docs` and the presets' `tests` go along.
 
 Examples:
   presetter pack ./presets/acme                 writes acme-1.0.0/

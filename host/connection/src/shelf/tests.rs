@@ -31,7 +31,7 @@ fn secrets(password: &str) -> Secrets {
 }
 
 fn shelf(dir: &std::path::Path, connection: Connection) -> Shelf {
-    Shelf::new(dir.to_owned(), connection, Arc::new(Silent))
+    Shelf::new(Some(dir.to_owned()), connection, Arc::new(Silent))
 }
 
 fn stored() -> Stored {

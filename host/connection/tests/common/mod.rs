@@ -313,12 +313,22 @@ impl Stage {
     }
 
     pub fn process_of(&self, connection: Connection, bundle: &Bundle) -> Arc<Access> {
+        self.process_with(connection, bundle, Some(self.folder.path().join("state")))
+    }
+
+    /// Without a folder, nothing is kept.
+    pub fn process_with(
+        &self,
+        connection: Connection,
+        bundle: &Bundle,
+        state_dir: Option<std::path::PathBuf>,
+    ) -> Arc<Access> {
         let vendor = self.vendor.clone();
         let kind = bundle.connections[&connection.kind].clone();
         let context = AccessContext {
             transport: Arc::new(Yielding(Stub::new(move |request| vendor.answer(request)))),
             surroundings: self.world.clone(),
-            state_dir: self.folder.path().join("state"),
+            state_dir,
             redactor: Redactor::new(),
             clock: self.clock.clone(),
             bundle_file: "bundle.toml of vendor".into(),

@@ -1,0 +1,41 @@
+//! `run.js` of a new preset, and the types that it is written against.
+
+use serde_json::Value;
+
+use super::blueprint::Blueprint;
+
+/// The types of the script API, for editors.
+pub(crate) fn types() -> &'static str {
+    include_str!("presetter.d.ts")
+}
+
+/// A script that does what the recipe would.
+pub(crate) fn run(blueprint: &Blueprint) -> String {
+    let outputs = blueprint.outputs.iter().map(|output| {
+        let (name, key) = (Value::from(output.name.as_str()), Value::from(output.key.as_str()));
+        format!("    {name}: answer.body?.[{key}],\n")
+    });
+    let outputs: String = outputs.collect();
+    let needed = blueprint.outputs.iter().filter(|output| output.needed).map(|output| {
+        let (name, key) = (Value::from(format!("the answer has no {}", output.name)), Value::from(output.key.as_str()));
+        format!("  if (answer.body?.[{key}] == null) return host.failed(\"answer\", {name});\n")
+    });
+    let needed: String = needed.collect();
+    let outputs = if outputs.is_empty() { "{}".to_owned() } else { format!("{{\n{outputs}  }}") };
+    format!(
+        "/// <reference path=\"./presetter.d.ts\" />\n\
+         // @ts-check\n\n\
+         /**\n \
+          * Sends the request of preset.toml, and returns what the answer has.\n \
+          * @param {{{{ [name: string]: any }}}} inputs\n \
+          * @param {{Host}} host\n \
+          */\n\
+         export default async function run(inputs, host) {{\n  \
+           const answer = await host.call(inputs);\n  \
+           const problem = host.judge(answer);\n  \
+           if (problem) return problem;\n\
+         {needed}  \
+           return host.ok({outputs});\n\
+         }}\n"
+    )
+}

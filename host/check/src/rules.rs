@@ -1,0 +1,31 @@
+//! The rules: one lint in each module.
+
+pub(crate) mod cel_types;
+pub(crate) mod lookup_mismatch;
+pub(crate) mod missing_component;
+pub(crate) mod missing_grant;
+pub(crate) mod missing_help;
+pub(crate) mod missing_not_found;
+pub(crate) mod missing_readme;
+pub(crate) mod missing_schema;
+pub(crate) mod missing_summary;
+pub(crate) mod missing_tests;
+pub(crate) mod needless_choice;
+pub(crate) mod needless_optional;
+pub(crate) mod no_connection;
+pub(crate) mod optional_input_required;
+pub(crate) mod required_with_default;
+pub(crate) mod secret_in_text;
+pub(crate) mod single_page;
+pub(crate) mod unreachable_rule;
+pub(crate) mod unsure_repeat;
+pub(crate) mod unusable_base_url;
+pub(crate) mod unused_connection;
+pub(crate) mod unused_field;
+pub(crate) mod unused_input;
+pub(crate) mod unused_secret;
+pub(crate) mod unused_setting;
+pub(crate) mod unused_variant;
+pub(crate) mod wide_grant;
+pub(crate) mod wrong_pattern;
+pub(crate) mod wrong_value;

@@ -1,0 +1,71 @@
+//! Writing the files of authors: cassettes, cases, pages.
+//!
+//! Owns the ways to write: a new file or folder, never over one that is there, and a file in place of another, whole or not at all.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Writes a new file. Folders on the way are made.
+///
+/// # Errors
+/// It is there already, or cannot be written.
+pub(crate) fn create(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+/// Writes a new folder with files, whole or not at all. Folders on the way are made.
+///
+/// # Errors
+/// It is there already, or cannot be written.
+pub(crate) fn create_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(above)?;
+    // Made beside its place, so that it can be moved there in one step. The folder for the time being is this user's alone; what
+    // is moved is as any other.
+    let made = tempfile::Builder::new().prefix(".presetter-").tempdir_in(above)?;
+    let whole = made.path().join("whole");
+    fs::create_dir(&whole)?;
+    for (name, bytes) in files {
+        let path = whole.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(&whole))?;
+        fs::write(path, bytes)?;
+    }
+    fs::rename(&whole, folder)
+}
+
+/// Puts a text in place of a file's, with the permissions that the file has.
+///
+/// # Errors
+/// It cannot be written; then the file is as it was.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link stays one: what it leads to is replaced.
+    let path = path.canonicalize()?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
+    file.persist(&path).map(drop).map_err(|error| error.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_replaced_only_on_purpose() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tests/new.har");
+        create(&file, "1").unwrap();
+        assert_eq!(create(&file, "2").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "1");
+        replace(&file, "3").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "3");
+        assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+        assert!(replace(&folder.path().join("none"), "4").is_err());
+    }
+}
