@@ -3,7 +3,7 @@
 //! Owns the order. Keeps: one file's mistakes never hide another's; rules see only what is right in itself.
 
 use presetter_bundle::{Error, Folder};
-use presetter_manifest::{Bundle, Diagnostic, Diagnostics, Preset, read_toml};
+use presetter_manifest::{Bundle, Diagnostic, Preset, read_toml};
 use presetter_template::Problem;
 
 use crate::finding::{Finding, Level, Report, Tell, in_order};
@@ -157,7 +157,6 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::draft::Draft;
 
     #[test]

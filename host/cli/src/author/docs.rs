@@ -27,7 +27,7 @@ pub(crate) async fn docs(world: &World, args: &DocsArgs) -> Result<Exit, Failure
     let bundle = Arc::new(Bundle::open_folder(&target.folder)?);
     let names = target.preset.clone().map_or_else(|| bundle.preset_names(), |one| vec![one]);
     let (presets, cases) = read(&bundle, &names)?;
-    let samples = samples(world, &bundle, &names, &cases)?;
+    let samples = samples(world, &bundle, &names, &cases).await?;
     let mut made = Vec::new();
     if target.preset.is_none() {
         made.push(pages::index(&bundle, &presets));
@@ -70,7 +70,7 @@ fn read(bundle: &Bundle, names: &[String]) -> Result<(Vec<PresetFile>, Vec<Case>
 }
 
 /// What the cases show, by preset. A case that does not come out as it says shows nothing.
-fn samples(
+async fn samples(
     world: &World,
     bundle: &Arc<Bundle>,
     names: &[String],
@@ -79,7 +79,7 @@ fn samples(
     if cases.is_empty() {
         return Ok(Vec::new());
     }
-    let trials = test::open(world, bundle, names)?.run_all(cases);
+    let trials = test::open(world, bundle, names).await?.run_all(cases);
     let mut samples = Vec::new();
     for (case, trial) in cases.iter().zip(&trials) {
         if trial.passed() {

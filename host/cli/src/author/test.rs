@@ -18,6 +18,7 @@ use presetter_manifest::{Diagnostics, Limits};
 use presetter_runtime::Engine;
 use presetter_trial::{Case, Coverage, OpenError, Suite, cases, updated};
 
+use super::scripts;
 use self::report::{Report, Tried};
 use crate::args::{TestArgs, TestFormat};
 use crate::exit::Exit;
@@ -104,9 +105,13 @@ fn chosen(all: Vec<Case>, word: &str) -> Result<Vec<Case>, Failure> {
     Ok(chosen)
 }
 
-pub(super) fn open(world: &World, bundle: &Arc<Bundle>, presets: &[String]) -> Result<Suite, Failure> {
+pub(super) async fn open(world: &World, bundle: &Arc<Bundle>, presets: &[String]) -> Result<Suite, Failure> {
     let limits = Limits::of(&bundle.manifest().limits, &Default::default());
-    suite(bundle, presets, &prepare::engine(world, &limits)?)
+    let engine = prepare::engine(world, &limits)?;
+    if let Some(wrong) = scripts::wrong(bundle, presets, || Ok(engine.clone())).await? {
+        return Err(Failure::at(Exit::Invalid, wrong));
+    }
+    suite(bundle, presets, &engine)
 }
 
 /// These presets, ready to be tested.
