@@ -165,7 +165,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// The interpreter's compiled code, made once: compiling takes about a second, and every stage begins with an empty home.
+/// The interpreters' compiled code, made once: compiling takes seconds, and every stage begins with an empty home.
 fn warm_cache() -> &'static Path {
     static CACHE: OnceLock<Stage> = OnceLock::new();
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
@@ -173,6 +173,10 @@ fn warm_cache() -> &'static Path {
         let stage = Stage::bare(Oddities::default());
         stage.connect("m", "mosyle/session");
         let ended = stage.run("presetter plan mosyle/users");
+        assert_eq!(ended.exit, 0, "{}", ended.err);
+        let ended = stage.run("presetter new script --script");
+        assert_eq!(ended.exit, 0, "{}", ended.err);
+        let ended = stage.run("presetter check script");
         assert_eq!(ended.exit, 0, "{}", ended.err);
         stage
     });
