@@ -252,7 +252,13 @@ async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types:
     match metered {
         Err(_) => Err(Failed::Limit(LimitHit::of(&invocation.limits, Limit::GuestTime))),
         Ok((Ok((outcome, instantiated, loaded)), used)) => {
-            Ok((outcome, vec![("instantiate", instantiated), ("load", loaded - instantiated), ("guest", used)]))
+            let mut times = vec![("instantiate", instantiated)];
+            // What is packed holds its sources: there is nothing to load.
+            if invocation.source_document.is_some() {
+                times.push(("load", loaded - instantiated));
+            }
+            times.push(("guest", used));
+            Ok((outcome, times))
         }
         Ok((Err(error), _)) => Err(match (store.data_mut().ceiling.hit.take(), error.downcast_ref::<LimitHit>()) {
             (Some(hit), _) => Failed::Limit(hit),
