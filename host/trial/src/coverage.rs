@@ -1,15 +1,19 @@
 //! Which decisions of a bundle's presets no case came to.
 //!
-//! Owns: the *points* of a preset (both ways of each block in its request's templates), and which of them runs reached.
+//! Owns: the *points* of a preset (both ways of each block in its request's templates, and each rule that decides: `rules`), and
+//! which of them runs reached.
 //! Scripts and components decide in code of their own: what they decide is not measured, and that is told.
 
-use std::collections::HashSet;
+mod rules;
+
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use presetter_bundle::PresetFile;
 use presetter_manifest::{Request, Text};
 use presetter_template::{Context, Options, Problem, Template};
 
+use crate::case::Case;
 use crate::suite::{Suite, Trial};
 
 /// What cases reached, and what they did not.
@@ -24,9 +28,9 @@ pub struct Coverage {
 /// One way that a decision can go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Point {
-    /// The preset.
+    /// The preset; empty for a rule that all presets share.
     pub preset: String,
-    /// The decision: `{{#if email}} is taken`.
+    /// The decision: `{{#if email}} is taken`, `not_found_when holds`.
     pub what: String,
     /// The file.
     pub file: String,
@@ -63,16 +67,29 @@ impl Coverage {
 }
 
 impl Suite {
-    /// What these trials reached, of all presets that were opened.
+    /// What these trials of these cases reached, of all presets that were opened.
     #[must_use]
-    pub fn coverage(&self, trials: &[Trial]) -> Coverage {
+    pub fn coverage(&self, cases: &[Case], trials: &[Trial]) -> Coverage {
+        let mut traced: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for (case, trial) in cases.iter().zip(trials) {
+            traced.entry(&case.preset).or_default().extend(trial.played.trace.iter().map(String::as_str));
+        }
         let took: HashSet<&Took> = trials.iter().flat_map(|trial| &trial.played.took_blocks).collect();
         let mut coverage = Coverage::default();
         for preset in self.files() {
             blocks(preset, &took, &mut coverage.points);
+            // A component of the bundle's own tells of no rules.
+            if self.bundle().manifest().component.is_none() {
+                let reached = traced.get(preset.name.as_str());
+                coverage.points.extend(rules::preset(preset, self.bundle(), reached.unwrap_or(&HashSet::new())));
+            }
             if self.bundle().manifest().component.is_some() || preset.manifest.script.is_some() {
                 coverage.unmeasured.push(preset.name.clone());
             }
+        }
+        if self.bundle().manifest().component.is_none() {
+            let reached = traced.into_values().flatten().collect();
+            coverage.points.extend(rules::shared(self.bundle(), &reached));
         }
         coverage
     }

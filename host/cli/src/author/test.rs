@@ -57,7 +57,7 @@ pub(crate) async fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure
     }
     let (cases, trials): (Vec<_>, Vec<_>) =
         report.cases.iter().map(|tried| (tried.case.clone(), tried.trial.clone())).unzip();
-    report.coverage = suite.coverage(&trials);
+    report.coverage = suite.coverage(&cases, &trials);
     if !args.no_faults {
         report.faults = suite.faults(&cases, &trials);
     }
