@@ -17,7 +17,7 @@ const GUESTS: [&str; 2] = ["plugins/Cargo.toml", "tests/guests/Cargo.toml"];
 pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("format", cargo(root, &["fmt", "--all", "--check"]))?;
     for workspace in GUESTS {
-        let format = cargo(root, &["fmt", "--manifest-path", workspace, "--check"]);
+        let format = cargo(root, &["fmt", "--all", "--manifest-path", workspace, "--check"]);
         steps.run(&format!("format of {workspace}"), format)?;
     }
     steps.run("format of the fuzz targets", cargo(root, &["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]))?;

@@ -48,7 +48,7 @@ enum Verb {
     Schemas,
     /// Get a toolchain for the guests if there is none, and build them
     Guests,
-    /// Measure how the sandbox holds up: `soak` for minutes, `deadline` of an endless component
+    /// Measure: how the sandbox holds up (`soak`, `deadline`), how long authors wait (`tests`)
     Bench {
         /// What to measure
         what: Measured,
@@ -79,6 +79,8 @@ enum Measured {
     Soak,
     /// How far an endless component gets beyond its deadline, alone and beside a hundred others
     Deadline,
+    /// How long `presetter test` takes for each bundle of the project, with nothing compiled yet and after that
+    Tests,
 }
 
 /// The project's root: xtask always runs from its sources.
@@ -120,13 +122,20 @@ fn schemas(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("lints", write)
 }
 
-/// Measures, in the dev profile: what is measured is wasmtime and other dependencies, which are optimised there too.
+/// Measures, in the dev profile unless it says otherwise: what is measured is wasmtime and other dependencies, which are optimised
+/// there too.
 fn bench(root: &Path, steps: &mut Steps, what: Measured, minutes: f64) -> Result<()> {
     guests(root, steps, &ALL_GUESTS)?;
     let mut bench = cargo(root, &["run", "--quiet", "--package", "presetter-tests", "--bin", "bench", "--"]);
     match what {
         Measured::Soak => bench.args(["soak", &minutes.to_string()]),
         Measured::Deadline => bench.arg("deadline"),
+        // The program as its users have it.
+        Measured::Tests => {
+            steps.run("program", cargo(root, &["build", "--release", "--bin", "presetter"]))?;
+            let program = format!("target/release/presetter{EXE_SUFFIX}");
+            bench.arg("tests").env("PRESETTER_PROGRAM", root.join(program))
+        }
     };
     steps.run("bench", bench)
 }

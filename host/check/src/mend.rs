@@ -92,8 +92,8 @@ fn write(folder: &Path, file: &Path, checked: &str, text: &str) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draft::Draft;
     use crate::check;
+    use crate::draft::Draft;
 
     fn idle() -> Draft {
         Draft::new().with("effect =", "allow = ['missing-help']\neffect =")

@@ -2,14 +2,14 @@
 //! but that no run is lost and no descriptor stays open.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is run by developers, and prints what it measures")]
 
-use std::env;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use presetter_runtime::Limit;
-use presetter_tests::{Arena, Play, Server, soak};
+use presetter_tests::{Arena, Play, Server, program, root, soak};
 use tokio::task::JoinSet;
 
 #[tokio::main]
@@ -20,8 +20,9 @@ async fn main() -> ExitCode {
         ["soak"] => soaked(4.0).await,
         ["soak", minutes] => soaked(minutes.parse().unwrap()).await,
         ["deadline"] => deadline().await,
+        ["tests"] => tests(),
         _ => {
-            println!("bench soak [MINUTES] | bench deadline");
+            println!("bench soak [MINUTES] | bench deadline | bench tests");
             ExitCode::from(2)
         }
     }
@@ -52,6 +53,35 @@ async fn soaked(minutes: f64) -> ExitCode {
     println!("descriptors: {before} before the engine was there, {after} after it was gone");
     // Connections are kept alive, a few more or less at any time.
     if lost == 0 && end <= middle + 64 && after <= before { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How long `presetter test` takes for each bundle, from the start of the process to its end: with nothing compiled yet, and again.
+fn tests() -> ExitCode {
+    const AGAIN: usize = 11;
+    let bundles = fs::read_dir(root().join("presets")).unwrap().map(|entry| entry.unwrap().path());
+    for bundle in bundles {
+        let home = tempfile::TempDir::new().unwrap();
+        let once = || {
+            let started = Instant::now();
+            let mut test = Command::new(program());
+            let ended = test.arg("test").arg(&bundle).env("PRESETTER_HOME", home.path()).output().unwrap();
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+            let shown = String::from_utf8_lossy(&ended.stdout).lines().rev().nth(1).unwrap_or_default().to_owned();
+            (started.elapsed().as_secs_f64() * 1000.0, shown)
+        };
+        let (first, shown) = once();
+        let mut again: Vec<f64> = (0..AGAIN).map(|_| once().0).collect();
+        again.sort_by(f64::total_cmp);
+        println!("{}: {shown}", bundle.file_name().unwrap_or_default().display());
+        println!(
+            "  first {first:.0} ms; again, median of {AGAIN}: {:.0} ms ({:.0} to {:.0}), {:.2} of the first",
+            again[AGAIN / 2],
+            again[0],
+            again[AGAIN - 1],
+            again[AGAIN / 2] / first
+        );
+    }
+    ExitCode::SUCCESS
 }
 
 /// How far an endless component gets beyond its deadline, alone and while a hundred other runs are under way at any time.

@@ -33,10 +33,7 @@ fn an_endless_loop_is_ended_at_its_place() {
 fn an_endless_loop_after_an_await_is_ended_with_the_await() {
     let message = ended("  while (true) await null");
     assert!(message.starts_with("thing/run.js:2:16: the script was ended: promises were waited for"), "{message}");
-    for body in [
-        "  await host.wait(1); for (;;) ;",
-        "  await (async () => { await null; for (;;) ; })()",
-    ] {
+    for body in ["  await host.wait(1); for (;;) ;", "  await (async () => { await null; for (;;) ; })()"] {
         let message = ended(body);
         assert!(message.starts_with("thing/run.js:2:"), "{body}: {message}");
         assert!(message.contains("after an await a loop went round more than 20000 times"), "{message}");
