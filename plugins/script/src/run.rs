@@ -31,7 +31,7 @@ impl Engine {
         self.hooks.restart();
         self.jobs.restart();
         self.state.set(Some(current.clone()));
-        let finished = match self.to_its_end(script, &current) {
+        let finished = match self.end(script, &current) {
             Ok(finished) => finished,
             Err(thrown) => {
                 if !thrown.stack.is_empty() {
@@ -47,7 +47,7 @@ impl Engine {
         Finished { trace: current.trace.points(), ..finished }
     }
 
-    fn to_its_end(&mut self, script: &Script, current: &Current) -> Result<Finished, Thrown> {
+    fn end(&mut self, script: &Script, current: &Current) -> Result<Finished, Thrown> {
         let returned = self.settle(script, current)?;
         // A promise that nobody awaits may hide that something did not take place.
         if let Some(rejected) = self.hooks.take_rejected().into_iter().next() {

@@ -23,11 +23,11 @@ pub(crate) struct Thrown {
     /// `TypeError: x is not a function`.
     pub(crate) what: String,
     /// Why the run failed: `preset`, unless the host refused something, or the engine ended the script.
-    pub(crate) class: String,
+    pub(crate) class: Box<str>,
     /// Where.
     pub(crate) place: Option<Place>,
     /// How the script came there, the innermost first: `at run (thing/run.js:3:9)`.
-    pub(crate) stack: Vec<String>,
+    pub(crate) stack: Box<[String]>,
     /// The host's own words, which need no place.
     from_host: bool,
     /// What it is about, where the engine knows only the function that it is in.
@@ -44,13 +44,13 @@ pub(crate) enum About {
     /// An `await`.
     Await,
     /// A name.
-    Name(String),
+    Name(Box<str>),
 }
 
 impl About {
     fn of(said: &str) -> Self {
         let name = said.strip_prefix("ReferenceError: ").and_then(|said| said.strip_suffix(" is not defined"));
-        name.map_or(Self::Itself, |name| Self::Name(name.to_owned()))
+        name.map_or(Self::Itself, |name| Self::Name(name.into()))
     }
 }
 
@@ -61,7 +61,7 @@ impl Thrown {
             what: what.into(),
             class: "preset".into(),
             place,
-            stack: Vec::new(),
+            stack: Box::default(),
             from_host: false,
             about: About::Itself,
         }
@@ -91,7 +91,7 @@ impl Thrown {
             }
             (None, None, None) => Self::fault("an error without a value", place),
         };
-        Self { stack, ..thrown }
+        Self { stack: stack.into(), ..thrown }
     }
 
     /// Reads a value that was thrown. What it says of itself is the script's own to say.
@@ -109,7 +109,7 @@ impl Thrown {
         if name.as_deref() == Some("HostError")
             && let Some(class) = text(js_string!("class"))
         {
-            return Self { class, from_host: true, ..Self::fault(short(&message), None) };
+            return Self { class: class.into(), from_host: true, ..Self::fault(short(&message), None) };
         }
         match (name, message.is_empty()) {
             (Some(name), false) => {
