@@ -3,7 +3,7 @@
  *
  * A script is a module in the folder of its preset, named in `preset.toml` by `script = "run.js"`:
  *
- *     /// <reference path="./presetter.d.ts" />
+ *     // @ts-check
  *
  *     /** @type {import("./presetter").Run} *\/
  *     export default async function run(inputs, host) {

@@ -174,7 +174,7 @@ fn written(wanted: &Wanted<'_>, blueprint: &Blueprint, placed: &Placed, bundle: 
     let mut files = vec![(format!("{folder}/preset.toml"), preset_toml::text(blueprint, placed, wanted.script))];
     if wanted.script {
         files.push((format!("{folder}/run.js"), script::run(blueprint)));
-        files.push((format!("{folder}/presetter.d.ts"), script::types().to_owned()));
+        files.push((format!("{folder}/presetter.d.ts"), presetter_pack::SCRIPT_TYPES.to_owned()));
     }
     let (case, cassette) = case_toml::texts(blueprint, placed, wanted.bundle);
     files.push((format!("{folder}/tests/first.toml"), case));

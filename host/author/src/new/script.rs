@@ -4,11 +4,6 @@ use serde_json::Value;
 
 use super::blueprint::Blueprint;
 
-/// The types of the script API, for editors.
-pub(crate) fn types() -> &'static str {
-    include_str!("presetter.d.ts")
-}
-
 /// A script that does what the recipe would.
 pub(crate) fn run(blueprint: &Blueprint) -> String {
     let outputs = blueprint.outputs.iter().map(|output| {
@@ -23,13 +18,9 @@ pub(crate) fn run(blueprint: &Blueprint) -> String {
     let needed: String = needed.collect();
     let outputs = if outputs.is_empty() { "{}".to_owned() } else { format!("{{\n{outputs}  }}") };
     format!(
-        "/// <reference path=\"./presetter.d.ts\" />\n\
-         // @ts-check\n\n\
-         /**\n \
-          * Sends the request of preset.toml, and returns what the answer has.\n \
-          * @param {{{{ [name: string]: any }}}} inputs\n \
-          * @param {{Host}} host\n \
-          */\n\
+        "// @ts-check\n\n\
+         // Sends the request of preset.toml, and returns what the answer has. presetter.d.ts says what else there is.\n\
+         /** @type {{import(\"./presetter\").Run}} */\n\
          export default async function run(inputs, host) {{\n  \
            const answer = await host.call(inputs);\n  \
            const problem = host.judge(answer);\n  \
