@@ -1,4 +1,4 @@
-//! Lists the bundles that are built into the program: every text file of `presets/mosyle`, embedded.
+//! Lists the bundles that are built into the program: every text file of the folders in `presets`, embedded.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,7 +8,7 @@ fn main() {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../presets");
     let root = root.canonicalize().expect("the workspace has a folder presets/");
     let mut table = String::from("&[\n");
-    for bundle in ["mosyle"] {
+    for bundle in ["jamf", "mosyle", "okta"] {
         let folder = root.join(bundle);
         let mut files = Vec::new();
         collect(&folder, &mut files);

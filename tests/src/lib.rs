@@ -14,6 +14,7 @@ mod case;
 mod diff;
 mod golden;
 pub mod guest;
+pub mod guide;
 mod normal;
 mod program;
 mod secrets;

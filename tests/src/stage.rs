@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
+use std::time::UNIX_EPOCH;
 
 use mosyle_standin::{ACCESS_TOKEN, EMAIL, Oddities, PASSWORD, StandIn, State};
 use tempfile::TempDir;
 
-use crate::program::{program, root};
+use crate::program::{program, root, scratch};
 
 /// A stage. The folder and the look-alike go when it is dropped.
 #[derive(Debug)]
@@ -165,22 +166,34 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// The interpreters' compiled code, made once: compiling takes seconds, and every stage begins with an empty home.
+/// The interpreters' compiled code, made once for all processes of a test run: compiling takes seconds, and every stage begins with
+/// an empty home.
 fn warm_cache() -> &'static Path {
-    static CACHE: OnceLock<Stage> = OnceLock::new();
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let stage = CACHE.get_or_init(|| {
-        let stage = Stage::bare(Oddities::default());
-        stage.connect("m", "mosyle/session");
-        let ended = stage.run("presetter plan mosyle/users");
-        assert_eq!(ended.exit, 0, "{}", ended.err);
-        let ended = stage.run("presetter new script --script");
-        assert_eq!(ended.exit, 0, "{}", ended.err);
-        let ended = stage.run("presetter check script");
-        assert_eq!(ended.exit, 0, "{}", ended.err);
-        stage
-    });
-    FOLDER.get_or_init(|| stage.home().join("cache"))
+    FOLDER.get_or_init(|| {
+        let all = scratch("warm");
+        fs::create_dir_all(&all).unwrap();
+        let lock = fs::File::create(all.join("lock")).unwrap();
+        lock.lock().unwrap();
+        // What another build of the program compiled may not be what this one asks for.
+        let built = fs::metadata(program()).unwrap();
+        let age = built.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
+        let folder = all.join(format!("{}-{}", built.len(), age.as_nanos()));
+        if !folder.exists() {
+            let old = fs::read_dir(&all).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+            old.for_each(|path| fs::remove_dir_all(path).unwrap());
+            let stage = Stage::bare(Oddities::default());
+            stage.connect("m", "mosyle/session");
+            for line in ["presetter plan mosyle/users", "presetter new script --script", "presetter check script"] {
+                let ended = stage.run(line);
+                assert_eq!(ended.exit, 0, "{line}\n{}", ended.err);
+            }
+            let making = all.join("making");
+            copy(&stage.home().join("cache"), &making);
+            fs::rename(making, &folder).unwrap();
+        }
+        folder
+    })
 }
 
 /// Copies a folder; permissions of files and folders stay as they are, because compiled code must be private.

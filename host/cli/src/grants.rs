@@ -123,6 +123,7 @@ impl<'a> Told<'a> {
         shown.push(heading("it runs as"));
         shown.push(match (&self.component, &manifest.component) {
             (Some(digest), Some(file)) => line(&format!("  a component of the bundle's own: {file}, sha256:{digest}")),
+            _ if self.preset().script.is_some() => "  a script: JavaScript, run by Presetter's own interpreter".into(),
             _ => "  a recipe: data, read by Presetter's own interpreter".into(),
         });
         if self.raw() {

@@ -37,12 +37,18 @@ pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
     })
 }
 
-/// The preset of a built-in bundle whose name was typed without the bundle.
+/// The presets of built-in bundles whose name may have been typed without the bundle, in words: those of that very name, else the
+/// nearest of each bundle.
 fn without_bundle(text: &str) -> Option<String> {
-    Bundle::built_in_names().into_iter().find_map(|bundle| {
+    let nearest_in = |bundle: &'static str| {
         let names = Bundle::built_in(bundle)?.ok()?.preset_names();
-        nearest(text, names.iter().map(String::as_str)).map(|name| format!("{bundle}/{name}"))
-    })
+        nearest(text, names.iter().map(String::as_str)).map(|name| (name == text, format!("{bundle}/{name}")))
+    };
+    let near: Vec<(bool, String)> = Bundle::built_in_names().into_iter().filter_map(nearest_in).collect();
+    let exact = near.iter().any(|(exact, _)| *exact);
+    let meant: Vec<String> = near.into_iter().filter(|(same, _)| *same == exact).map(|(_, name)| name).collect();
+    let (last, others) = meant.split_last()?;
+    Some(if others.is_empty() { last.clone() } else { format!("{} or {last}", others.join(", ")) })
 }
 
 /// Finds a preset.
@@ -226,6 +232,7 @@ mod tests {
     fn a_slip_in_a_name_is_noticed() {
         for (typed, meant) in [
             ("user-by-email", "did you mean mosyle/user-by-email?"),
+            ("create-user", "did you mean jamf/create-user, mosyle/create-user or okta/create-user?"),
             ("mosyle/userbyemail", "did you mean mosyle/user-by-email?"),
             ("mosile/users", "did you mean mosyle/users?"),
         ] {

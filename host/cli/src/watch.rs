@@ -105,7 +105,7 @@ impl RunObserver for Watch {
 
     fn waiting(&self, status: u16, wait: Duration) {
         // Told always: a person who waits wants to know for what.
-        self.talk(&format!("the server answered {status} and asks to wait {}; waiting", time(wait)));
+        self.talk(&format!("the server answered {status}; waiting {} before it is asked again", time(wait)));
     }
 
     async fn row(&self, row: Value) {

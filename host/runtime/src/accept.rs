@@ -32,7 +32,8 @@ pub enum AcceptError {
 pub async fn accepts(component: &Component, document: &str, limits: &Limits) -> Result<(), AcceptError> {
     let broken = |error: wasmtime::Error| AcceptError::Broken(format!("{error:#}"));
     let Component { engine, pre, .. } = component;
-    let _permit = engine.permits.acquire_many(component.weight).await.map_err(|e| AcceptError::Broken(e.to_string()))?;
+    let _permit =
+        engine.permits.acquire_many(component.weight).await.map_err(|e| AcceptError::Broken(e.to_string()))?;
     let _running = engine.ticker.run(engine.inner());
     let component = pre.instance_pre().component();
     let mut linker: Linker<Ceiling> = Linker::new(engine.inner());

@@ -1,7 +1,8 @@
 /**
  * The cursor of the next page in a `Link` header (RFC 8288); nothing on the last page.
  *
- * Only the cursor is taken, and the address that it stands in is never asked: where requests go is for the manifest to say.
+ * Only the cursor is taken, and the address that it stands in is never asked: where requests go is for the manifest to
+ * say.
  *
  * @param {string | undefined} header several headers are joined by `, `
  * @returns {string | undefined}

@@ -23,13 +23,17 @@ export default async function run(inputs, host) {
     pages += 1;
     for (const user of answer.body) {
       if (typeof user?.id !== "string") return host.failed("answer", `page ${pages} has a user without an id`);
-      if (seen.has(user.id)) return host.failed("incomplete", `user ${user.id} came twice: the list moved while it was read`);
+      if (seen.has(user.id)) {
+        return host.failed("incomplete", `user ${user.id} came twice: the list moved while it was read`);
+      }
       seen.add(user.id);
       await host.emit(row(user));
       rows += 1;
     }
     const next = nextCursor(answer.headers.link);
-    if (next !== undefined && next === after) return host.failed("incomplete", "the next page is the one that was just read");
+    if (next !== undefined && next === after) {
+      return host.failed("incomplete", "the next page is the one that was just read");
+    }
     after = next;
   } while (after !== undefined);
   const s = (n) => (n === 1 ? "" : "s");

@@ -18,8 +18,8 @@ use presetter_manifest::{Diagnostics, Limits};
 use presetter_runtime::Engine;
 use presetter_trial::{Case, Coverage, OpenError, Suite, cases, updated};
 
-use super::scripts;
 use self::report::{Report, Tried};
+use super::scripts;
 use crate::args::{TestArgs, TestFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;

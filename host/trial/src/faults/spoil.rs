@@ -105,7 +105,9 @@ pub(crate) fn hands_on(before: &Value, after: &Value) -> bool {
         }
         (Value::Object(before), Value::Object(after)) => {
             let same = |(name, before): (&String, &Value)| after.get(name).is_some_and(|after| hands_on(before, after));
-            before.len() == after.len() && before.iter().all(same)
+            // What is null is left out of outputs and rows, so what stands in its place is new there.
+            let new = |(name, after): (&String, &Value)| before.contains_key(name) || *after == other_type(Value::Null);
+            before.iter().all(same) && after.iter().all(new)
         }
         _ => false,
     }
@@ -140,10 +142,16 @@ mod tests {
         for after in [
             json!({"name": 7, "size": "seven", "list": [7], "there": []}),
             json!({"name": "no 7", "size": 1, "list": ["a"], "there": true}),
+            json!({"name": 7, "size": 1, "list": ["a"], "there": true, "was null": false}),
         ] {
             assert!(hands_on(&before, &after), "{after}");
         }
-        for after in [json!({"name": 7}), json!({"name": 8, "size": 1, "list": ["a"], "there": true}), json!(null)] {
+        for after in [
+            json!({"name": 7}),
+            json!({"name": 8, "size": 1, "list": ["a"], "there": true}),
+            json!({"name": 7, "size": 1, "list": ["a"], "there": true, "made up": "x"}),
+            json!(null),
+        ] {
             assert!(!hands_on(&before, &after), "{after}");
         }
         assert!(!hands_on(&json!(true), &json!(false)), "a decision that went the other way");
