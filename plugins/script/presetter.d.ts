@@ -152,7 +152,7 @@ export interface Host {
   /** Lists a row. Its fields are named in the manifest under `[emits]`. */
   emit(row: JsonObject): Promise<void>;
 
-  /** Tells whoever runs the preset with `-v`. */
+  /** Tells whoever runs the preset with `-vv`. */
   log(message: Json): void;
   /** The same with a level. */
   log(level: "debug" | "info" | "warn" | "error", message: Json): void;

@@ -49,7 +49,8 @@ impl Stage {
         stage
     }
 
-    fn bare(oddities: Oddities) -> Self {
+    /// The same without compiled code: for tests that start the program for other components than the interpreters.
+    pub fn bare(oddities: Oddities) -> Self {
         let folder = TempDir::with_prefix("presetter-e2e-").unwrap();
         let standin = block_on(StandIn::start(oddities)).unwrap();
         copy(&root().join("presets"), &folder.path().join("presets"));

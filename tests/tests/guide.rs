@@ -48,13 +48,28 @@ pages! {
 #[test]
 fn no_page_is_left_out() {
     let names = fs::read_dir(pages()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let untested: Vec<String> = names.filter(|name| !PAGES.iter().chain(&ELSEWHERE).any(|known| known == name)).collect();
+    let untested: Vec<String> =
+        names.filter(|name| !PAGES.iter().chain(&ELSEWHERE).any(|known| known == name)).collect();
     assert_eq!(untested, [""; 0]);
 }
 
 #[test]
 fn a_fence_that_nothing_tests_is_an_error() {
-    for page in ["```\nx\n```\n", "```sh\nx\n```\n", "```toml\nx = 1\n```\n", "```console\n$ x\n", "```console\nx\n```\n"] {
-        assert!(guide::parts(page).is_err(), "{page}");
+    for (page, line) in [
+        ("```\nx\n```\n", 1),
+        ("```sh\nx\n```\n", 1),
+        ("```toml\nx = 1\n```\n", 1),
+        ("````toml a.toml\nx = 1\n````\n", 1),
+        ("Open:\n\n```console\n$ x\n", 3),
+        ("```console\nx\n```\n", 2),
+        ("~~~sh\nx\n~~~\n", 1),
+        ("- A list:\n  ```sh\n  x\n  ```\n", 2),
+        ("<!-- server: {\n} -->\n", 1),
+        ("Indented:\n\n    x = 1\n", 3),
+    ] {
+        let wrong = guide::parts(page).expect_err(page);
+        assert!(wrong.starts_with(&format!("{line}: ")), "{page}{wrong}");
     }
+    // A text that goes on, or lies deeper in a list, is no code.
+    assert_eq!(guide::parts("- A list\n    that goes on\n\n  and on, `x`\n"), Ok(vec![]));
 }

@@ -9,9 +9,12 @@ use std::process::Stdio;
 use anyhow::Result;
 
 use crate::step::{Counts, Steps, cargo};
-use crate::{ALL_GUESTS, deny, fuzz, guests, program};
+use crate::{ALL_GUESTS, deny, fuzz, guests, languages, program};
 
-const GUESTS: [&str; 2] = ["plugins/Cargo.toml", "tests/guests/Cargo.toml"];
+/// The guests' workspaces, with what is built for guests.
+const GUESTS: [&str; 4] = ["plugins/Cargo.toml", SDK, "plugins/examples/rust/Cargo.toml", "tests/guests/Cargo.toml"];
+/// For authors who write in Rust.
+const SDK: &str = "plugins/sdk/Cargo.toml";
 
 /// Runs the checks until one fails.
 pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
@@ -22,6 +25,7 @@ pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
     }
     steps.run("format of the fuzz targets", cargo(root, &["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]))?;
     guests(root, steps, &ALL_GUESTS)?;
+    languages::provision(root, steps)?;
     deny::check(root, steps)?;
     steps.run("lints", cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     // The end-to-end tests start the program; building all targets at once keeps one set of features for all.
@@ -45,7 +49,12 @@ fn guests_as_programs(root: &Path, steps: &mut Steps) -> Result<()> {
     }
     // Their libraries only: a component's exports have names that linkers for this machine refuse. Those of the tests have
     // none of their own.
-    run_tests(root, steps, "tests of the guests", &["--workspace", "--lib", "--manifest-path", GUESTS[0]], None)
+    for workspace in [GUESTS[0], SDK] {
+        let what = ["--workspace", "--lib", "--manifest-path", workspace];
+        run_tests(root, steps, &format!("tests of {workspace}"), &what, None)?;
+    }
+    let doc_tests = cargo(root, &["test", "--doc", "--manifest-path", SDK]);
+    steps.tests(&format!("examples in the docs of {SDK}"), doc_tests, Counts::StandardOutput)
 }
 
 /// Runs the tests of a workspace, all of them even if one fails: by nextest if it is installed, else by cargo itself.

@@ -13,7 +13,14 @@ use crate::fuzz;
 use crate::step::{Steps, cargo, say};
 
 /// All workspaces go by the same rules.
-const MANIFESTS: [&str; 4] = ["Cargo.toml", "plugins/Cargo.toml", "tests/guests/Cargo.toml", fuzz::MANIFEST];
+const MANIFESTS: [&str; 6] = [
+    "Cargo.toml",
+    "plugins/Cargo.toml",
+    "plugins/sdk/Cargo.toml",
+    "plugins/examples/rust/Cargo.toml",
+    "tests/guests/Cargo.toml",
+    fuzz::MANIFEST,
+];
 
 /// Checks the dependencies of all workspaces.
 pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {

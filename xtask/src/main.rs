@@ -8,6 +8,7 @@
 mod checks;
 mod deny;
 mod fuzz;
+mod languages;
 mod step;
 
 use std::env::{self, consts::EXE_SUFFIX};
@@ -16,7 +17,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand, ValueEnum};
-use presetter_guests::{HOSTILE, INTERPRETERS, Workspace};
+use presetter_guests::{EXAMPLE, HOSTILE, INTERPRETERS, Workspace};
 
 use crate::step::{Steps, cargo};
 
@@ -89,8 +90,8 @@ fn project() -> Result<PathBuf> {
     Ok(here.parent().context("xtask has no parent folder")?.to_owned())
 }
 
-/// The guests of the program, and those of its tests.
-const ALL_GUESTS: [Workspace; 2] = [INTERPRETERS, HOSTILE];
+/// The guests of the program, those of its tests, and the example for authors.
+const ALL_GUESTS: [Workspace; 3] = [INTERPRETERS, HOSTILE, EXAMPLE];
 
 /// Provisions and builds guests.
 fn guests(root: &Path, steps: &mut Steps, workspaces: &[Workspace]) -> Result<()> {

@@ -95,6 +95,8 @@ pub struct Made {
     pub asks: Vec<Ask>,
     /// The kind has no base URL: an operator gives it.
     pub needs_base_url: bool,
+    /// The base URL goes by http to this machine: an operator allows it.
+    pub this_machine: bool,
     /// Inputs of the first case, for an example.
     pub inputs: Vec<(String, Value)>,
     /// New files, relative to the bundle's folder, with `/`.
@@ -189,6 +191,7 @@ fn written(wanted: &Wanted<'_>, blueprint: &Blueprint, placed: &Placed, bundle: 
         new_kind: placed.new,
         asks: placed.asks.clone(),
         needs_base_url: blueprint.account.base_url.is_none(),
+        this_machine: blueprint.account.base_url.as_ref().is_some_and(|url| url.starts_with("http:")),
         inputs: inputs.collect(),
         files,
         bundle,

@@ -231,9 +231,9 @@ impl Bundle {
             }
             sources.push((path, preset.text.to_string()));
             if preset.manifest.script.is_some() {
-                for file in self.files.scripts(&preset.name)? {
+                for (file, text) in self.files.script_texts(&preset.name)? {
                     if !sources.iter().any(|(known, _)| *known == file) {
-                        sources.push((file.clone(), self.files.text(&file)?));
+                        sources.push((file, text));
                     }
                 }
             }
@@ -320,6 +320,26 @@ mod tests {
         let error = Bundle::open_folder(folder.path()).unwrap().preset("thing").unwrap_err().to_string();
         assert!(error.contains("preset.toml:7:20"), "{error}");
         assert!(error.contains("did you mean \"id\"?"), "{error}");
+    }
+
+    #[test]
+    fn no_more_text_is_read_than_a_script_may_have() {
+        let folder = folder(&format!("script = 'run.js'\n{PRESET}"));
+        let script = |name: &str, bytes: u64| {
+            let file = fs::File::create(folder.path().join("thing").join(name)).unwrap();
+            file.set_len(bytes).unwrap();
+        };
+        let sources = || Bundle::open_folder(folder.path()).unwrap().sources_for("thing");
+        script("run.js", 4 * 1024 * 1024);
+        assert_eq!(sources().unwrap().len(), 3);
+        script("more.js", 4 * 1024 * 1024);
+        script("most.js", 1);
+        let error = sources().unwrap_err().to_string();
+        assert!(error.contains("its JavaScript, with that of lib, has more than"), "{error}");
+        // Nothing of it lies on the disk, so that a small archive can hold it.
+        script("more.js", 1 << 40);
+        let error = sources().unwrap_err().to_string();
+        assert!(error.contains("more.js") && error.contains("larger than 4194304 bytes"), "{error}");
     }
 
     #[test]

@@ -10,6 +10,10 @@ use crate::Error;
 
 /// The largest file of a bundle that is read, in bytes: room for a component, not for an accident.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// The largest file of text, in bytes: many times what a manifest may have, so that its reader is the one who says so.
+const MAX_TEXT_BYTES: u64 = 4 * 1024 * 1024;
+/// The most text that the JavaScript of one preset may have, in bytes: an interpreter has no memory for more.
+const MAX_SCRIPT_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most files of JavaScript that one preset may have.
 const MAX_SCRIPTS: usize = 256;
@@ -185,8 +189,28 @@ impl Files {
         Ok(all)
     }
 
+    /// The JavaScript of [`Self::scripts`], each file with its text.
+    pub(crate) fn script_texts(&self, preset: &str) -> Result<Vec<(String, String)>, Error> {
+        let (mut texts, mut bytes) = (Vec::new(), 0);
+        for file in self.scripts(preset)? {
+            let text = self.text(&file)?;
+            bytes += text.len();
+            if bytes > MAX_SCRIPT_BYTES {
+                let reason = format!("its JavaScript, with that of lib, has more than {MAX_SCRIPT_BYTES} bytes");
+                return Err(Error::Io { file: self.display(preset), reason });
+            }
+            texts.push((file, text));
+        }
+        Ok(texts)
+    }
+
     /// The bytes of a file below the bundle's folder.
     pub(crate) fn read(&self, file: &str) -> Result<Vec<u8>, Error> {
+        self.bytes(file, MAX_FILE_BYTES)
+    }
+
+    /// The bytes of a file, if it has no more than `most`.
+    fn bytes(&self, file: &str, most: u64) -> Result<Vec<u8>, Error> {
         let error = |reason: String| Error::Io { file: self.display(file), reason };
         match self {
             Self::BuiltIn((_, files)) => {
@@ -206,7 +230,7 @@ impl Files {
                 if !full.starts_with(path) {
                     return Err(error("it is a link that leaves the bundle's folder".into()));
                 }
-                let bytes = read_within(&full, MAX_FILE_BYTES).map_err(error)?;
+                let bytes = read_within(&full, most).map_err(error)?;
                 known(read).insert(file.to_owned(), bytes.as_slice().into());
                 Ok(bytes)
             }
@@ -215,6 +239,6 @@ impl Files {
 
     /// A text file, in UTF-8.
     pub(crate) fn text(&self, file: &str) -> Result<String, Error> {
-        to_text(self.read(file)?).map_err(|reason| Error::Io { file: self.display(file), reason })
+        to_text(self.bytes(file, MAX_TEXT_BYTES)?).map_err(|reason| Error::Io { file: self.display(file), reason })
     }
 }

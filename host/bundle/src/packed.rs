@@ -1,7 +1,8 @@
 //! What stands beside a packed bundle's component: from what it was made.
 //!
-//! Owns the form of `packed.toml`. Keeps: a packed bundle whose sources or component are not those that were packed is refused,
-//! so that what a person reads is what runs.
+//! Owns the form of `packed.toml`. Keeps: a packed bundle whose sources or component are not those that the record names is
+//! refused, so that nobody who changes what is read goes on running what was packed. The record is no signature: whoever can
+//! write all three decides what runs, and only packing the sources anew shows that they belong together.
 
 use std::collections::BTreeMap;
 

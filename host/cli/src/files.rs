@@ -4,7 +4,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// Writes a new file. Folders on the way are made.
 ///
@@ -21,7 +21,7 @@ pub(crate) fn create(path: &Path, text: &str) -> io::Result<()> {
 /// Writes a new folder with files, whole or not at all. Folders on the way are made.
 ///
 /// # Errors
-/// It is there already, or cannot be written.
+/// It is there already, or cannot be written; a file would not lie in it, or two have one name.
 pub(crate) fn create_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
     let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(above)?;
@@ -31,9 +31,14 @@ pub(crate) fn create_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> io::R
     let whole = made.path().join("whole");
     fs::create_dir(&whole)?;
     for (name, bytes) in files {
+        // Names may come from a stranger's manifest.
+        if !Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
+            let message = format!("{name} would not lie in the folder");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
         let path = whole.join(name);
         fs::create_dir_all(path.parent().unwrap_or(&whole))?;
-        fs::write(path, bytes)?;
+        OpenOptions::new().write(true).create_new(true).open(path)?.write_all(bytes)?;
     }
     fs::rename(&whole, folder)
 }
@@ -55,6 +60,28 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_folder_holds_its_files_and_nothing_lies_outside() {
+        let home = tempfile::tempdir().unwrap();
+        let above = home.path().join("above");
+        let folder = above.join("new");
+        let outside = home.path().join("outside").display().to_string();
+        let file = |name: &str| (name.to_owned(), b"1".to_vec());
+        for files in [
+            vec![file(&outside)],
+            vec![file("../../outside")],
+            vec![file("a/../../../../outside")],
+            vec![file("a"), file("a")],
+        ] {
+            assert!(create_folder(&folder, &files).is_err(), "{files:?}");
+            assert_eq!(fs::read_dir(&above).unwrap().count(), 0, "{files:?}");
+            assert!(!Path::new(&outside).exists(), "{files:?}");
+        }
+        create_folder(&folder, &[file("a/b"), file("c")]).unwrap();
+        assert_eq!(fs::read_to_string(folder.join("a/b")).unwrap(), "1");
+        assert!(create_folder(&folder, &[file("d")]).is_err(), "it is there");
+    }
 
     #[test]
     fn what_is_there_is_replaced_only_on_purpose() {

@@ -95,12 +95,12 @@ fn afterwards(prepared: &Prepared, confirm: bool) -> Vec<String> {
             path.join("/")
         ));
     }
-    if confirm
-        && preset.repeat() == Repeat::Probe
+    let looks = if confirm { " (--confirm)" } else { ", only with --confirm" };
+    if preset.repeat() == Repeat::Probe
         && let Some(probe) = &preset.probe
     {
         then.push(format!(
-            "before it (--confirm): {} looks whether it is there already; then nothing is sent",
+            "before it{looks}: {} looks whether it is there already; then nothing is sent",
             probe.preset
         ));
     }
@@ -121,8 +121,7 @@ fn afterwards(prepared: &Prepared, confirm: bool) -> Vec<String> {
         then.push(format!("if nothing is found: {} looks whether the id is of another kind", mixup.preset));
     }
     if let Some(probe) = &preset.probe {
-        let when = if confirm { "after it (--confirm)" } else { "after it, only with --confirm" };
-        then.push(format!("{when}: {} looks whether it took place", probe.preset));
+        then.push(format!("after it{looks}: {} looks whether it took place", probe.preset));
     }
     then
 }

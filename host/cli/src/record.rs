@@ -99,7 +99,10 @@ impl Record {
             self.file.display()
         ));
         if recorded.left_out > 0 {
-            console.warn(&format!("{} more were too large to be recorded", recorded.left_out), &[]);
+            console.warn(
+                &format!("{} more were too large, or held too many credentials, to be recorded", recorded.left_out),
+                &[],
+            );
         }
         let Some(case) = self.case(prepared) else { return Ok(()) };
         if prepared.body.is_some() || !prepared.body_set.is_empty() {

@@ -54,7 +54,7 @@ pub(crate) fn join(base: &Url, path: &[String], query: &[(String, String)]) -> R
     for part in path {
         if !segment(part) {
             return Err(Error::Invalid(format!(
-                "{part:?} cannot be one part of a path; it must be percent-encoded, and not empty, \".\" or \"..\""
+                "{part:?} cannot be one part of a path; a part is percent-encoded, holds no slash, and is not empty, \".\" or \"..\""
             )));
         }
         wanted.push('/');

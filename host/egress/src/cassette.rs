@@ -12,6 +12,7 @@ mod exchange;
 pub mod har;
 mod har_write;
 mod mask;
+mod named;
 mod recording;
 
 use std::fmt;

@@ -157,6 +157,37 @@ async fn a_recording_holds_no_secret_and_is_read_as_it_was_written() {
     assert_eq!(exchanges[2].answer, Err(NoAnswer { arrived: true, reason: "https://api.example: hung up".into() }));
 }
 
+/// Records one answer, and a request that sends what it holds.
+async fn recorded_answer(body: String, sent: &str) -> presetter_egress::Recorded {
+    let server = move |_: &Request| Ok(ok(&body));
+    let recording = Recording::new(Arc::new(Stub::new(server)), || 0);
+    send(&recording, "POST", "https://h/login", Some("{}")).await.unwrap();
+    send(&recording, "GET", &format!("https://h/next?with={sent}"), None).await.unwrap();
+    recording.take(&Masks::new(Redactor::new()))
+}
+
+#[tokio::test]
+async fn what_an_answer_hands_out_under_the_name_of_a_credential_is_not_kept() {
+    let body = r#"{"refresh_token":"R3fresh/+0123456789","id_token":"1d-0123456789","name":"Sarah"}"#;
+    let recorded = recorded_answer(body.into(), "R3fresh%2F%2B0123456789").await;
+    let text = har::write(&recorded.exchanges, &Note::default());
+    for gone in ["R3fresh", "1d-0123456789"] {
+        assert!(!text.contains(gone), "{gone} is in {text}");
+    }
+    assert_eq!((recorded.exchanges.len(), recorded.left_out), (2, 0));
+    // The same mask in both, so that what was recorded can be played.
+    let mask = "[secret refresh_token of an answer]";
+    assert_eq!(recorded.exchanges[1].url.query_pairs().next().unwrap().1, mask);
+    assert!(text.contains(mask) && text.contains("Sarah"), "{text}");
+}
+
+#[tokio::test]
+async fn an_answer_with_credentials_without_end_is_not_kept() {
+    let all: Vec<String> = (0..300).map(|n| format!(r#"{{"token":"handed-out-{n:04}"}}"#)).collect();
+    let recorded = recorded_answer(format!("[{}]", all.join(",")), "x").await;
+    assert_eq!((recorded.exchanges.len(), recorded.left_out), (0, 2));
+}
+
 #[tokio::test]
 async fn a_recording_is_valid_har() {
     let (exchanges, _) = recorded().await;

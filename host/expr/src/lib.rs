@@ -7,6 +7,7 @@
 //! - [`compile`] turns the parsed syntax into a small tree of our own; unknown functions end there, by name.
 //! - [`eval`] evaluates the tree over JSON within a budget of steps; [`compare`] says when two values are equal.
 //! - [`envelope`] finds the status codes in an answer.
+//! - [`known`] remembers what was compiled before.
 //!
 //! Invariants: no text makes it panic, hang or overflow the stack; it never does IO, reads no clock and draws no random
 //! number (it also runs in the guest); messages name kinds and positions, never values, so that no answer's data
@@ -34,6 +35,7 @@ mod compile;
 mod envelope;
 mod eval;
 mod functions;
+mod known;
 mod scan;
 
 use std::fmt;
@@ -52,7 +54,7 @@ pub use scan::{MAX_MACRO_DEPTH, MAX_NESTING, MAX_SOURCE, MAX_TOKENS};
 pub const MAX_STEPS: u32 = 100_000;
 
 /// Which macros an expression may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// Everything; for the guest, which runs under its own limits.
     Full,
@@ -74,9 +76,14 @@ impl Program {
     /// has the wrong number of arguments, or the dialect has no such macro. Names of variables are not judged here:
     /// see [`Program::variables`].
     pub fn compile(source: &str, dialect: Dialect) -> Result<Program, Problem> {
+        if let Some(known) = known::get(source, dialect) {
+            return Ok(known);
+        }
         let tokens = scan::scan(source)?;
         let compiled = compile::compile(source, &tokens, dialect)?;
-        Ok(Program { inner: Arc::new(compiled) })
+        let program = Program { inner: Arc::new(compiled) };
+        known::keep(source, dialect, &program);
+        Ok(program)
     }
 
     /// Evaluates to true or false.

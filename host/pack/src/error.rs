@@ -9,6 +9,16 @@ pub enum PackError {
     /// A component was given, and the manifest does not say where it belongs.
     #[error("{0} names no component, so that its presets would be recipes and scripts")]
     NoPlace(String),
+    /// What the manifest names as the component is no place of its own in the bundle.
+    #[error("{file}: component \"{component}\" is {what}")]
+    BadPlace {
+        /// The manifest, as messages name it.
+        file: String,
+        /// What it names.
+        component: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// The interpreter does not accept the sources: the JSON list that its `load` gave (`wit/preset.wit`).
     #[error("the interpreter does not accept the bundle: {0}")]
     Refused(String),

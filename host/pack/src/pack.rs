@@ -1,6 +1,9 @@
 //! A bundle as it is distributed: its sources, what belongs to them, and one component.
 //!
 //! Owns: which files these are. Must never: write them.
+//! Keeps true: every file has a path below the bundle's folder, and one path is one file.
+
+use std::path::{Component, Path};
 
 use presetter_bundle::{Bundle, Packed, sources_digest};
 use sha2::{Digest as _, Sha256};
@@ -32,6 +35,7 @@ pub fn pack(bundle: &Bundle, component: Option<Vec<u8>>) -> Result<PackedBundle,
     files.extend(sources.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())));
     let (component_sha256, interpreter) = match (&manifest.component, component) {
         (Some(file), given) => {
+            placed(bundle, file.as_str(), &files)?;
             let bytes = match given {
                 Some(bytes) => bytes,
                 None => bundle.component()?.unwrap_or_default(),
@@ -60,4 +64,56 @@ pub fn pack(bundle: &Bundle, component: Option<Vec<u8>>) -> Result<PackedBundle,
     files.sort();
     let name = format!("{}-{}", manifest.name, manifest.version);
     Ok(PackedBundle { name, files, component_sha256, interpreter })
+}
+
+/// Whether a component can lie where the manifest says. The path is a stranger's: whoever packs writes there.
+fn placed(bundle: &Bundle, component: &str, files: &[(String, Vec<u8>)]) -> Result<(), PackError> {
+    let below = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+    // Nor in place of another file, in whatever case the system writes names, nor of what a loaded bundle is known by.
+    let taken = files.iter().map(|(name, _)| name.as_str()).chain([Packed::FILE]);
+    let what = match component {
+        "" => "no path",
+        path if !below(Path::new(path)) || path.contains(['\\', ':']) => "no path below the bundle's folder",
+        path if taken.into_iter().any(|name| name.eq_ignore_ascii_case(path)) => "another file of the bundle",
+        _ => return Ok(()),
+    };
+    Err(PackError::BadPlace { file: bundle.file().to_owned(), component: component.to_owned(), what })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use presetter_bundle::Bundle;
+
+    use super::pack;
+    use crate::PackError;
+
+    const BUNDLE: &str = "name = 'acme'\nversion = '1.0.0'\ncontract = '0.1'\ntitle = 'Acme'\n[[grants]]\nmethods = ['GET']\npaths = ['things/*']\n[connections.open]\ntitle = 'Open'\nauth = 'none'\nbase_url = 'https://acme.example'\n";
+
+    #[test]
+    fn a_component_lies_below_the_folder_and_in_no_other_files_place() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("README.md"), "Acme").unwrap();
+        let packed = |component: &str| {
+            let text = BUNDLE.replace("title = 'Acme'", &format!("component = '{component}'\ntitle = 'Acme'"));
+            fs::write(folder.path().join("bundle.toml"), text).unwrap();
+            pack(&Bundle::open_folder(folder.path()).unwrap(), Some(b"code".to_vec()))
+        };
+        for (component, word) in [
+            ("/etc/own.wasm", "no path below"),
+            ("../own.wasm", "no path below"),
+            ("a/../../own.wasm", "no path below"),
+            ("C:\\own.wasm", "no path below"),
+            ("", "no path"),
+            ("bundle.toml", "another file"),
+            ("readme.md", "another file"),
+            ("packed.toml", "another file"),
+        ] {
+            let error = packed(component).unwrap_err();
+            assert!(matches!(&error, PackError::BadPlace { what, .. } if what.contains(word)), "{component}: {error}");
+        }
+        let files = packed("code/own.wasm").unwrap().files;
+        assert!(files.iter().any(|(name, bytes)| name == "code/own.wasm" && bytes == b"code"));
+    }
 }

@@ -1,7 +1,8 @@
 //! The floor under what a component claims.
 //!
 //! A component is a stranger's code. Whatever it says, a run whose requests ended badly did not end well: after an
-//! unrecovered failure `ok` and `not_found` become `failed`, after an unanswered write everything becomes `unknown`.
+//! unrecovered failure `ok` and `not_found` become `failed`, after an unanswered write everything becomes `unknown`. And
+//! who has asked nobody has proof of no absence.
 //!
 //! A failure is recovered by a later good answer to the same request. In a preset that writes, failed look-ups on
 //! the side do not undo the write's own `ok`, but nothing is "not found" after them.
@@ -130,6 +131,9 @@ impl Floor {
             (Kind::Ok | Kind::NotFound, Some((_, failure))) => {
                 Outcome { hint: failure.hint.clone(), ..Outcome::failed(failure.class, failure.message.clone()) }
             }
+            (Kind::NotFound, None) if self.requests == 0 => {
+                Outcome::failed("preset", "the preset says that it is not there, and has asked nobody")
+            }
             // The class of a failure is the host's to say: it knows what really happened. The words of a server that
             // refused are better than ours.
             (Kind::Failed, Some((_, failure))) if matches!(failure.class, "denied" | "limit" | "auth" | "network") => {
@@ -166,6 +170,19 @@ mod tests {
         floor.settled(1, true, None);
         assert_eq!(floor.under(claim(Kind::Ok), true).kind, Kind::Ok);
         assert_eq!(floor.under(claim(Kind::NotFound), true).evidence, "code X");
+    }
+
+    #[test]
+    fn nothing_is_absent_that_nobody_was_asked_for() {
+        let mut floor = Floor::default();
+        let outcome = floor.under(claim(Kind::NotFound), false);
+        assert_eq!((outcome.kind, outcome.class.as_str()), (Kind::Failed, "preset"));
+        assert_eq!(outcome.evidence, "");
+        // What needs no request can be ok, and failed.
+        assert_eq!(floor.under(claim(Kind::Ok), false).kind, Kind::Ok);
+        floor.sending(1, false);
+        floor.settled(1, false, None);
+        assert_eq!(floor.under(claim(Kind::NotFound), false).kind, Kind::NotFound);
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::stage::Stage;
 /// The API of a guide's examples.
 const API: &str = "https://api.acme.example";
 
+/// What connections of a page keep as their token.
+const TOKEN: &str = "a-token-that-nobody-sees";
+
 /// Where a page and what happens are not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Differs {
@@ -43,7 +46,7 @@ fn ok() -> u16 {
 pub fn play(page: &str) -> (Vec<Differs>, String) {
     let parts = parts(page).unwrap_or_else(|wrong| panic!("{wrong}"));
     let mut stage = Stage::new(Oddities::default());
-    stage.env.push(("ACME_TOKEN".into(), "a-token-that-nobody-sees".into()));
+    stage.env.push(("ACME_TOKEN".into(), TOKEN.into()));
     let (mut differs, mut written) = (Vec::new(), page.to_owned());
     // From the end, so that places stay what they are.
     let mut outputs: Vec<(std::ops::Range<usize>, String)> = Vec::new();
@@ -57,7 +60,7 @@ pub fn play(page: &str) -> (Vec<Differs>, String) {
             }
             Part::Quoted { path, text, line } => {
                 let file = fs::read_to_string(stage.folder().join(&path)).unwrap_or_default();
-                if !file.replace("\r\n", "\n").contains(text.trim_end()) {
+                if !quoted(&text, &file) {
                     differs.push(Differs { line, what: format!("these lines do not stand in {path}:\n{file}") });
                 }
             }
@@ -111,6 +114,7 @@ fn run(stage: &Stage, line: &Line) -> String {
         }
         _ => panic!("{}: a page runs presetter, cat, ls and rm", line.line),
     };
+    assert!(!shown.contains(TOKEN), "{}: the token is shown:\n{shown}", line.line);
     if !shown.is_empty() && !shown.ends_with('\n') {
         shown.push('\n');
     }
@@ -137,42 +141,31 @@ fn list(stage: &Stage, folder: &str) -> String {
     entries.map_or_else(|e| format!("{folder}: {e}\n"), |names| names.join("\n"))
 }
 
-/// Whether a text is what a page says; a line `...` stands for any lines.
+/// Whether a text is what a page says; a line `...` stands for any lines, or none.
 fn fits(said: &str, printed: &str) -> bool {
-    let mut rest = printed;
-    let mut pieces = said.split_inclusive('\n').collect::<Vec<_>>();
-    if pieces.last().is_some_and(|last| last.trim().is_empty()) {
-        pieces.pop();
-    }
-    let mut skipping = false;
-    let mut run = String::new();
-    for piece in pieces {
-        if piece.trim_end() != "..." {
-            run.push_str(piece);
-            continue;
-        }
-        let Some(after) = after(rest, &run, skipping) else { return false };
-        (rest, skipping) = (after, true);
-        run.clear();
-    }
-    match after(rest, &run, skipping) {
-        Some(left) => left.is_empty() || (run.is_empty() && skipping) || (skipping && rest.ends_with(&run)),
-        None => false,
+    let said: Vec<&str> = said.trim_end().lines().collect();
+    let printed: Vec<&str> = printed.trim_end().lines().collect();
+    lines_fit(&said, &printed)
+}
+
+fn lines_fit(said: &[&str], printed: &[&str]) -> bool {
+    match said {
+        [] => printed.is_empty(),
+        ["...", rest @ ..] => (0..=printed.len()).any(|left_out| lines_fit(rest, &printed[left_out..])),
+        [line, rest @ ..] => printed.split_first().is_some_and(|(first, more)| line == first && lines_fit(rest, more)),
     }
 }
 
-/// What comes after some lines; `anywhere` if lines before them may be left out.
-fn after<'t>(text: &'t str, lines: &str, anywhere: bool) -> Option<&'t str> {
-    if !anywhere {
-        return text.strip_prefix(lines);
-    }
-    let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
-    starts.into_iter().find_map(|start| text[start..].strip_prefix(lines))
+/// Whether lines stand in a file, whole and one after the other.
+fn quoted(lines: &str, file: &str) -> bool {
+    let lines: Vec<&str> = lines.lines().collect();
+    let file: Vec<&str> = file.lines().collect();
+    !lines.is_empty() && file.windows(lines.len()).any(|window| window == lines)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{fits, play};
+    use super::{fits, play, quoted};
 
     #[test]
     fn what_is_left_out_stands_for_any_lines() {
@@ -181,6 +174,8 @@ mod tests {
             ("a\nb\n", "a\n", false),
             ("a\n", "a\nb\n", false),
             ("a\n...\n", "a\nb\nc\n", true),
+            ("a\n...\n", "b\na\n", false),
+            ("...\nb\n", "bb\n", false),
             ("...\nc\n", "a\nb\nc\n", true),
             ("...\nb\n", "a\nb\nc\n", false),
             ("a\n...\nc\n", "a\nc\n", true),
@@ -190,6 +185,21 @@ mod tests {
             ("", "a\n", false),
         ] {
             assert_eq!(fits(said, printed), same, "{said:?} and {printed:?}");
+        }
+    }
+
+    #[test]
+    fn only_whole_lines_are_quoted() {
+        let file = "max = 1\r\n[a]\r\ny = 2\n";
+        for (lines, stand) in [
+            ("max = 1\n[a]\n", true),
+            ("[a]\ny = 2\n", true),
+            ("x = 1\n", false),
+            ("y = 2\n[a]\n", false),
+            ("y = 2\nz = 3\n", false),
+            ("", false),
+        ] {
+            assert_eq!(quoted(lines, file), stand, "{lines:?}");
         }
     }
 

@@ -47,7 +47,7 @@ pub struct Line {
 pub fn parts(page: &str) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut open: Option<(&str, usize, usize)> = None;
-    let mut at = 0;
+    let (mut at, mut after_blank) = (0, true);
     for (number, line) in page.split_inclusive('\n').enumerate() {
         let start = at;
         at += line.len();
@@ -55,8 +55,12 @@ pub fn parts(page: &str) -> Result<Vec<Part>, String> {
         match open {
             None if bare.starts_with("```") => open = Some((&bare[3..], at, number + 1)),
             None => {
-                if let Some(answers) = bare.strip_prefix("<!-- server: ").and_then(|rest| rest.strip_suffix(" -->")) {
-                    parts.push(Part::Server(answers.to_owned()));
+                if let Some(why) = hidden(line, after_blank) {
+                    return Err(format!("{}: {why}", number + 1));
+                }
+                if let Some(rest) = bare.strip_prefix("<!-- server:") {
+                    let answers = rest.strip_suffix("-->").ok_or(format!("{}: --> ends the same line", number + 1))?;
+                    parts.push(Part::Server(answers.trim().to_owned()));
                 }
             }
             Some((info, from, line)) if bare == "```" => {
@@ -65,11 +69,22 @@ pub fn parts(page: &str) -> Result<Vec<Part>, String> {
             }
             Some(_) => {}
         }
+        after_blank = bare.is_empty();
     }
     match open {
         Some((_, _, line)) => Err(format!("{line}: the fence is not closed")),
         None => Ok(parts),
     }
+}
+
+/// Why a line shows code that nothing tests, though it is no fence of ours.
+fn hidden(line: &str, after_blank: bool) -> Option<&'static str> {
+    let inner = line.trim_start();
+    if inner.starts_with("```") || inner.starts_with("~~~") {
+        return Some("a fence is ``` at the beginning of a line");
+    }
+    let indented = (line.starts_with("    ") || line.starts_with('\t')) && after_blank && !inner.is_empty();
+    indented.then_some("nothing tests an indented block: write a fence, or `...` in the text")
 }
 
 fn part(page: &str, info: &str, at: Range<usize>, line: usize) -> Result<Part, String> {

@@ -88,7 +88,7 @@ pub struct Oddities {
     /// Answers repeat the request's headers and body, raw and in the usual encodings, in their body and headers, so that
     /// tests can see whether a client cleans what it shows. Default: false.
     pub echo_secrets: bool,
-    /// Paths that are not the vendor's, such as `/v1/list`, and what they answer to any request: for presets of bundles
+    /// Paths, such as `/v1/list`, and what they answer to any request, also in place of the vendor's own: for presets of bundles
     /// that tests make. Default: none.
     pub paths: BTreeMap<String, Canned>,
 }

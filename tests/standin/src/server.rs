@@ -132,16 +132,14 @@ fn answer(inner: &mut Inner, call: &Call) -> Reply {
     if let Some(reply) = disturbed(inner, matches!(route, Some(Route::Login(_)))) {
         return reply;
     }
-    let Some(route) = route else {
-        if let Some(canned) = inner.oddities.paths.get(&call.path) {
-            let reply = Reply::json(canned.status, canned.body.clone());
-            return match &canned.location {
-                Some(location) => reply.with_header("location", location),
-                None => reply,
-            };
-        }
-        return Reply::no_such_path();
-    };
+    if let Some(canned) = inner.oddities.paths.get(&call.path) {
+        let reply = Reply::json(canned.status, canned.body.clone());
+        return match &canned.location {
+            Some(location) => reply.with_header("location", location),
+            None => reply,
+        };
+    }
+    let Some(route) = route else { return Reply::no_such_path() };
     if call.method != "POST" {
         return Reply::wrong_method();
     }

@@ -109,15 +109,18 @@ fn collect(root: &Path, path: &Path, found: &mut BTreeSet<Input>) -> Result<()> 
     Ok(())
 }
 
-/// What counts in a folder: neither build results and tests, nor what editors leave behind.
+/// What counts in a folder: neither build results and tests, nor workspaces of their own (those have a lock file), nor what editors
+/// leave behind.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let mut entries = Vec::new();
     for entry in list {
         let entry = entry.with_context(|| format!("{} cannot be read", folder.display()))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !LEFT_OUT.contains(&name.as_str()) && !name.starts_with(['.', '#']) && !name.ends_with('~') {
-            entries.push(entry.path());
+        let path = entry.path();
+        let left_out = LEFT_OUT.contains(&name.as_str()) || path.join("Cargo.lock").is_file();
+        if !left_out && !name.starts_with(['.', '#']) && !name.ends_with('~') {
+            entries.push(path);
         }
     }
     entries.sort();
@@ -226,6 +229,21 @@ mod tests {
         write(root, "plugins/recipe/src/.lib.rs.swp", "x");
         write(root, "plugins/recipe/src/lib.rs~", "x");
         assert_eq!(key(root), before);
+    }
+
+    #[test]
+    fn a_workspace_inside_of_a_workspace_counts_where_it_is_used() {
+        let project = project();
+        let root = project.path();
+        let before = key(root);
+        write(root, "plugins/sdk/Cargo.lock", "");
+        write(root, "plugins/sdk/src/lib.rs", "x");
+        assert_eq!(key(root), before);
+        let uses = Workspace { uses: &["plugins/sdk"], ..WORKSPACE };
+        let used = |root: &Path| digest(&files(root, &uses).unwrap()).unwrap();
+        let before = used(root);
+        write(root, "plugins/sdk/src/lib.rs", "y");
+        assert_ne!(used(root), before);
     }
 
     #[test]

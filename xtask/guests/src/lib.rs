@@ -5,7 +5,7 @@
 //!
 //! Owns: which toolchain builds guests ([`detect`], [`provision`]), how they are built ([`Workspace::build`]), and
 //! the cache of finished components in `FOLDER/target/components`.
-//! Never: installs anything outside [`provision`], so a build script may call all the rest.
+//! Never: installs anything outside [`provision`] and [`install_packages`], so a build script may call all the rest.
 //! Keeps true: a component is found in the cache only under the very content that it was made from; finding it there
 //! runs no cargo; its bytes hold no path of the machine that built it.
 
@@ -25,7 +25,7 @@ use anyhow::{Context as _, Result, bail};
 
 pub use component::foreign_imports;
 pub use environment::command;
-pub use provision::provision;
+pub use provision::{install_packages, provision};
 pub use toolchain::{FORCE, TARGET, Toolchain, detect};
 
 /// The interpreters that Presetter embeds.
@@ -39,6 +39,14 @@ pub const INTERPRETERS: Workspace = Workspace {
 /// The guests that the tests let loose on the host.
 pub const HOSTILE: Workspace =
     Workspace { folder: "tests/guests", guests: &["hostile"], uses: &["wit"], contract_only: true };
+
+/// The example of a bundle's component in Rust, which the tests build and run.
+pub const EXAMPLE: Workspace = Workspace {
+    folder: "plugins/examples/rust",
+    guests: &["roster"],
+    uses: &["plugins/sdk", "wit"],
+    contract_only: true,
+};
 
 /// A cargo workspace of guests.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Gets a toolchain for the guests onto the machine.
 //!
-//! Owns: the two ways to install one. Never called from a build script: building must not install anything.
+//! Owns: the two ways to install one, and how packages of Debian are installed. Never called from a build script: building must not install anything.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -62,16 +62,24 @@ fn rustup(root: &Path, tell: &dyn Fn(&str)) -> Result<(), String> {
 }
 
 fn debian(root: &Path, tell: &dyn Fn(&str)) -> Result<(), String> {
+    let mut packages = vec!["rustc-web", "rust-web-src"];
+    if linker(root).is_none() {
+        packages.push("lld");
+    }
+    install_packages(root, &packages, tell)
+}
+
+/// Installs packages of Debian, where this is Debian and we are root. `tell` hears of it, in one line.
+///
+/// # Errors
+/// It could not be done, and why.
+pub fn install_packages(root: &Path, packages: &[&str], tell: &dyn Fn(&str)) -> Result<(), String> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     if !release.lines().any(|line| line == "ID=debian") {
         return Err("this is not Debian".into());
     }
     if ask(root, "id", &["-u"]).ok().as_deref() != Some("0") {
         return Err("only root may install packages".into());
-    }
-    let mut packages = vec!["rustc-web", "rust-web-src"];
-    if linker(root).is_none() {
-        packages.push("lld");
     }
     tell(&format!("apt-get install {}", packages.join(" ")));
     run(&mut apt(&["update"]), APT_PATIENCE)?;

@@ -23,12 +23,14 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Adds one, as it stands and percent-decoded.
+    /// Adds one, as it stands and percent-decoded. A word such as `password`, as it stands in a vendor's examples, keeps nothing
+    /// secret, and is in every manifest.
     pub(crate) fn add(&mut self, secret: &str) {
         let secret = secret.trim();
         let decoded = percent_decode_str(secret).decode_utf8_lossy().into_owned();
         for form in [secret.to_owned(), decoded] {
-            if form.chars().count() >= SHORT && !self.0.contains(&form) {
+            let example = NAMES.contains(&form.to_lowercase().as_str());
+            if form.chars().count() >= SHORT && !example && !self.0.contains(&form) {
                 self.0.push(form);
             }
         }
@@ -187,5 +189,11 @@ mod tests {
         secrets.add("a");
         assert!(!secrets.in_text("banana"));
         assert_eq!(format!("{secrets:?}"), "2 secrets");
+        for word in ["password", "PASSWORD", "secret"] {
+            secrets.add(word);
+            assert!(!secrets.in_text("secrets.password PASSWORD"), "{word}");
+        }
+        secrets.add("password1");
+        assert!(secrets.in_text("the password1"));
     }
 }

@@ -159,6 +159,7 @@ fn tell(world: &World, folder: &Path, bundle: &str, place: &Place, made: &Made) 
     };
     let item = |name: &str| quoted(&format!("{path}/{name}"));
     let base_url = if made.needs_base_url { " --base-url https://..." } else { "" };
+    let private = if made.this_machine { " --allow-private" } else { "" };
     let asks: String = made
         .asks
         .iter()
@@ -182,7 +183,10 @@ fn tell(world: &World, folder: &Path, bundle: &str, place: &Place, made: &Made) 
         if *place == Place::Bundle && made.new_kind { format!("{bundle}-{}", made.kind) } else { bundle.to_owned() };
     let mut steps = vec![format!("presetter check {}", quoted(&path)), format!("presetter test {}", quoted(&path))];
     if made.new_kind {
-        steps.push(format!("presetter connection add {connection} --kind {}{base_url}{asks}", item(&made.kind)));
+        steps.push(format!(
+            "presetter connection add {connection} --kind {}{base_url}{private}{asks}",
+            item(&made.kind)
+        ));
     }
     for verb in ["plan", "run"] {
         steps.push(format!("presetter {verb} {preset} -c {connection}{sets}"));

@@ -8,9 +8,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use presetter_bundle::Bundle;
-use presetter_check::{Level, Target};
+use presetter_check::{Finding, Level, Target};
 use presetter_pack::{PackError, PackedBundle};
 
+use super::check;
 use crate::args::PackArgs;
 use crate::console::line;
 use crate::exit::Exit;
@@ -21,10 +22,12 @@ use crate::world::World;
 
 /// Follows `presetter pack`.
 pub(crate) async fn pack(world: &World, args: &PackArgs) -> Result<Exit, Failure> {
-    let report = presetter_check::check(&Target::of(&args.dir)?)?;
-    if report.count(Level::Error) > 0 {
-        let wrong = report.findings.iter().filter(|finding| finding.level == Level::Error);
-        let shown: Vec<String> = wrong.map(|finding| finding.render(world.console.color())).collect();
+    let report = check::look(world, &Target::of(&args.dir)?).await?;
+    // A component that is given here need not lie in the folder.
+    let given = |finding: &Finding| args.component.is_some() && finding.lint == Some("missing-component");
+    let wrong = report.findings.iter().filter(|finding| finding.level == Level::Error && !given(finding));
+    let shown: Vec<String> = wrong.map(|finding| finding.render(world.console.color())).collect();
+    if !shown.is_empty() {
         let _ = world.console.data(&shown.join("\n\n"));
         return Err(Failure::new(Exit::Invalid, "nothing was packed: the bundle has errors"));
     }
@@ -82,6 +85,8 @@ fn told(bundle: &Bundle, error: PackError) -> Failure {
         }
         PackError::NoPlace(_) => Failure::new(Exit::Invalid, error.to_string())
             .help("say in bundle.toml where it belongs: component = \"component.wasm\""),
+        PackError::BadPlace { .. } => Failure::new(Exit::Invalid, error.to_string())
+            .help("name a file of its own: component = \"component.wasm\"; nothing was packed"),
         PackError::Broken(why) => Failure::new(Exit::Invalid, why)
             .help("the bundle may be too large: split it, or tell whoever made this program"),
     }

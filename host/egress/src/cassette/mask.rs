@@ -11,6 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::exchange::{Exchange, NoAnswer, media_type};
+use super::named;
 use crate::{Response, har};
 
 /// What stands for the value of every cookie. It is made of letters that a cookie may have.
@@ -49,6 +50,21 @@ impl Masks {
         }
         self.moved.extend(pairs.into_iter().filter(|(from, to)| from != to));
         self
+    }
+
+    /// Also masks what an answer hands out under the name of a credential, wherever that stands. Whether there was room for it:
+    /// what is looked for grows with each one.
+    pub(crate) fn learn(&self, answer: &Response, room: &mut usize) -> bool {
+        for (name, secret) in named::credentials(answer) {
+            // What has a mask keeps it.
+            if self.redactor.holds(secret.expose().as_bytes()) {
+                continue;
+            }
+            let Some(less) = room.checked_sub(1) else { return false };
+            *room = less;
+            self.redactor.add(&format!("{name} of an answer"), &secret);
+        }
+        true
     }
 
     /// A text with masks.

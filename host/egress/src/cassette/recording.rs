@@ -17,6 +17,9 @@ use crate::{Error, Policy, Request, Response, Transport};
 /// The most that is kept of a run, in bytes of bodies: what [`har::read`](crate::har::read) takes, with room for the rest.
 const MOST: usize = 24 * 1024 * 1024;
 
+/// The most credentials that are learned from answers. An answer with more is not kept.
+const MOST_LEARNED: usize = 256;
+
 /// The time of day, in milliseconds since 1970.
 type Now = dyn Fn() -> u64 + Send + Sync;
 
@@ -50,11 +53,15 @@ impl Recording {
         Self { inner, now: Box::new(now), kept: Mutex::default() }
     }
 
-    /// Takes what was kept. To be called when the redactor knows every secret and token.
+    /// Takes what was kept. To be called when the redactor knows every secret and token. What answers hand out under the name
+    /// of a credential (a refresh token, a key that was made) the redactor learns here.
     pub fn take(&self, masks: &Masks) -> Recorded {
-        let Kept { exchanges, left_out, .. } = std::mem::take(&mut *self.kept());
-        let exchanges = exchanges.into_iter().flatten().map(|exchange| masks.exchange(exchange)).collect();
-        Recorded { exchanges, left_out }
+        let Kept { exchanges, mut left_out, .. } = std::mem::take(&mut *self.kept());
+        let (mut exchanges, mut room): (Vec<Exchange>, _) = (exchanges.into_iter().flatten().collect(), MOST_LEARNED);
+        let before = exchanges.len();
+        exchanges.retain(|exchange| exchange.answer.as_ref().map_or(true, |answer| masks.learn(answer, &mut room)));
+        left_out += before - exchanges.len();
+        Recorded { exchanges: exchanges.into_iter().map(|exchange| masks.exchange(exchange)).collect(), left_out }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

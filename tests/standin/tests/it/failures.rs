@@ -34,6 +34,15 @@ async fn an_unknown_path_is_404_in_plain_text() {
 }
 
 #[tokio::test]
+async fn a_path_with_an_answer_of_its_own_gives_it_to_any_method() {
+    let bench = Bench::business(json!({ "paths": { "/v1/users": { "status": 201, "body": { "users": [] } } } })).await;
+    for method in ["GET", "POST", "PATCH"] {
+        let answer = call(bench.to(), method, "/v1/users", &[], "").expect("an answer");
+        assert_eq!((answer.status, answer.json()), (201, json!({ "users": [] })));
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_json_object_is_400() {
     let bench = Bench::business(json!({})).await;
     let headers = [("accessToken", ACCESS_TOKEN), ("Authorization", bench.authorization.as_str())];
