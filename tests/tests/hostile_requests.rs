@@ -257,10 +257,9 @@ async fn claims_are_not_believed_against_what_happened() {
     let server = Server::start();
     let arena = Arena::hostile(&server);
     let nothing: [&str; 0] = [];
-    let cases: [(&[&str], &str, &str, &str); 19] = [
+    let cases: [(&[&str], &str, &str, &str); 21] = [
         // Causes that only the host knows, and that did not happen.
         (&nothing, "failed", "denied", "failed/preset"),
-        (&nothing, "failed", "limit", "failed/preset"),
         (&nothing, "failed", "auth", "failed/preset"),
         (&nothing, "failed", "network", "failed/preset"),
         (&["open", "ok"], "failed", "auth", "failed/preset"),
@@ -279,7 +278,11 @@ async fn claims_are_not_believed_against_what_happened() {
         (&["open", "failing"], "not-found", "", "failed/server"),
         (&["open", "hang-up"], "ok", "", "failed/network"),
         (&["open", "no-http"], "not-found", "", "failed/network"),
-        // What is its own to say is believed.
+        // Who has asked nobody knows of no absence.
+        (&nothing, "not-found", "", "failed/preset"),
+        (&["open", "ok"], "not-found", "", "not_found"),
+        // What is its own to say is believed; an interpreter ends a script by a limit of its own.
+        (&nothing, "failed", "limit", "failed/limit"),
         (&["open", "ok"], "failed", "refused", "failed/refused"),
     ];
     for (path, kind, class, ends) in cases {
