@@ -1,7 +1,8 @@
 //! A bundle as the rest of the program sees it.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use presetter_connection::Source;
 use presetter_manifest::{Diagnostics, Preset};
@@ -21,6 +22,8 @@ pub struct Bundle {
     source: Source,
     /// Set once the component of a packed bundle was found to be as it was packed: files are read once.
     pub(crate) as_packed: Arc<OnceLock<()>>,
+    /// The presets that were read so far. What is right is read once; what is wrong is told each time.
+    presets: Arc<Mutex<HashMap<String, PresetFile>>>,
 }
 
 /// One preset of a bundle, read and checked.
@@ -100,7 +103,7 @@ impl Bundle {
         let text: Arc<str> = files.text("bundle.toml")?.into();
         let manifest = presetter_manifest::Bundle::parse(&file, &text)?;
         let source = source(manifest.name.as_str().to_owned());
-        Ok(Self { files, file, text, manifest, source, as_packed: Arc::default() })
+        Ok(Self { files, file, text, manifest, source, as_packed: Arc::default(), presets: Arc::default() })
     }
 
     /// The manifest.
@@ -172,6 +175,16 @@ impl Bundle {
     }
 
     fn preset_alone(&self, name: &str) -> Result<PresetFile, Error> {
+        let known = || self.presets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(preset) = known().get(name) {
+            return Ok(preset.clone());
+        }
+        let preset = self.read_preset(name)?;
+        known().insert(name.to_owned(), preset.clone());
+        Ok(preset)
+    }
+
+    fn read_preset(&self, name: &str) -> Result<PresetFile, Error> {
         let relative = format!("{name}/preset.toml");
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if !plain || !self.files.has(&relative) {
