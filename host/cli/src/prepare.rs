@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use presetter_bundle::PresetFile;
+use presetter_bundle::{Bundle, PresetFile};
 use presetter_connection::{Access, AccessContext, Connection, SystemClock, exchange_limits};
 use presetter_egress::Transport;
 use presetter_manifest::{Diagnostics, Preset};
@@ -161,6 +161,11 @@ pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Optio
     })?;
     let document = parts.document(&chosen.bundle, &chosen.preset.name, component.is_interpreter())?;
     Ok((component, document))
+}
+
+/// What a run of a bundle may use up before any connection says more.
+pub(crate) fn bundle_limits(bundle: &Bundle) -> Limits {
+    Limits::of(&bundle.manifest().limits, &Default::default())
 }
 
 /// The engine of this process.

@@ -65,6 +65,8 @@ pub struct Parts {
     pub own: bool,
     /// Whether it is an interpreter that holds the bundle's sources already.
     pub packed: bool,
+    /// The sources, where they had to be read to know which interpreter it is.
+    sources: Option<Vec<(String, String)>>,
 }
 
 impl Parts {
@@ -77,12 +79,18 @@ impl Parts {
         }
     }
 
-    /// The document that the component is to load before it runs a preset, if it is an interpreter that is not loaded yet.
+    /// The document that the component is to load before it runs the preset that these are the parts of, if it is an interpreter that is not loaded yet.
     ///
     /// # Errors
     /// As [`Bundle::sources_for`].
     pub fn document(&self, bundle: &Bundle, preset: &str, is_interpreter: bool) -> Result<Option<String>, Error> {
-        (is_interpreter && !self.packed).then(|| Ok(source_document(&bundle.sources_for(preset)?))).transpose()
+        if !is_interpreter || self.packed {
+            return Ok(None);
+        }
+        Ok(Some(match &self.sources {
+            Some(sources) => source_document(sources),
+            None => source_document(&bundle.sources_for(preset)?),
+        }))
     }
 }
 
@@ -94,11 +102,12 @@ pub fn parts(bundle: &Bundle, preset: &str) -> Result<Parts, Error> {
     Ok(match bundle.component()? {
         Some(component) => {
             let own = bundle.manifest().component.is_some();
-            Parts { component: component.into(), own, packed: !own }
+            Parts { component: component.into(), own, packed: !own, sources: None }
         }
         None => {
-            let interpreter = interpreter(&bundle.sources_for(preset)?);
-            Parts { component: interpreter.component.into(), own: false, packed: false }
+            let sources = bundle.sources_for(preset)?;
+            let component = interpreter(&sources).component.into();
+            Parts { component, own: false, packed: false, sources: Some(sources) }
         }
     })
 }

@@ -4,6 +4,7 @@
 //! values, sessions in memory, virtual time. Keeps: what a run needs is made as the program makes it for a real one; only
 //! the transport, the surroundings and the clock are others.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +15,6 @@ use presetter_bundle::{Bundle, PresetFile};
 use presetter_connection::{Access, AccessContext, Clock, Connection, Reference, exchange_limits};
 use presetter_egress::{Cassette, Transport};
 use presetter_manifest::Preset;
-use presetter_pack::Parts;
 use presetter_runtime::{
     CancellationToken, Component, Engine, Invocation, Limits, LoadError, Outcome, Report, RunObserver,
 };
@@ -109,23 +109,21 @@ impl Suite {
         engine: &Engine,
     ) -> Result<Self, OpenError> {
         // Recipes and scripts have an interpreter each; whatever else runs them is one for all.
-        let mut loaded: Vec<(Parts, Component)> = Vec::new();
+        let mut loaded: Vec<(Cow<'static, [u8]>, Component)> = Vec::new();
         let mut presets = BTreeMap::new();
         for name in names {
             let parts = presetter_pack::parts(&bundle, name)?;
-            let known = loaded.iter().position(|(known, _)| known.component == parts.component);
-            let known = match known {
-                Some(known) => known,
+            let component = match loaded.iter().find(|(bytes, _)| *bytes == parts.component) {
+                Some((_, component)) => component.clone(),
                 None => {
                     let component = engine.load(&parts.component);
                     let component = component.map_err(|error| OpenError::Load { of: parts.origin(&bundle), error })?;
-                    loaded.push((parts, component));
-                    loaded.len() - 1
+                    loaded.push((parts.component.clone(), component.clone()));
+                    component
                 }
             };
-            let (parts, component) = &loaded[known];
             let sources = parts.document(&bundle, name, component.is_interpreter())?;
-            let prepared = Prepared { file: bundle.preset(name)?, component: component.clone(), sources };
+            let prepared = Prepared { file: bundle.preset(name)?, component, sources };
             presets.insert(name.to_owned(), prepared);
         }
         Ok(Self { bundle, presets })

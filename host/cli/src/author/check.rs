@@ -5,7 +5,6 @@
 
 use presetter_bundle::Bundle;
 use presetter_check::{Level, Report, Target, github, json, mend};
-use presetter_manifest::Limits;
 
 use super::scripts;
 use crate::args::{CheckArgs, CheckFormat};
@@ -46,7 +45,7 @@ pub(super) async fn look(world: &World, target: &Target) -> Result<Report, Failu
     if report.count(Level::Error) == 0 {
         let bundle = Bundle::open_folder(&target.folder)?;
         let presets = target.preset.clone().map_or_else(|| bundle.preset_names(), |one| vec![one]);
-        let limits = Limits::of(&bundle.manifest().limits, &Default::default());
+        let limits = prepare::bundle_limits(&bundle);
         if let Some(wrong) = scripts::wrong(&bundle, &presets, || prepare::engine(world, &limits)).await? {
             report.add(wrong);
         }

@@ -3,11 +3,12 @@
 //! Owns: asking the interpreter. Keeps: nothing of a preset runs but the top level of its modules, which can ask for nothing.
 
 use presetter_bundle::Bundle;
-use presetter_manifest::{Diagnostic, Diagnostics, Limits};
+use presetter_manifest::{Diagnostic, Diagnostics};
 use presetter_runtime::{AcceptError, Component, Engine};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::prepare;
 
 /// What the interpreter says of the scripts of these presets; nothing if it accepts them, or there are none. `engine` is asked for
 /// only if there are.
@@ -53,7 +54,7 @@ async fn refused(
     sources: &[(String, String)],
 ) -> Result<Vec<Diagnostic>, Failure> {
     let document = presetter_pack::source_document(sources);
-    let limits = Limits::of(&bundle.manifest().limits, &Default::default());
+    let limits = prepare::bundle_limits(bundle);
     match presetter_runtime::accepts(interpreter, &document, &limits).await {
         Ok(()) => Ok(Vec::new()),
         Err(AcceptError::Refused(list)) => {

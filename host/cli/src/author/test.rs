@@ -14,7 +14,7 @@ use std::time::Instant;
 use presetter_bundle::Bundle;
 use presetter_check::Target;
 use presetter_connection::nearest;
-use presetter_manifest::{Diagnostics, Limits};
+use presetter_manifest::Diagnostics;
 use presetter_runtime::Engine;
 use presetter_trial::{Case, Coverage, OpenError, Suite, cases, updated};
 
@@ -106,7 +106,7 @@ fn chosen(all: Vec<Case>, word: &str) -> Result<Vec<Case>, Failure> {
 }
 
 pub(super) async fn open(world: &World, bundle: &Arc<Bundle>, presets: &[String]) -> Result<Suite, Failure> {
-    let limits = Limits::of(&bundle.manifest().limits, &Default::default());
+    let limits = prepare::bundle_limits(bundle);
     let engine = prepare::engine(world, &limits)?;
     if let Some(wrong) = scripts::wrong(bundle, presets, || Ok(engine.clone())).await? {
         return Err(Failure::at(Exit::Invalid, wrong));

@@ -9,7 +9,6 @@ use std::time::Instant;
 
 use presetter_bundle::Bundle;
 use presetter_check::{Finding, Level, Target};
-use presetter_manifest::Limits;
 use presetter_runtime::{Engine, Limit};
 use presetter_trial::{Case, Sent, Trial};
 use serde_json::Value;
@@ -116,7 +115,7 @@ impl Rounds {
     }
 
     fn engine(&mut self, world: &World, bundle: &Bundle) -> Result<Engine, Failure> {
-        let limits = Limits::of(&bundle.manifest().limits, &Default::default());
+        let limits = prepare::bundle_limits(bundle);
         let stack = limits.size(Limit::Stack);
         match &self.engine {
             Some((made_for, engine)) if *made_for == stack => Ok(engine.clone()),
