@@ -10,7 +10,7 @@ fn stage(server: &Server) -> Stage {
     write_bundle(&stage.folder().join("hostile"));
     let line = format!(
         "presetter connection add h --kind ./hostile/session --base-url {} --allow-private --field email={EMAIL} \
-         --secret password=env:MOSYLE_PASSWORD --secret access_token=env:MOSYLE_TOKEN --limit guest_time=300ms",
+         --secret password=env:MOSYLE_PASSWORD --secret access_token=env:MOSYLE_TOKEN",
         server.url()
     );
     let ended = stage.run(&line);
@@ -28,6 +28,8 @@ fn run(stage: &Stage, exit: i32, preset: &str) -> Ended {
 fn an_endless_component_ends_with_the_code_of_limits() {
     let server = Server::start();
     let stage = stage(&server);
+    // Only here: what ends of itself may take its time on a busy machine.
+    assert_eq!(stage.run("presetter connection set h --limit guest_time=300ms").exit, 0);
     let ended = run(&stage, 5, "endless-loop");
     assert!(ended.err.contains("the limit \"guest_time\" (300ms)"), "{}", ended.err);
     assert!(ended.err.contains("presetter connection set h --limit guest_time=600ms"), "{}", ended.err);
@@ -36,7 +38,12 @@ fn an_endless_component_ends_with_the_code_of_limits() {
     assert!(ended.err.contains("before that a write of this run was answered with success"), "{}", ended.err);
     assert!(ended.err.contains("look what is there before you run it again"), "{}", ended.err);
     run(&stage, 5, "odd-headers");
-    run(&stage, 0, "well-behaved");
+}
+
+#[test]
+fn a_good_component_runs_among_hostile_ones() {
+    let server = Server::start();
+    run(&stage(&server), 0, "well-behaved");
 }
 
 #[test]

@@ -5,8 +5,6 @@
 //! known; with `--confirm` a write whose repeat needs a look is not sent before that look; Ctrl-C is heard whatever the
 //! program waits for, be it a reader who does not read.
 
-use std::future::ready;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -87,31 +85,32 @@ fn listen(world: World, cancel: CancellationToken, writes: bool) {
         // Without it Ctrl-C does what it does to any program.
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            let mut first = pin!(tokio::signal::ctrl_c());
-            // Asked once, it listens: nothing is sent before.
-            let asked = tokio::select! {
-                biased;
-                asked = &mut first => Some(asked),
-                () = ready(()) => None,
-            };
+            // One listener for both: of a second one, made after the first was heard, a press in between would be lost.
+            let Ok(mut pressed) = interrupts() else { return };
             drop(listening);
-            let first = match asked {
-                Some(asked) => asked,
-                None => first.await,
-            };
-            if first.is_ok() {
+            if pressed.recv().await.is_some() {
                 // Standard error may have no reader either.
                 let say = move || world.console.say("stopping; press Ctrl-C again to leave at once");
                 let _ = tokio::time::timeout(TO_SAY, tokio::task::spawn_blocking(say)).await;
                 cancel.cancel();
             }
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if pressed.recv().await.is_some() {
                 std::process::exit(left(writes).code().into());
             }
         });
     });
     // Nothing is said: the other end is dropped when it listens, or cannot.
     let _: Result<(), _> = heard.recv();
+}
+
+#[cfg(unix)]
+fn interrupts() -> std::io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+}
+
+#[cfg(windows)]
+fn interrupts() -> std::io::Result<tokio::signal::windows::CtrlC> {
+    tokio::signal::windows::ctrl_c()
 }
 
 /// The code of a run that was left before its end: a write that was under way may have taken place.
