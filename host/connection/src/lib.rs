@@ -24,7 +24,6 @@ mod near;
 mod network;
 mod outgoing;
 mod plan;
-mod private;
 mod redirect;
 mod reference;
 mod resolve;

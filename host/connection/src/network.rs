@@ -8,8 +8,8 @@ use std::path::Path;
 use presetter_egress::{Authorities, Proxy};
 use presetter_secret::{Redactor, Secret};
 
-use crate::private::{self, Guard, ReadError};
 use crate::{Complaint, Connection, Reference};
+use presetter_disk::{self as disk, Guard, ReadError};
 
 /// Most bytes of a file with authorities; the whole system's has a few hundred thousand.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -51,7 +51,7 @@ pub(crate) fn authorities(file: Option<&Path>) -> Result<Authorities, String> {
     let Some(file) = file else { return Ok(Authorities::default()) };
     let shown = file.display();
     // Whoever can change it decides whom the connection trusts.
-    let pem = match private::read(file, MAX_BYTES, Guard::Settings) {
+    let pem = match disk::read(file, MAX_BYTES, Guard::Settings) {
         Ok(Some(pem)) => pem,
         Ok(None) => return Err(format!("the file of authorities {shown} does not exist")),
         Err(ReadError::TooLarge(bound)) => {

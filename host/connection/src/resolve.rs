@@ -15,7 +15,7 @@ use tokio::process::Command;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::Reference;
-use crate::private::{self, Guard, ReadError};
+use presetter_disk::{self as disk, Guard, ReadError};
 
 /// Most bytes of a secret. The longest in use (keys of service accounts, client certificates) have a few thousand.
 pub const MAX_SECRET_BYTES: u64 = 64 * 1024;
@@ -84,7 +84,7 @@ pub async fn resolve(
 
 fn file(path: &Path) -> Result<Secret, Unresolved> {
     let shown = path.display();
-    let bytes = match private::read(path, MAX_SECRET_BYTES, Guard::Secret) {
+    let bytes = match disk::read(path, MAX_SECRET_BYTES, Guard::Secret) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Err(Unresolved(format!("the file {shown} does not exist"))),
         Err(ReadError::TooLarge(bound)) => {

@@ -15,9 +15,9 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::private::{self, Guard};
 use crate::vault::Secrets;
 use crate::{Connection, Reference};
+use presetter_disk::{self as disk, Guard};
 
 /// The first bytes of a sealed file, with the version of its form.
 const MAGIC: &[u8; 4] = b"PSS1";
@@ -45,20 +45,20 @@ impl Keys {
             return Ok(keys);
         }
         // Two processes that start at once must not each make one.
-        let lock = private::lock_file(&state.join("session.key.lock")).map_err(|e| failed(&e))?;
+        let lock = disk::lock_file(&state.join("session.key.lock")).map_err(|e| failed(&e))?;
         lock.lock().map_err(|e| failed(&e))?;
         if let Some(keys) = Self::read(&path)? {
             return Ok(keys);
         }
         let mut key = Zeroizing::new([0; KEY]);
         getrandom::fill(&mut *key).map_err(|e| failed(&e))?;
-        private::write(&path, &*key).map_err(|e| failed(&e))?;
+        disk::write(&path, &*key).map_err(|e| failed(&e))?;
         Ok(Self::derive(&key))
     }
 
     fn read(path: &Path) -> Result<Option<Self>, String> {
         let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let Some(bytes) = private::read(path, KEY as u64, Guard::Ours).map_err(|e| failed(&e))? else {
+        let Some(bytes) = disk::read(path, KEY as u64, Guard::Ours).map_err(|e| failed(&e))? else {
             return Ok(None);
         };
         let bytes = Zeroizing::new(bytes);

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use zeroize::Zeroize;
 
-use crate::private::{self, Guard};
 use crate::seal::{self, Binding, Keys};
 use crate::vault::Secrets;
 use crate::{Connection, Error, Reference, Surroundings};
+use presetter_disk::{self as disk, Guard};
 
 /// Most bytes of a sealed file: a token and a few numbers.
 const MAX_BYTES: u64 = 256 * 1024;
@@ -106,7 +106,7 @@ impl Shelf {
             return Stored::default();
         };
         let path = seal::session_file(state, &self.connection.name);
-        let sealed = match private::read(&path, MAX_BYTES, Guard::Ours) {
+        let sealed = match disk::read(&path, MAX_BYTES, Guard::Ours) {
             Ok(Some(sealed)) => sealed,
             Ok(None) => return Stored::default(),
             Err(error) => {
@@ -145,7 +145,7 @@ impl Shelf {
         let written = serde_json::to_vec(&form).map_err(std::io::Error::other).and_then(|mut plain| {
             let sealed = keys.seal(binding, &plain);
             plain.zeroize();
-            private::write(&path, &sealed?)
+            disk::write(&path, &sealed?)
         });
         if let Err(error) = written {
             self.note(&format!(
@@ -164,7 +164,7 @@ impl Shelf {
     pub(crate) async fn lock(&self) -> Result<Held, Error> {
         let Some(state) = &self.state else { return Ok(Held { _file: None }) };
         let path = state.join("sessions").join(format!("{}.lock", self.connection.name));
-        let file = match private::lock_file(&path) {
+        let file = match disk::lock_file(&path) {
             Ok(file) => file,
             Err(error) => {
                 self.note(&format!("{} cannot be made: {error}; other processes may log in as well", path.display()));

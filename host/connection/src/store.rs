@@ -12,8 +12,8 @@ use presetter_manifest::Allowed;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::private::{self, Guard};
 use crate::{Reference, nearest, seal};
+use presetter_disk::{self as disk, Guard};
 
 /// Most bytes of a connection's file, and of what is imported.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -256,7 +256,7 @@ impl Store {
                 "a setting's value cannot have null in it; leave it out",
             )
         })?;
-        private::write(&path, text.as_bytes()).map_err(|why| {
+        disk::write(&path, text.as_bytes()).map_err(|why| {
             error(
                 format!("{} cannot be written: {why}", path.display()),
                 "check that you may write there and that the disk is not full",
@@ -271,7 +271,7 @@ impl Store {
     pub fn get(&self, name: &str) -> Result<Connection, StoreError> {
         check_name(name)?;
         let path = self.path_of(name);
-        let bytes = private::read(&path, MAX_BYTES, Guard::Settings)
+        let bytes = disk::read(&path, MAX_BYTES, Guard::Settings)
             .map_err(|why| error(format!("{} is not used: {why}", path.display()), "then try again"))?;
         let Some(bytes) = bytes else {
             let known = self.names()?;

@@ -46,8 +46,8 @@ const RULES: [Rule; 8] = [
             "tempfile::",
         ],
         homes: &[
-            // Sessions, keys and connections: private folders, written by rename.
-            "connection/src/private.rs",
+            // Sessions, keys, connections, trust and installed bundles: private folders, written by rename.
+            "disk/src/",
             "connection/src/store.rs",
             // Receipts.
             "receipt/src/",
@@ -162,7 +162,7 @@ fn every_rule_can_fail() {
         ("std::process::Command::new(\"sh\").spawn()?;", "runtime/src/engine.rs", "connection/src/resolve.rs"),
         ("std::process::exit(1);", "cli/src/output.rs", "cli/src/panics.rs"),
         ("fs::write(path, text)?;", "bundle/src/files.rs", "receipt/src/store.rs"),
-        ("let file = OpenOptions::new().append(true);", "cli/src/output.rs", "connection/src/private.rs"),
+        ("let file = OpenOptions::new().append(true);", "cli/src/output.rs", "disk/src/lib.rs"),
         ("let folder = tempfile::tempdir()?;", "egress/src/live.rs", "cli/src/demo.rs"),
         ("TcpListener::bind(\"127.0.0.1:0\")?;", "cli/src/demo.rs", "egress/src/live.rs"),
         ("use tokio::net::UnixStream;", "connection/src/access.rs", "egress/src/proxy.rs"),

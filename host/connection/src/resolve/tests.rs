@@ -59,14 +59,14 @@ async fn files() {
     for (content, wanted) in
         [("pw", "pw"), ("pw\n", "pw"), ("pw\r\n", "pw"), ("pw\n\n", "pw\n"), (" p w \r", " p w \r")]
     {
-        private::write(&path, content.as_bytes()).unwrap();
+        disk::write(&path, content.as_bytes()).unwrap();
         assert_eq!(get(&reference).await.unwrap(), wanted);
     }
-    private::write(&path, b"\n").unwrap();
+    disk::write(&path, b"\n").unwrap();
     assert!(get(&reference).await.unwrap_err().contains("empty"));
-    private::write(&path, b"secret\xff").unwrap();
+    disk::write(&path, b"secret\xff").unwrap();
     assert!(get(&reference).await.unwrap_err().contains("UTF-8"));
-    private::write(&path, &vec![b'x'; MAX_SECRET_BYTES as usize + 1]).unwrap();
+    disk::write(&path, &vec![b'x'; MAX_SECRET_BYTES as usize + 1]).unwrap();
     assert!(get(&reference).await.unwrap_err().contains("larger"));
     assert!(get(&format!("file:{}", dir.path().display())).await.unwrap_err().contains("not a plain file"));
     #[cfg(unix)]

@@ -112,7 +112,7 @@ async fn another_key_opens_nothing_and_a_wrong_key_file_stays() {
     assert!(second.read(rebound.as_ref()).await.session.is_none());
     assert_eq!(std::fs::read(&key).unwrap().len(), 32, "a new key");
 
-    private::write(&key, b"short").unwrap();
+    disk::write(&key, b"short").unwrap();
     let third = shelf(dir.path(), connection());
     assert!(third.bind(&secrets("right")).await.is_none());
     third.write(None, &stored()).await;

@@ -5,6 +5,7 @@
 //!
 //! Invariants: what is written is complete or not there, readable by its owner alone; what is read is a plain file below a
 //! bound of size, whose owner and mode are as [`Guard`] asks.
+#![forbid(unsafe_code)]
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -12,7 +13,7 @@ use std::path::Path;
 
 /// What others may do with a file that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Guard {
+pub enum Guard {
     /// Nothing, and it must belong to this user: a key or a token.
     Ours,
     /// Nothing, whoever owns it: a secret that something else put there.
@@ -23,7 +24,7 @@ pub(crate) enum Guard {
 
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
+pub enum ReadError {
     /// The system's reason.
     #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
@@ -36,7 +37,10 @@ pub(crate) enum ReadError {
 }
 
 /// Reads a file of at most `bound` bytes; nothing if there is none.
-pub(crate) fn read(path: &Path, bound: u64, guard: Guard) -> Result<Option<Vec<u8>>, ReadError> {
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read(path: &Path, bound: u64, guard: Guard) -> Result<Option<Vec<u8>>, ReadError> {
     // Looked at before it is opened: opening a pipe would wait for a writer.
     match fs::metadata(path) {
         Ok(found) if found.is_file() => {}
@@ -56,7 +60,10 @@ pub(crate) fn read(path: &Path, bound: u64, guard: Guard) -> Result<Option<Vec<u
 }
 
 /// Writes a file in one step, readable by its owner alone, in a folder that is made if need be.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// The system's; then what was there is as it was.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let parent = path.parent().ok_or_else(|| io::Error::other("the path has no folder"))?;
     folder(parent)?;
     // Made with mode 0600 on Unix.
@@ -64,11 +71,17 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
+    // The new name too is to be there after a power cut.
+    #[cfg(unix)]
+    File::open(parent)?.sync_all()?;
     Ok(())
 }
 
 /// Makes a folder, and those above it, for this user alone. One that exists keeps its mode.
-pub(crate) fn folder(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// The system's.
+pub fn folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -77,7 +90,10 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
 }
 
 /// Opens a file to lock, empty and for this user alone.
-pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// The system's.
+pub fn lock_file(path: &Path) -> io::Result<File> {
     if let Some(parent) = path.parent() {
         folder(parent)?;
     }

@@ -1,0 +1,2 @@
+//! Bundles in OCI registries.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Bundles that are installed.
+#![forbid(unsafe_code)]
