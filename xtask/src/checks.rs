@@ -3,13 +3,14 @@
 //! The host's steps use the dev profile and the whole workspace, so that a dependency is built once: for clippy as metadata,
 //! for everything else as code.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::Result;
 
 use crate::step::{Counts, Steps, cargo};
-use crate::{ALL_GUESTS, deny, fuzz, guests, languages, program};
+use crate::{ALL_GUESTS, deny, fuzz, guests, languages, program, properties};
 
 /// The guests' workspaces, with what is built for guests.
 const GUESTS: [&str; 4] = ["plugins/Cargo.toml", SDK, "plugins/examples/rust/Cargo.toml", "tests/guests/Cargo.toml"];
@@ -30,7 +31,9 @@ pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("lints", cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     // The end-to-end tests start the program; building all targets at once keeps one set of features for all.
     steps.run("build", cargo(root, &["build", "--workspace", "--all-targets"]))?;
-    run_tests(root, steps, "tests", &["--workspace", "--tests"], Some(&program()?))?;
+    // The program as just built, so that no test asks cargo for it again.
+    let program = ("PRESETTER_PROGRAM", program()?.into());
+    run_tests(root, steps, "tests", &["--workspace", "--tests"], properties::same_cases().chain([program]))?;
     let doc_tests = cargo(root, &["test", "--workspace", "--doc"]);
     steps.tests("examples in the docs", doc_tests, Counts::StandardOutput)?;
     guests_as_programs(root, steps)?;
@@ -51,23 +54,28 @@ fn guests_as_programs(root: &Path, steps: &mut Steps) -> Result<()> {
     // none of their own.
     for workspace in [GUESTS[0], SDK] {
         let what = ["--workspace", "--lib", "--manifest-path", workspace];
-        run_tests(root, steps, &format!("tests of {workspace}"), &what, None)?;
+        run_tests(root, steps, &format!("tests of {workspace}"), &what, properties::same_cases())?;
     }
     let doc_tests = cargo(root, &["test", "--doc", "--manifest-path", SDK]);
     steps.tests(&format!("examples in the docs of {SDK}"), doc_tests, Counts::StandardOutput)
 }
 
 /// Runs the tests of a workspace, all of them even if one fails: by nextest if it is installed, else by cargo itself.
-/// `program`: the program as just built, so that no test asks cargo for it again.
-fn run_tests(root: &Path, steps: &mut Steps, name: &str, what: &[&str], program: Option<&Path>) -> Result<()> {
+/// `settings`: variables for the tests.
+pub(crate) fn run_tests(
+    root: &Path,
+    steps: &mut Steps,
+    name: &str,
+    what: &[&str],
+    settings: impl IntoIterator<Item = (&'static str, OsString)>,
+) -> Result<()> {
     let (verb, counts) = if has_nextest(root) {
         (["nextest", "run", "--no-tests=pass"].as_slice(), Counts::StandardError)
     } else {
         (["test"].as_slice(), Counts::StandardOutput)
     };
     let mut command = cargo(root, verb);
-    command.arg("--no-fail-fast").args(what);
-    command.envs(program.map(|program| ("PRESETTER_PROGRAM", program)));
+    command.arg("--no-fail-fast").args(what).envs(settings);
     steps.tests(name, command, counts)
 }
 

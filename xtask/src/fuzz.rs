@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::properties;
 use crate::step::{Steps, cargo, say};
 
 /// Their workspace.
@@ -59,12 +60,15 @@ pub(crate) fn short(root: &Path, steps: &mut Steps) -> Result<()> {
     })
 }
 
-/// Runs one target or all, so many seconds each. What is found on the way is kept, and is where the next run begins.
-pub(crate) fn long(root: &Path, steps: &mut Steps, target: Option<&str>, seconds: u32) -> Result<()> {
-    let targets: Vec<&str> = match target {
-        Some(target) => vec![known(target)?],
-        None => TARGETS.to_vec(),
-    };
+/// Runs the tests of properties, which need no C++ compiler, and then all targets.
+pub(crate) fn all(root: &Path, steps: &mut Steps, seconds: u32) -> Result<()> {
+    properties::long(root, steps, seconds)?;
+    long(root, steps, &TARGETS, seconds)
+}
+
+/// Runs targets, so many seconds each. What is found on the way is kept, and is where the next run begins.
+pub(crate) fn long(root: &Path, steps: &mut Steps, targets: &[&str], seconds: u32) -> Result<()> {
+    let targets = targets.iter().map(|target| known(target)).collect::<Result<Vec<_>>>()?;
     able()?;
     build(root, steps)?;
     targets.into_iter().try_for_each(|target| {
@@ -87,7 +91,8 @@ pub(crate) fn repeat(root: &Path, steps: &mut Steps, target: &str, input: &Path)
 
 fn known(target: &str) -> Result<&'static str> {
     let found = TARGETS.into_iter().find(|known| *known == target);
-    found.with_context(|| format!("there is no target {target}; there are {}", TARGETS.join(", ")))
+    let also = format!("{}, which take no --input", properties::NAME);
+    found.with_context(|| format!("there is no target {target}; there are {}, and {also}", TARGETS.join(", ")))
 }
 
 /// Whether fuzzing is possible here, or why not.

@@ -9,6 +9,7 @@ mod checks;
 mod deny;
 mod fuzz;
 mod languages;
+mod properties;
 mod step;
 
 use std::env::{self, consts::EXE_SUFFIX};
@@ -36,7 +37,7 @@ enum Verb {
     Test,
     /// Look for inputs that break a promise (docs/fuzzing.md)
     Fuzz {
-        /// One target, instead of all one after the other
+        /// One target, or `properties`, instead of all one after the other
         target: Option<String>,
         /// How long each runs
         #[arg(long, default_value_t = 60)]
@@ -65,7 +66,11 @@ fn main() -> ExitCode {
         Verb::Demo => demo(&root, &mut steps),
         Verb::Test => checks::test(&root, &mut steps),
         Verb::Fuzz { target: Some(target), input: Some(input), .. } => fuzz::repeat(&root, &mut steps, &target, &input),
-        Verb::Fuzz { target, seconds, .. } => fuzz::long(&root, &mut steps, target.as_deref(), seconds),
+        Verb::Fuzz { target: Some(target), seconds, .. } if target == properties::NAME => {
+            properties::long(&root, &mut steps, seconds)
+        }
+        Verb::Fuzz { target: Some(target), seconds, .. } => fuzz::long(&root, &mut steps, &[&target], seconds),
+        Verb::Fuzz { seconds, .. } => fuzz::all(&root, &mut steps, seconds),
         Verb::Schemas => schemas(&root, &mut steps),
         Verb::Guests => guests(&root, &mut steps, &ALL_GUESTS),
         Verb::Bench { what, minutes } => bench(&root, &mut steps, what, minutes),

@@ -168,10 +168,14 @@ fn finished(status: std::io::Result<std::process::ExitStatus>) -> Result<()> {
     Ok(())
 }
 
-/// The command as a person would type it in the project's root.
+/// The command as a person would type it in the project's root, with what decides on random cases.
 fn line_of(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    command.get_args().fold(program, |line, argument| line + " " + &argument.to_string_lossy())
+    let settings =
+        command.get_envs().filter_map(|(name, value)| Some((name.to_string_lossy(), value?.to_string_lossy())));
+    let settings = settings.filter(|(name, _)| name.starts_with("PROPTEST_"));
+    let before: String = settings.map(|(name, value)| format!("{name}={value} ")).collect();
+    command.get_args().fold(before + &program, |line, argument| line + " " + &argument.to_string_lossy())
 }
 
 fn begin(name: &str) -> Instant {
@@ -241,8 +245,10 @@ mod tests {
 
     #[test]
     fn shows_a_command_as_one_types_it() {
-        let command = cargo(std::path::Path::new("."), &["fmt", "--check"]);
+        let mut command = cargo(std::path::Path::new("."), &["fmt", "--check"]);
         assert_eq!(line_of(&command), "cargo fmt --check");
+        command.env("PROPTEST_RNG_SEED", "7").env("CARGO_TERM_COLOR", "always");
+        assert_eq!(line_of(&command), "PROPTEST_RNG_SEED=7 cargo fmt --check");
         // Cargo sets this for every test.
         assert!(command.get_envs().any(|(name, value)| name == "CARGO_PKG_NAME" && value.is_none()));
     }

@@ -3,8 +3,8 @@
 //! Owns the way from a source to the texts of files ([`make`]). Must never: read or write a file, or ask the network; a
 //! secret of the source is in no text that leaves here, neither file nor message.
 //!
-//! Invariants: what is made is read back by `presetter-manifest` before it is given out; nothing that a bundle has is changed
-//! but for what its `bundle.toml` gains, and its comments stay.
+//! Invariants: what is made is read back by `presetter-manifest` before it is given out, and takes its own samples; nothing
+//! that a bundle has is changed but for what its `bundle.toml` gains, and its comments stay.
 
 mod account;
 mod base;
@@ -30,11 +30,11 @@ mod shell;
 mod template;
 mod toml_text;
 
-use presetter_manifest::{Bundle, MAX_MANIFEST_BYTES, Preset};
+use presetter_manifest::{Bundle, Diagnostics, MAX_MANIFEST_BYTES, Preset, check_inputs, is_name};
 use serde_json::Value;
 
 pub use self::error::Error;
-pub use self::names::{is_name, legal_name};
+pub use self::names::legal_name;
 
 use self::blueprint::Blueprint;
 use self::place::Placed;
@@ -222,13 +222,15 @@ fn checked(made: Made, wanted: &Wanted<'_>, secrets: &Secrets) -> Result<Made, E
         return Err(Error::Fault("a secret would be told".to_owned()));
     }
     let text = made.bundle.as_deref().unwrap_or(own);
-    let fault = |diagnostics: presetter_manifest::Diagnostics| match secrets.in_text(&diagnostics.to_string()) {
+    let fault = |diagnostics: Diagnostics| match secrets.in_text(&diagnostics.to_string()) {
         true => Error::Fault("what was made is not valid".to_owned()),
         false => Error::Fault(format!("what was made is not valid: {diagnostics}")),
     };
     let bundle = Bundle::parse("bundle.toml", text).map_err(fault)?;
     for (path, text) in made.files.iter().filter(|(path, _)| path.ends_with("/preset.toml")) {
-        Preset::parse(path, text, &bundle).map_err(fault)?;
+        let preset = Preset::parse(path, text, &bundle).map_err(fault)?;
+        let samples = made.inputs.iter().cloned().collect();
+        check_inputs(&preset, samples).map_err(|problems| fault(Diagnostics::of(path, text, problems)))?;
     }
     Ok(made)
 }

@@ -98,7 +98,7 @@ impl Bundle {
         files::built_in_names()
     }
 
-    fn read(files: Files, source: impl FnOnce(String) -> Source) -> Result<Self, Error> {
+    pub(crate) fn read(files: Files, source: impl FnOnce(String) -> Source) -> Result<Self, Error> {
         let file = files.display("bundle.toml");
         let text: Arc<str> = files.text("bundle.toml")?.into();
         let manifest = presetter_manifest::Bundle::parse(&file, &text)?;

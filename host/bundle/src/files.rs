@@ -1,6 +1,6 @@
 //! A bundle's files, wherever they are.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
@@ -43,6 +43,12 @@ pub(crate) enum Files {
         /// What was read. Each file is read once, so that what was checked and digested is what runs, whoever changes the
         /// folder meanwhile.
         read: Arc<Mutex<HashMap<String, Arc<[u8]>>>>,
+    },
+    /// In memory: what was verified. No file is read for it.
+    Package {
+        /// The file that it is distributed as, for messages.
+        named: String,
+        files: Arc<BTreeMap<String, Arc<[u8]>>>,
     },
 }
 
@@ -123,6 +129,7 @@ impl Files {
         match self {
             Self::BuiltIn((name, _)) => format!("{name}/{file}"),
             Self::Folder { named, .. } => named.join(file).display().to_string(),
+            Self::Package { named, .. } => format!("{named}/{file}"),
         }
     }
 
@@ -131,6 +138,7 @@ impl Files {
         match self {
             Self::BuiltIn((_, files)) => files.iter().any(|(name, _)| *name == file),
             Self::Folder { path, read, .. } => known(read).contains_key(file) || path.join(file).is_file(),
+            Self::Package { files, .. } => files.contains_key(file),
         }
     }
 
@@ -148,6 +156,11 @@ impl Files {
                 let known = read.keys().filter_map(|name| name.strip_suffix("/preset.toml")).map(str::to_owned);
                 there.chain(known).collect()
             }
+            Self::Package { files, .. } => {
+                let names = files.keys().filter_map(|name| name.strip_suffix("/preset.toml"));
+                // As in a folder, where a preset lies in the bundle's own folder.
+                names.filter(|name| !name.contains('/')).map(str::to_owned).collect()
+            }
         };
         names.into_iter().collect()
     }
@@ -162,6 +175,7 @@ impl Files {
                 let there = [preset, "lib"].into_iter().flat_map(|folder| walk(path, folder));
                 there.chain(known(read).keys().cloned()).collect()
             }
+            Self::Package { files, .. } => files.keys().cloned().collect(),
         };
         let ours = |name: &String| match name.split('/').collect::<Vec<_>>().as_slice() {
             [folder, inner @ ..] => (*folder == preset || *folder == "lib") && !inner.contains(&"tests"),
@@ -180,6 +194,7 @@ impl Files {
         let mut all: Vec<String> = match self {
             Self::BuiltIn((_, files)) => files.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Self::Folder { path, .. } => walk(path, ""),
+            Self::Package { files, .. } => files.keys().cloned().collect(),
         };
         if all.len() >= MAX_FILES {
             let reason = format!("it has more than {MAX_FILES} files");
@@ -234,6 +249,11 @@ impl Files {
                 known(read).insert(file.to_owned(), bytes.as_slice().into());
                 Ok(bytes)
             }
+            Self::Package { files, .. } => match files.get(file) {
+                Some(bytes) if bytes.len() as u64 > most => Err(error(format!("it is larger than {most} bytes"))),
+                Some(bytes) => Ok(bytes.to_vec()),
+                None => Err(error("it is not part of the bundle".into())),
+            },
         }
     }
 

@@ -1,7 +1,7 @@
-//! Where bundles come from: a folder, or the program itself.
+//! Where bundles come from: a folder, the bytes of a signed package, or the program itself.
 //!
 //! Owns: naming (`bundle/preset` against a path), reading a bundle's files within bounds, its digest. Never does: HTTP,
-//! running anything, writing anything. Signed packages, trust and the store will be rooms of this crate.
+//! running anything, writing anything, verifying a signature (`presetter-package`, `presetter-trust`).
 //!
 //! Invariants: a file is read only from below the bundle's folder, never through a symbolic link that leaves it; the
 //! digest covers every file that can influence a run.
@@ -12,6 +12,7 @@ mod complaint;
 mod error;
 mod files;
 mod folder;
+mod package;
 mod packed;
 mod reference;
 

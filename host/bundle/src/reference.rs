@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A preset or a connection kind, by the name of its bundle or by the bundle's folder.
 ///
-/// `mosyle/create-user` is a name; what begins with `./`, `../` or `/` (or `.\`, `..\`, `C:\`) is a path whose last part
+/// `mosyle/create-user` is a name, and so is `acme/jamf/users`, where the bundle has a scope: `acme/jamf`. What begins with `./`, `../` or `/` (or `.\`, `..\`, `C:\`) is a path whose last part
 /// is the preset or kind: `./presets/mosyle/create-user`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
@@ -41,8 +41,9 @@ impl FromStr for Reference {
                 )),
             };
         }
-        match text.split_once('/') {
-            Some((bundle, item)) if !bundle.is_empty() && !item.is_empty() && !item.contains('/') => {
+        // The last part is the preset; before it stands the bundle, with its scope if it has one.
+        match text.rsplit_once('/') {
+            Some((bundle, item)) if text.split('/').count() <= 3 && text.split('/').all(|part| !part.is_empty()) => {
                 Ok(Self::Named { bundle: bundle.to_owned(), item: item.to_owned() })
             }
             _ => Err(format!("\"{text}\" is not of the form BUNDLE/NAME; a path begins with ./ as in ./{text}")),
@@ -101,12 +102,13 @@ mod tests {
     #[test]
     fn names_and_paths() {
         assert_eq!("mosyle/users".parse(), Ok(Reference::Named { bundle: "mosyle".into(), item: "users".into() }));
+        assert_eq!("acme/jamf/users".parse(), Ok(Reference::Named { bundle: "acme/jamf".into(), item: "users".into() }));
         assert_eq!("./presets/mosyle/users".parse(), Ok(path("./presets/mosyle", "users")));
         assert_eq!("../m/users/".parse(), Ok(path("../m", "users")));
         assert_eq!("/m/users".parse(), Ok(path("/m", "users")));
         assert_eq!(".\\m\\users".parse(), Ok(path(".\\m", "users")));
         assert_eq!("C:\\m\\users".parse(), Ok(path("C:\\m", "users")));
-        for bad in ["users", "", "/", "./..", "a/b/c", "/users", "."] {
+        for bad in ["users", "", "/", "./..", "a/b/c/d", "a//b", "a/b/", "//b", "/users", "."] {
             assert!(bad.parse::<Reference>().is_err(), "{bad}");
         }
     }

@@ -7,12 +7,30 @@
 //! because a message of the parser would repeat it.
 
 mod author;
+mod key;
+mod overrides;
+mod packages;
+mod policy;
+mod sources;
+mod trust;
 
 use std::path::PathBuf;
 
 pub(crate) use author::{CheckArgs, CheckFormat, DevArgs, DocsArgs, NewArgs, PackArgs, TestArgs, TestFormat};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+pub(crate) use key::{KeyGenerateArgs, KeyIdArgs, KeyImportArgs, KeyVerb, PassphraseArgs, SigningKeyArgs};
+pub(crate) use packages::{
+    ConsentArgs, ImportArgs, InspectArgs, InstallArgs, ListArgs, PullArgs, PushArgs, RegistryArgs, RollbackArgs, SignArgs,
+    UninstallArgs, UpgradeArgs, VerifyPackageArgs, VersionsArgs,
+};
+pub(crate) use trust::{
+    AddKeyArgs, RenewArgs, RootArgs, RootKeyArgs, RuleArgs, TrustExportArgs, TrustImportArgs, TrustInitArgs, TrustSignArgs,
+    TrustVerb,
+};
+pub(crate) use overrides::{OverrideArgs, OverrideVerb};
+pub(crate) use policy::PolicyArgs;
+pub(crate) use sources::{AllowArgs, DisallowArgs, ListConnectionsArgs, ShowConnectionArgs};
 
 /// Runs presets: ready-made, sandboxed calls to SaaS APIs.
 #[derive(Debug, Parser)]
@@ -70,6 +88,12 @@ pub(crate) enum Verb {
     /// Connections: what is set up once to reach an account
     #[command(subcommand, visible_alias = "connections")]
     Connection(ConnectionVerb),
+    /// Keeps a body of your own in place of a preset's, outside of its bundle
+    #[command(after_help = overrides::OVERRIDE)]
+    Override(OverrideArgs),
+    /// Shows what may not run on this machine, and which line of which file says so
+    #[command(after_help = policy::POLICY)]
+    Policy(PolicyArgs),
     /// Runs: what was run, by whom, and what came of it
     #[command(subcommand)]
     Runs(RunsVerb),
@@ -94,6 +118,45 @@ pub(crate) enum Verb {
     /// Makes a bundle that needs no loading: one component with everything in it
     #[command(after_help = author::PACK)]
     Pack(PackArgs),
+    /// Signs a package
+    #[command(after_help = packages::SIGN)]
+    Sign(SignArgs),
+    /// Verifies a package: who signed it, and that it is whole
+    #[command(after_help = packages::VERIFY)]
+    Verify(VerifyPackageArgs),
+    /// Shows what a package says of itself, unverified
+    #[command(after_help = packages::INSPECT)]
+    Inspect(InspectArgs),
+    /// Makes a package file of an OCI layout that another tool wrote
+    #[command(after_help = packages::IMPORT)]
+    Import(ImportArgs),
+    /// Installs a signed bundle
+    #[command(after_help = packages::INSTALL)]
+    Install(InstallArgs),
+    /// Lists what is installed
+    List(ListArgs),
+    /// Takes a newer version of an installed bundle
+    #[command(after_help = packages::UPGRADE)]
+    Upgrade(UpgradeArgs),
+    /// Removes an installed bundle
+    Remove(UninstallArgs),
+    /// Goes back to an older version of an installed bundle
+    #[command(after_help = packages::ROLLBACK)]
+    Rollback(RollbackArgs),
+    /// Puts a package into a registry
+    #[command(after_help = packages::PUSH)]
+    Push(PushArgs),
+    /// Fetches a package from a registry
+    #[command(after_help = packages::PULL)]
+    Pull(PullArgs),
+    /// Lists the versions that a registry has of a bundle
+    Versions(VersionsArgs),
+    /// Keys that sign packages
+    #[command(subcommand, after_help = key::KEY)]
+    Key(KeyVerb),
+    /// The trust store: whose signatures count
+    #[command(subcommand, after_help = trust::TRUST)]
+    Trust(TrustVerb),
     /// Tells the whole story, against a server inside the program: no account is needed
     Demo,
     /// Prints a script that completes commands in your shell
@@ -262,9 +325,15 @@ pub(crate) enum ConnectionVerb {
     #[command(after_help = ADD)]
     Add(AddArgs),
     /// Lists all connections
-    List,
+    List(ListConnectionsArgs),
     /// Shows a connection; secrets stay references
-    Show(NameArg),
+    Show(ShowConnectionArgs),
+    /// Lets a connection serve one more bundle
+    #[command(after_help = sources::ALLOW)]
+    Allow(AllowArgs),
+    /// Takes a bundle away from those that a connection serves
+    #[command(after_help = sources::DISALLOW)]
+    Disallow(DisallowArgs),
     /// Changes a connection: its fields, secrets, settings and permissions
     #[command(
         after_help = "Examples:\n  presetter connection set mosyle --setting update_operation=save_user\n  presetter connection set mosyle --read-only true\n  presetter connection set mosyle --secret password=file:/run/secrets/mosyle\nAn empty value (--setting page_size=) goes back to the bundle's.\nAn empty --ca=, --client-certificate= or --proxy= takes away what there was."
@@ -558,7 +627,7 @@ mod tests {
 
     #[test]
     fn help_fits_a_narrow_terminal() {
-        for text in [GRANTS, START, RUN, PLAN, ADD, RUNS_LIST, RUNS_EXPORT, VERIFY] {
+        for text in [overrides::OVERRIDE, policy::POLICY, sources::ALLOW, sources::DISALLOW, GRANTS, START, RUN, PLAN, ADD, RUNS_LIST, RUNS_EXPORT, VERIFY] {
             let long = text.lines().find(|line| line.chars().count() > 80);
             assert_eq!(long, None);
         }
@@ -588,7 +657,17 @@ mod tests {
             "grants mosyle/users -c m --format json",
             "demo",
             "connection add m --kind mosyle/session --base-url u --allow-private --read-only --ca f --client-certificate env:A --proxy u --field a=b --secret a=prompt --setting a=b",
-            "connection list",
+            "connection list --format json",
+            "connection show m --format json",
+            "connection allow m ./presets/mosyle --yes",
+            "connection allow m acme/mosyle --dry-run",
+            "connection disallow m mosyle",
+            "override mosyle/users --body -",
+            "override list --format json",
+            "override show mosyle/users --format json",
+            "override remove mosyle/users",
+            "policy --format json",
+            "policy ./policy.toml",
             "connection set m --read-only false --allow-private true --ca= --client-certificate= --proxy=",
             "connection test m",
             "connection edit m",

@@ -45,3 +45,9 @@ fn answer(world: &World, question: &str) -> Result<String, Failure> {
         _ => Err(Failure::usage("nobody answers").help("give it as an option; see `presetter connection add --help`")),
     }
 }
+
+/// Asks for a yes; anything else, and nobody's answer, is a no.
+pub(crate) fn agreed(world: &World, question: &str) -> bool {
+    let answer = answer(world, &format!("{question} (yes or no)"));
+    answer.is_ok_and(|answer| ["y", "yes"].contains(&answer.to_lowercase().as_str()))
+}

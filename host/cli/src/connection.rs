@@ -1,4 +1,4 @@
-//! `presetter connection add | list | show | set | remove`.
+//! `presetter connection add | set | remove`.
 //!
 //! Owns: turning options into a [`Connection`] that its kind accepts. Must never: take a secret's value, or repeat what stood
 //! after `--secret` where it is no reference, because it may be one.
@@ -13,7 +13,7 @@ use crate::ask;
 use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{aligned, cell, width};
+use crate::output::width;
 use crate::select::{self, quoted, stored};
 use crate::world::World;
 
@@ -22,7 +22,7 @@ pub(crate) fn add(world: &World, args: &AddArgs) -> Result<Exit, Failure> {
     let reference: Name = args.kind.parse().map_err(|message: String| {
         Failure::usage(message).help(format!("the kinds there are: {}", built_in_kinds().join(", ")))
     })?;
-    let bundle = select::open(&reference)?;
+    let bundle = select::open(world, &reference)?;
     let kind = kind_of(&bundle, reference.item())?;
     let store = world.store();
     if store.list().map_err(stored)?.iter().any(|known| known.name == args.name) {
@@ -60,52 +60,6 @@ pub(crate) fn add(world: &World, args: &AddArgs) -> Result<Exit, Failure> {
         line(&connection.base_url)
     ));
     world.console.say(&format!("look whether it works: presetter connection test {name}"));
-    Ok(Exit::Ok)
-}
-
-/// Lists all.
-pub(crate) fn list(world: &World) -> Result<Exit, Failure> {
-    let all = world.store().list().map_err(stored)?;
-    if all.is_empty() {
-        world.console.say("no connection is set up yet; see `presetter connection add --help`");
-        return Ok(Exit::Ok);
-    }
-    let rows: Vec<[String; 4]> = all
-        .iter()
-        .map(|c| [line(&c.name), line(&format!("{}/{}", c.source.bundle(), c.kind)), line(&c.base_url), marks(c)])
-        .collect();
-    let wide = |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0);
-    let (a, b, c) = (wide(0), wide(1), wide(2));
-    let lines: Vec<String> = rows
-        .iter()
-        .map(|[name, kind, url, marks]| format!("{name:<a$}  {kind:<b$}  {url:<c$}  {marks}").trim_end().to_owned())
-        .collect();
-    let _ = world.console.data(&lines.join("\n"));
-    Ok(Exit::Ok)
-}
-
-/// Shows one; secrets stay references.
-pub(crate) fn show(world: &World, name: &str) -> Result<Exit, Failure> {
-    let connection = select::stored_connection(world, name)?;
-    let color = world.console.color();
-    let mut rows = vec![
-        ("name".to_owned(), line(&connection.name)),
-        ("kind".to_owned(), line(&format!("{}/{}", connection.source.bundle(), connection.kind))),
-        ("serves".to_owned(), line(&connection.source.to_string())),
-        ("base URL".to_owned(), line(&connection.base_url)),
-    ];
-    let marks = marks(&connection);
-    if !marks.is_empty() {
-        rows.push(("also".into(), marks));
-    }
-    rows.extend(network_rows(&connection));
-    rows.extend(connection.fields.iter().map(|(name, value)| (line(&format!("field {name}")), line(value))));
-    rows.extend(
-        connection.secrets.iter().map(|(name, from)| (line(&format!("secret {name}")), line(&from.to_string()))),
-    );
-    rows.extend(connection.settings.iter().map(|(name, value)| (line(&format!("setting {name}")), cell(value))));
-    rows.extend(connection.limits.iter().map(|(limit, amount)| (format!("limit {limit}"), limit.show(amount))));
-    let _ = world.console.data(&aligned(&rows, "", color).join("\n"));
     Ok(Exit::Ok)
 }
 
@@ -151,20 +105,28 @@ pub(crate) fn remove(world: &World, name: &str) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// The bundle that a connection serves.
+/// The bundle that a connection was added for.
 pub(crate) fn bundle_of(connection: &Connection) -> Result<Bundle, Failure> {
-    let bundle = match &connection.source {
+    bundle_from(connection, &connection.source)
+}
+
+/// The bundle of one of a connection's sources.
+pub(crate) fn bundle_from(connection: &Connection, source: &Source) -> Result<Bundle, Failure> {
+    let bundle = match source {
         Source::BuiltIn { bundle } => Bundle::built_in(bundle).transpose()?,
         Source::Folder { path, .. } => Some(Bundle::open_folder(path)?),
         _ => None,
     };
-    let bundle = bundle.filter(|bundle| *bundle.source() == connection.source);
+    let bundle = bundle.filter(|bundle| source.covers(bundle.source()));
     bundle.ok_or_else(|| {
         Failure::new(
             Exit::Trust,
-            format!("connection \"{}\" serves {}, which is not there any more", connection.name, connection.source),
+            format!("connection \"{}\" serves {source}, which is not there any more", connection.name),
         )
-        .help("remove it and add it again for the bundle that it should serve")
+        .help(format!(
+            "let it serve another, and take this one away: presetter connection allow {0} SOURCE, then presetter connection disallow {0} SOURCE",
+            quoted(&connection.name)
+        ))
     })
 }
 
@@ -200,7 +162,7 @@ pub(crate) fn kind_name(connection: &Connection) -> String {
 }
 
 /// How a kind of a bundle is typed.
-fn typed(source: &Source, kind: &str) -> String {
+pub(crate) fn typed(source: &Source, kind: &str) -> String {
     match source {
         Source::Folder { path, .. } => path.join(kind).display().to_string(),
         source => format!("{}/{kind}", source.bundle()),
@@ -293,16 +255,6 @@ fn network(world: &World, connection: &mut Connection, given: &NetworkArgs) -> R
     Ok(())
 }
 
-/// What a connection says of its network, in rows.
-pub(crate) fn network_rows(connection: &Connection) -> Vec<(String, String)> {
-    let rows = [
-        ("ca", connection.ca.as_ref().map(|file| file.display().to_string())),
-        ("client certificate", connection.client_certificate.as_ref().map(ToString::to_string)),
-        ("proxy", connection.proxy.clone()),
-    ];
-    rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), line(&value?)))).collect()
-}
-
 /// Names what the kind does not know, before anybody is asked for anything; with the whole command as it should be.
 fn strangers(args: &AddArgs, connection: &Connection, reference: &Name, kind: &ConnectionKind) -> Result<(), Failure> {
     let Some(failure) = complained(connection.strangers(kind, &reference.to_string())) else { return Ok(()) };
@@ -366,15 +318,4 @@ fn once(option: &str, given: &[(String, String)]) -> Result<(), Failure> {
         }
         None => Ok(()),
     }
-}
-
-/// What is out of the ordinary about a connection.
-fn marks(connection: &Connection) -> String {
-    let folder = matches!(connection.source, Source::Folder { .. });
-    let marks = [
-        (connection.read_only, "read-only"),
-        (connection.allow_private, "private addresses allowed"),
-        (folder, "bundle in a folder"),
-    ];
-    marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect::<Vec<_>>().join(", ")
 }

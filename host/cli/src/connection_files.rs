@@ -10,13 +10,15 @@ use std::process::Command;
 
 use presetter_connection::{Connection, Reference};
 
-use crate::connection::{bundle_of, check, kind_name, kind_of, network_rows};
+use crate::connection::bundle_from;
+use crate::connection_show::{network_rows, served};
+use crate::connection_sources::fits;
 use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::inputs;
 use crate::select::{self, stored};
 use crate::world::World;
-use crate::{inputs, select::settings};
 
 /// Prints connections to hand over.
 pub(crate) fn export(world: &World, names: &[String]) -> Result<Exit, Failure> {
@@ -57,12 +59,12 @@ pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, 
             line(&connection.name),
             line(&connection.base_url)
         ));
-        // Whoever wrote the file chose the program, the authority, the proxy: the person must have seen them.
+        // Whoever wrote the file chose the sources, the program, the authority, the proxy: the person must have seen them.
         let note = |reference: Option<&Reference>| match reference {
             Some(Reference::Cmd(_)) => "; it runs this program when the secret is needed",
             _ => "",
         };
-        for (name, value) in network_rows(connection) {
+        for (name, value) in served(connection).into_iter().chain(network_rows(connection)) {
             let reference = connection.client_certificate.as_ref().filter(|_| name == "client certificate");
             world.console.say(&format!("  {name}: {value}{}", note(reference)));
         }
@@ -99,9 +101,9 @@ pub(crate) fn edit(world: &World, name: &str) -> Result<Exit, Failure> {
         (Some(after), true) => after,
         _ => return Err(kept(Failure::usage("the text must hold one connection"))),
     };
-    if after.source != before.source {
-        let failure = Failure::new(Exit::Trust, "a connection keeps the source that it was added for");
-        return Err(kept(failure));
+    if after.sources().ne(before.sources()) {
+        let failure = Failure::new(Exit::Trust, "the sources that a connection serves are not changed in an editor");
+        return Err(kept(failure.help("use `presetter connection allow` and `presetter connection disallow`")));
     }
     whole_check(&after).map_err(kept)?;
     let renamed = after.name != before.name;
@@ -118,9 +120,7 @@ pub(crate) fn edit(world: &World, name: &str) -> Result<Exit, Failure> {
 
 /// Everything that can be wrong with a connection.
 fn whole_check(connection: &Connection) -> Result<(), Failure> {
-    let bundle = bundle_of(connection)?;
-    check(connection, kind_of(&bundle, &connection.kind)?, &kind_name(connection))?;
-    settings(&bundle, connection).map(drop)
+    connection.sources().try_for_each(|source| fits(connection, &bundle_from(connection, source)?))
 }
 
 fn run_editor(editor: &str, file: &Path) -> Result<(), Failure> {

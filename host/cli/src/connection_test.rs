@@ -19,6 +19,7 @@ use crate::console::{Paint, line, painted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, cell, width};
+use crate::policy::Policies;
 use crate::prepare::{self, Prepared, Sessions};
 use crate::receipt::{self, Receipt};
 use crate::select::{self, Chosen};
@@ -32,13 +33,17 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     let settings = select::settings(&bundle, &connection)?;
     let reference = select::reference(&kind_name(&connection))?;
     let retention = receipt::retention(world)?;
+    let policies = Policies::load(world)?;
+    policies.admit_bundle(bundle.source())?;
     let mut looks = Vec::new();
     for preset in bundle.preset_names() {
         let preset = bundle.preset(&preset)?;
         let manifest = &preset.manifest;
         let needs = manifest.inputs.values().any(Input::must_be_given) || !manifest.needs_one_of.is_empty();
         if manifest.effect == Effect::Read && !needs && manifest.works_with(&connection.kind) {
-            looks.push(Chosen { reference: reference.sibling(&preset.name), bundle: bundle.clone(), preset });
+            let look = Chosen { reference: reference.sibling(&preset.name), bundle: bundle.clone(), preset };
+            policies.admit_run(&look, false)?;
+            looks.push(look);
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Style {
     pub(crate) err: bool,
     /// Standard output is a terminal.
     pub(crate) terminal: bool,
+    /// Standard error is one.
+    pub(crate) talks_to_terminal: bool,
 }
 
 impl Console {
@@ -79,6 +81,15 @@ impl Console {
     pub(crate) fn say(&self, shown: &str) {
         // Nobody can be told that nobody can be told.
         let _ = put(&self.err, &self.redactor.text(shown));
+    }
+
+    /// Draws a line over the one that was drawn before; an empty one takes it away. Only on a terminal.
+    pub(crate) fn draw(&self, shown: &str) {
+        if self.style.talks_to_terminal {
+            let shown = format!("\r\x1b[2K{}", line(&self.redactor.text(shown)));
+            let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = err.write_all(shown.as_bytes()).and_then(|()| err.flush());
+        }
     }
 
     /// Tells what went wrong.

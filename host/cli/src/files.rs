@@ -57,6 +57,23 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     file.persist(&path).map(drop).map_err(|error| error.error)
 }
 
+/// Writes a file, in one step, over one that is there.
+///
+/// # Errors
+/// It cannot be written; then what was there is as it was.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // As any file that a program writes: others may read it.
+    let mut options = tempfile::Builder::new();
+    options.prefix(".presetter-");
+    #[cfg(unix)]
+    options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = options.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ use crate::world::World;
 
 /// Shows what a preset may do.
 pub(crate) fn grants(world: &World, args: &GrantsArgs) -> Result<Exit, Failure> {
-    let chosen = select::preset(&args.preset)?;
+    let chosen = select::preset(world, &args.preset)?;
     let connection = match &args.connection {
         Some(name) => Some(select::connection(world, &chosen, Some(name))?),
         None => None,
@@ -245,17 +245,19 @@ impl<'a> Told<'a> {
     }
 }
 
-fn words(texts: &[Text]) -> String {
+/// Words of a manifest in one line.
+pub(crate) fn words(texts: &[Text]) -> String {
     texts.iter().map(Text::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn paths(grant: &GrantRequest) -> String {
+/// The paths of a grant in one line.
+pub(crate) fn paths(grant: &GrantRequest) -> String {
     let path = |text: &Text| format!("/{}", text.as_str().trim_start_matches('/'));
     grant.paths.iter().map(path).collect::<Vec<_>>().join(", ")
 }
 
 /// The places that the host fills with credentials of a kind.
-fn filled(kind: &ConnectionKind) -> Vec<String> {
+pub(crate) fn filled(kind: &ConnectionKind) -> Vec<String> {
     let login = kind.login.as_ref().map(|login| format!("the login, {} {}", login.method, path(&login.path)));
     let all: Vec<String> = login.into_iter().chain(kind.filled_places(str::to_owned)).collect();
     if all.is_empty() { vec!["nothing".into()] } else { all }

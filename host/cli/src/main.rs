@@ -14,6 +14,8 @@ mod assumptions;
 mod author;
 mod connection;
 mod connection_files;
+mod connection_show;
+mod connection_sources;
 mod connection_test;
 mod console;
 mod demo;
@@ -26,8 +28,11 @@ mod grants;
 mod inputs;
 mod mapping;
 mod output;
+mod packages;
+mod overrides;
 mod panics;
 mod plan;
+mod policy;
 mod prepare;
 mod presets;
 #[cfg(test)]
@@ -93,12 +98,14 @@ fn world(cli: &Cli, console: Arc<Console>) -> Result<World, Failure> {
     Ok(World {
         cwd: env::current_dir().unwrap_or_default(),
         dirs: dirs()?,
+        machine_policy: Some(policy::machine_file()),
         user: ["USER", "LOGNAME", "USERNAME"]
             .iter()
             .find_map(|name| env::var(name).ok())
             .filter(|user| !user.trim().is_empty()),
         surroundings: Arc::new(Environment { notes: (cli.verb.verbose() >= 2).then(|| console.clone()) }),
         resolver: Arc::new(SystemResolver),
+        docker: docker(),
         console,
         editor: ["VISUAL", "EDITOR"]
             .iter()
@@ -107,6 +114,12 @@ fn world(cli: &Cli, console: Arc<Console>) -> Result<World, Failure> {
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
         signals: true,
     })
+}
+
+/// Where Docker's configuration is: the logins of registries.
+fn docker() -> Option<PathBuf> {
+    let set = env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    set.or_else(|| Some(env::home_dir()?.join(".docker")))
 }
 
 /// `PRESETTER_HOME`, else the platform's folders.
@@ -123,7 +136,7 @@ fn dirs() -> Result<Dirs, Failure> {
             .help("set the variable PRESETTER_HOME to a folder of your own")
     })?;
     let state = found.state_dir().unwrap_or_else(|| found.data_dir());
-    Ok(Dirs { config: found.config_dir(), state, cache: found.cache_dir() })
+    Ok(Dirs { config: found.config_dir(), data: found.data_dir(), state, cache: found.cache_dir() })
 }
 
 /// Colours only on a terminal, and never where `NO_COLOR` is set to anything (no-color.org).
@@ -131,7 +144,7 @@ fn style() -> Style {
     let colors = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && env::var_os("TERM").is_none_or(|term| term != "dumb");
     let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
-    Style { out: out && colors, err: err && colors, terminal: out }
+    Style { out: out && colors, err: err && colors, terminal: out, talks_to_terminal: err }
 }
 
 /// Where secrets are looked up: the environment and the terminal.

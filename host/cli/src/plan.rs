@@ -131,18 +131,7 @@ fn show(world: &World, format: PlanFormat, prepared: &Prepared, preview: &Previe
     let corrected = corrected(prepared);
     // A closed pipe is the reader's choice, not an error.
     let _ = match format {
-        PlanFormat::Json => console.json(&json!({
-            "preset": prepared.name(),
-            "connection": prepared.connection.name,
-            "settings": prepared.settings,
-            "request": {
-                "method": preview.method,
-                "url": preview.url,
-                "headers": output::headers(&preview.headers),
-                "body": preview.body.as_deref().map(|body| serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))),
-            },
-            "then": then,
-        })),
+        PlanFormat::Json => console.json(&object(prepared, preview, then)),
         PlanFormat::Http => console.raw(&http(preview)),
         PlanFormat::Curl => console.raw(&curl(preview)),
     };
@@ -152,10 +141,33 @@ fn show(world: &World, format: PlanFormat, prepared: &Prepared, preview: &Previe
         for (name, value) in &corrected {
             console.say(&format!("setting {}: {} (not the bundle's own)", line(name), output::cell(value)));
         }
+        if prepared.overridden {
+            console.say(&format!("body: that of presetter override {} (not the preset's own)", line(&prepared.name())));
+        }
         for next in then {
             console.say(&line(next));
         }
     }
+}
+
+fn object(prepared: &Prepared, preview: &Preview, then: &[String]) -> Value {
+    let body = |body: &str| serde_json::from_str(body).unwrap_or_else(|_| Value::from(body));
+    let mut object = json!({
+        "preset": prepared.name(),
+        "connection": prepared.connection.name,
+        "settings": prepared.settings,
+        "request": {
+            "method": preview.method,
+            "url": preview.url,
+            "headers": output::headers(&preview.headers),
+            "body": preview.body.as_deref().map(body),
+        },
+        "then": then,
+    });
+    if prepared.overridden {
+        object["overridden"] = true.into();
+    }
+    object
 }
 
 /// The settings that the operator corrected.

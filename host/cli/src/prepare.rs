@@ -20,6 +20,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inputs;
 use crate::mapping::{self, Mappings};
+use crate::overrides;
+use crate::policy::Policies;
 use crate::select::{self, Chosen};
 use crate::world::World;
 
@@ -40,6 +42,8 @@ pub(crate) struct Prepared {
     pub(crate) inputs: Map<String, Value>,
     pub(crate) mappings: Mappings,
     pub(crate) body: Option<BodyOverride>,
+    /// Whether that body is one that the operator keeps, not one of this run alone.
+    pub(crate) overridden: bool,
     pub(crate) body_set: Vec<(String, Value)>,
     pub(crate) access: Arc<Access>,
     pub(crate) limits: Limits,
@@ -53,7 +57,7 @@ pub(crate) fn prepare(
     sessions: Sessions,
 ) -> Result<Prepared, Failure> {
     inputs::one_reader(args)?;
-    let chosen = select::preset(&args.preset)?;
+    let chosen = select::preset(world, &args.preset)?;
     let manifest = &chosen.preset.manifest;
     let free = chosen.bundle.manifest().component.is_some() || manifest.script.is_some();
     // A component or a script that does not say what it returns may return anything.
@@ -61,7 +65,11 @@ pub(crate) fn prepare(
     let mappings = Mappings::compile(&args.map, outputs.as_deref())?;
     let body_set = inputs::body_set(args)?;
     let body = args.body.as_deref().map(inputs::body).transpose()?;
-    let body = body.map(|(file, text)| checked_body(file, text, &chosen.preset.manifest)).transpose()?;
+    let given = body.map(|(file, text)| checked_body(file, text, &chosen.preset.manifest)).transpose()?;
+    let kept = if given.is_some() { None } else { overrides::of(world, &chosen)? };
+    let overridden = kept.is_some();
+    let body = given.or(kept);
+    Policies::load(world)?.admit_run(&chosen, body.is_some() || !body_set.is_empty())?;
     let inputs = inputs::gather(args, &chosen.preset.manifest)?;
     let connection = select::connection(world, &chosen, args.connection.as_deref())?;
     let settings = select::settings(&chosen.bundle, &connection)?;
@@ -78,11 +86,11 @@ pub(crate) fn prepare(
         world.console.warn(&message, &[]);
     }
     let limits = limits(&chosen, &connection);
-    Ok(Prepared { chosen, connection, settings, inputs, mappings, body, body_set, access, limits })
+    Ok(Prepared { chosen, connection, settings, inputs, mappings, body, overridden, body_set, access, limits })
 }
 
 /// A template in place of the preset's body, as the preset's own is checked: it compiles, and the names in it exist.
-fn checked_body(file: String, text: String, preset: &Preset) -> Result<BodyOverride, Failure> {
+pub(crate) fn checked_body(file: String, text: String, preset: &Preset) -> Result<BodyOverride, Failure> {
     let known: Vec<&str> = preset.inputs.keys().map(String::as_str).chain(["settings", "page"]).collect();
     let compiled = Template::compile(&text, Context::Json).and_then(|template| {
         let strange = template.variables().iter().filter(|v| !known.contains(&v.path.root.as_str()));
@@ -192,6 +200,7 @@ impl Prepared {
             inputs: Map::new(),
             mappings,
             body: None,
+            overridden: false,
             body_set: Vec::new(),
             access,
             limits,

@@ -1,7 +1,7 @@
 //! `presetter presets` and `presetter show`: what there is, and what one preset does.
 
 use presetter_bundle::{Bundle, Reference};
-use presetter_manifest::{Preset, Repeat};
+use presetter_manifest::{Preset, Repeat, short_name};
 use serde_json::Value;
 
 use crate::add_command::{Given, add_command};
@@ -83,18 +83,18 @@ fn wanted(word: Option<&str>, texts: &[&str]) -> bool {
 
 /// Shows one preset, or one kind of connection.
 pub(crate) fn show(world: &World, name: &str) -> Result<Exit, Failure> {
-    let shown = match kind(name)? {
+    let shown = match kind(world, name)? {
         Some((reference, bundle)) => described_kind(&reference, &bundle, world.console.color()),
-        None => described(&select::preset(name)?, &world.console),
+        None => described(&select::preset(world, name)?, &world.console),
     };
     let _ = world.console.data(&shown);
     Ok(Exit::Ok)
 }
 
 /// The bundle of a kind, if the name is a kind's and no preset's.
-fn kind(name: &str) -> Result<Option<(Reference, Bundle)>, Failure> {
+fn kind(world: &World, name: &str) -> Result<Option<(Reference, Bundle)>, Failure> {
     let reference = select::reference(name)?;
-    let bundle = select::open(&reference)?;
+    let bundle = select::open(world, &reference)?;
     let item = reference.item();
     let is_kind = bundle.manifest().connections.contains_key(item) && !bundle.preset_names().iter().any(|p| p == item);
     Ok(is_kind.then_some((reference, bundle)))
@@ -127,7 +127,7 @@ fn described_kind(reference: &Reference, bundle: &Bundle, color: bool) -> String
         shown.extend(aligned(rows, "  ", color));
     }
     shown.push(format!("\n{}", painted(Paint::Bold, "to add one", color)));
-    let command = add_command(bundle.manifest().name.as_str(), &reference.to_string(), kind, &Given::default());
+    let command = add_command(short_name(bundle.manifest().name.as_str()), &reference.to_string(), kind, &Given::default());
     shown.extend(command.iter().map(|part| format!("  {}", line(part))));
     shown.join("\n")
 }

@@ -73,6 +73,8 @@ async fn run(home: &Path, base_url: &str, port: u16, private: &str, then: &str) 
     let world = World {
         cwd: home.to_owned(),
         dirs: Dirs::below(&home.join("presetter")),
+        docker: None,
+        machine_policy: None,
         user: None,
         surroundings: Arc::new(Nobody),
         resolver: resolver.clone(),

@@ -131,6 +131,7 @@ impl Receipt {
             inputs: values.then_some(inputs),
             inputs_hidden: values && !prepared.inputs.is_empty() && !self.mask.access.knows_its_secrets(),
             body,
+            overridden: prepared.overridden,
             body_set,
             requests_sent: report.requests,
             logins: self.mask.access.logins(),

@@ -227,12 +227,14 @@ fn account(run: &Run, color: bool) -> String {
     {
         section(&mut shown, title, run.get(pointer), color);
     }
+    let kept = run.get("/overridden").and_then(Value::as_bool) == Some(true);
+    let title = if kept { "body template (the preset's override)" } else { "body template" };
     match run.get("/body") {
         Some(Value::String(body)) => {
-            shown.push(painted(Paint::Bold, "body template", color));
+            shown.push(painted(Paint::Bold, title, color));
             shown.extend(text(body).lines().map(|line| format!("  {line}")));
         }
-        other => section(&mut shown, "body template", other, color),
+        other => section(&mut shown, title, other, color),
     }
     if let Some(requests) = run.get("/requests").and_then(Value::as_array).filter(|requests| !requests.is_empty()) {
         shown.push(painted(Paint::Bold, "requests", color));

@@ -1,18 +1,20 @@
 //! From what a person typed to what is run: the bundle, the preset, the connection, the settings.
 //!
 //! Owns: finding the one connection that fits, and saying what to type where none does. Keeps: a connection serves only the
-//! source that it was added for; nothing is chosen where two would fit.
+//! sources that it was added for or allowed; nothing is chosen where two would fit.
 
 use std::sync::Arc;
 
 use presetter_bundle::{Bundle, PresetFile, Reference};
 use presetter_connection::{Connection, nearest};
-use presetter_manifest::ConnectionKind;
+use presetter_manifest::{ConnectionKind, short_name};
 use serde_json::{Map, Value};
 
 use crate::add_command::{Given, add_command};
+use crate::connection_sources::word_of;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::packages::load;
 use crate::world::World;
 
 /// A preset as it was typed, found and checked.
@@ -52,9 +54,13 @@ fn without_bundle(text: &str) -> Option<String> {
 }
 
 /// Finds a preset.
-pub(crate) fn preset(text: &str) -> Result<Chosen, Failure> {
+pub(crate) fn preset(world: &World, text: &str) -> Result<Chosen, Failure> {
     let reference = reference(text)?;
-    let bundle = open(&reference)?;
+    let bundle = open(world, &reference)?;
+    chosen(reference, bundle)
+}
+
+fn chosen(reference: Reference, bundle: Bundle) -> Result<Chosen, Failure> {
     let preset = bundle.preset(reference.item()).map_err(|error| match error {
         presetter_bundle::Error::NotThere { message, hint } => {
             let names = bundle.preset_names();
@@ -67,8 +73,18 @@ pub(crate) fn preset(text: &str) -> Result<Chosen, Failure> {
     Ok(Chosen { reference, bundle: Arc::new(bundle), preset })
 }
 
-/// Opens the bundle of a preset or kind.
-pub(crate) fn open(reference: &Reference) -> Result<Bundle, Failure> {
+/// Opens the bundle of a preset or kind: a folder where it is named by its path, else what is installed, which is verified, and else
+/// what is built in.
+pub(crate) fn open(world: &World, reference: &Reference) -> Result<Bundle, Failure> {
+    if let Reference::Named { bundle, .. } = reference
+        && let Some(installed) = load::installed(world, bundle)?
+    {
+        return Ok(installed);
+    }
+    of_program_or_folder(reference)
+}
+
+fn of_program_or_folder(reference: &Reference) -> Result<Bundle, Failure> {
     Bundle::open(reference).map_err(|error| match (error, reference) {
         (presetter_bundle::Error::NotThere { message, hint }, Reference::Named { bundle, .. }) => {
             let meant = nearest(bundle, Bundle::built_in_names());
@@ -99,15 +115,8 @@ pub(crate) fn stored_connection(world: &World, name: &str) -> Result<Connection,
 
 fn named(connection: Connection, chosen: &Chosen) -> Result<Connection, Failure> {
     let name = &connection.name;
-    if connection.source != *chosen.bundle.source() {
-        return Err(Failure::new(
-            Exit::Trust,
-            format!("connection \"{name}\" was added for {}; {} comes from {}", connection.source, chosen.reference, chosen.bundle.source()),
-        )
-        .help(format!(
-            "a connection serves only the source that it was added for, so that no other bundle gets at its credentials. For this one, add another:\n{}",
-            add_lines(chosen).join("\n")
-        )));
+    if !connection.serves(chosen.bundle.source()) {
+        return Err(not_served(&connection, chosen));
     }
     if !chosen.preset.manifest.works_with(&connection.kind) {
         return Err(Failure::usage(format!(
@@ -119,15 +128,55 @@ fn named(connection: Connection, chosen: &Chosen) -> Result<Connection, Failure>
     Ok(connection)
 }
 
+/// A connection whose credentials this bundle must not get at.
+fn not_served(connection: &Connection, chosen: &Chosen) -> Failure {
+    let (name, source) = (&connection.name, chosen.bundle.source());
+    let sources = connection.sources().map(ToString::to_string).collect::<Vec<_>>().join("; and ");
+    let failure = Failure::new(
+        Exit::Trust,
+        format!("connection \"{name}\" serves {sources}; {} comes from {source}", chosen.reference),
+    )
+    .help("a connection serves only what was allowed for it, so that no other bundle gets at its credentials");
+    let another = add_lines(chosen).join("\n");
+    if may_serve(connection, chosen) {
+        let allow = allow_command(connection, chosen);
+        failure.help(format!("if you trust this one with them:\n{allow}")).help(format!("or add another:\n{another}"))
+    } else {
+        failure.help(format!("for this one, add another:\n{another}"))
+    }
+}
+
+/// Whether a connection would be of use, if only it were allowed to serve.
+fn may_serve(connection: &Connection, chosen: &Chosen) -> bool {
+    let kinds = &chosen.bundle.manifest().connections;
+    chosen.preset.manifest.works_with(&connection.kind) && kinds.contains_key(&connection.kind)
+}
+
+fn allow_command(connection: &Connection, chosen: &Chosen) -> String {
+    let source = word_of(&chosen.reference);
+    format!("presetter connection allow {} {}", quoted(&connection.name), quoted(&source))
+}
+
 fn only(all: Vec<Connection>, chosen: &Chosen) -> Result<Connection, Failure> {
-    let fits = |c: &Connection| c.source == *chosen.bundle.source() && chosen.preset.manifest.works_with(&c.kind);
-    let mut fitting: Vec<Connection> = all.into_iter().filter(fits).collect();
+    let fits = |c: &Connection| c.serves(chosen.bundle.source()) && chosen.preset.manifest.works_with(&c.kind);
+    let (mut fitting, others): (Vec<Connection>, Vec<Connection>) = all.into_iter().partition(fits);
     match fitting.len() {
         1 => Ok(fitting.remove(0)),
-        0 => Err(Failure::usage(format!("there is no connection for {} yet", chosen.reference)).help(format!(
-            "set one up; put your own values in place of the words in capitals:\n{}",
-            add_lines(chosen).join("\n")
-        ))),
+        0 => {
+            // The same bundle from elsewhere: a folder of it, or a signed one.
+            let bundle = chosen.bundle.source().bundle();
+            let same = others.iter().filter(|c| c.source.bundle() == bundle && may_serve(c, chosen));
+            let allow = same.map(|c| format!("\n{}", allow_command(c, chosen))).collect::<String>();
+            let failure = Failure::usage(format!("there is no connection for {} yet", chosen.reference)).help(format!(
+                "set one up; put your own values in place of the words in capitals:\n{}",
+                add_lines(chosen).join("\n")
+            ));
+            Err(if allow.is_empty() {
+                failure
+            } else {
+                failure.help(format!("or trust it with one that you have:{allow}"))
+            })
+        }
         _ => Err(Failure::usage(format!("several connections fit {}: {}", chosen.reference, World::names(&fitting)))
             .help(format!("say which: -c {}", fitting[0].name))),
     }
@@ -143,7 +192,8 @@ fn kinds(chosen: &Chosen) -> impl Iterator<Item = (&str, &ConnectionKind)> {
 fn add_lines(chosen: &Chosen) -> Vec<String> {
     match kinds(chosen).next() {
         Some((name, kind)) => {
-            let bundle = chosen.bundle.manifest().name.as_str();
+            // A connection's name has no slash.
+            let bundle = short_name(chosen.bundle.manifest().name.as_str());
             add_command(bundle, &chosen.reference.sibling(name).to_string(), kind, &Given::default())
         }
         None => vec!["the bundle declares no connection kind that fits".to_owned()],
@@ -212,6 +262,12 @@ mod tests {
 
     use super::*;
 
+    fn preset(name: &str) -> Result<Chosen, Failure> {
+        let reference = reference(name)?;
+        let bundle = of_program_or_folder(&reference)?;
+        super::chosen(reference, bundle)
+    }
+
     fn chosen(name: &str) -> Chosen {
         preset(name).unwrap()
     }
@@ -277,10 +333,21 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_serves_its_own_source_alone() {
-        let failure = named(connection("c", "session", folder()), &chosen("mosyle/users")).unwrap_err();
+    fn a_connection_serves_its_own_sources_alone() {
+        let mut c = connection("c", "session", folder());
+        let failure = named(c.clone(), &chosen("mosyle/users")).unwrap_err();
         assert_eq!(failure.exit, Exit::Trust);
-        assert!(failure.render(false).contains("presetter connection add"));
+        let shown = failure.render(false);
+        assert!(shown.contains("presetter connection allow c mosyle\n") && shown.contains("connection add"), "{shown}");
+        c.kind = "of-no-use".into();
+        let shown = named(c.clone(), &chosen("mosyle/users")).unwrap_err().render(false);
+        assert!(!shown.contains("connection allow"), "{shown}");
+        c.kind = "session".into();
+        let shown = only(vec![c.clone()], &chosen("mosyle/users")).unwrap_err().render(false);
+        assert!(shown.ends_with("that you have:\n      presetter connection allow c mosyle"), "{shown}");
+        c.allow(mosyle());
+        assert!(named(c.clone(), &chosen("mosyle/users")).is_ok());
+        assert_eq!(only(vec![c], &chosen("mosyle/users")).unwrap().name, "c");
     }
 
     #[test]

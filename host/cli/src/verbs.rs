@@ -2,11 +2,14 @@
 
 use clap::CommandFactory as _;
 
-use crate::args::{Cli, ConnectionVerb, ReceiptsVerb, RunsVerb, Verb};
+use crate::args::{Cli, ConnectionVerb, KeyVerb, ReceiptsVerb, RunsVerb, Verb};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::World;
-use crate::{author, connection, connection_files, connection_test, demo, grants, plan, presets, receipts, run, runs};
+use crate::{
+    author, connection, connection_files, connection_show, connection_sources, connection_test, demo, grants, overrides, packages,
+    plan, policy, presets, receipts, run, runs,
+};
 
 /// Follows a command line.
 pub(crate) async fn follow(world: &World, cli: Cli) -> Result<Exit, Failure> {
@@ -32,8 +35,10 @@ pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
         }
         Verb::Connection(verb) => match verb {
             ConnectionVerb::Add(args) => connection::add(world, &args),
-            ConnectionVerb::List => connection::list(world),
-            ConnectionVerb::Show(args) => connection::show(world, &args.name),
+            ConnectionVerb::List(args) => connection_show::list(world, &args),
+            ConnectionVerb::Show(args) => connection_show::show(world, &args),
+            ConnectionVerb::Allow(args) => connection_sources::allow(world, &args),
+            ConnectionVerb::Disallow(args) => connection_sources::disallow(world, &args),
             ConnectionVerb::Set(args) => connection::set(world, &args),
             ConnectionVerb::Test(args) => connection_test::test(world, &args.name).await,
             ConnectionVerb::Edit(args) => connection_files::edit(world, &args.name),
@@ -41,6 +46,8 @@ pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
             ConnectionVerb::Import { file, replace } => connection_files::import(world, &file, replace),
             ConnectionVerb::Remove(args) => connection::remove(world, &args.name),
         },
+        Verb::Override(args) => overrides::follow(world, &args),
+        Verb::Policy(args) => policy::show(world, &args),
         Verb::Runs(verb) => match verb {
             RunsVerb::List(args) => runs::list(world, &args),
             RunsVerb::Show(args) => runs::show(world, &args),
@@ -56,6 +63,24 @@ pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
         Verb::Dev(args) => author::dev::dev(world, &args).await,
         Verb::Docs(args) => author::docs::docs(world, &args).await,
         Verb::Pack(args) => author::pack::pack(world, &args).await,
+        Verb::Sign(args) => packages::sign::sign(world, &args).await,
+        Verb::Verify(args) => packages::verify::verify(world, &args).await,
+        Verb::Inspect(args) => packages::verify::inspect(world, &args).await,
+        Verb::Import(args) => packages::transfer::import(world, &args),
+        Verb::Install(args) => packages::install::install(world, &args).await,
+        Verb::List(args) => packages::installed::list(world, &args),
+        Verb::Upgrade(args) => packages::install::upgrade(world, &args).await,
+        Verb::Remove(args) => packages::installed::remove(world, &args),
+        Verb::Rollback(args) => packages::installed::rollback(world, &args),
+        Verb::Push(args) => packages::transfer::push(world, &args).await,
+        Verb::Pull(args) => packages::transfer::pull(world, &args).await,
+        Verb::Versions(args) => packages::transfer::versions(world, &args).await,
+        Verb::Key(verb) => match verb {
+            KeyVerb::Generate(args) => packages::keys::generate(world, &args).await,
+            KeyVerb::Id(args) => packages::keys::id(world, &args).await,
+            KeyVerb::Import(args) => packages::keys::import(world, &args).await,
+        },
+        Verb::Trust(verb) => packages::trust::follow(world, &verb).await,
         Verb::Demo => Err(Failure::usage("a demo cannot be part of a demo")),
     }
 }

@@ -19,10 +19,14 @@ pub(crate) struct World {
     pub(crate) cwd: PathBuf,
     /// Where state lives.
     pub(crate) dirs: Dirs,
+    /// The policy that holds for all users of the machine; none on a stage, where nothing leaves the program.
+    pub(crate) machine_policy: Option<PathBuf>,
     /// Who runs the program, as the environment says.
     pub(crate) user: Option<String>,
     /// Where secrets are looked up.
     pub(crate) surroundings: Arc<dyn Surroundings>,
+    /// The folder of Docker's configuration, for the logins of registries.
+    pub(crate) docker: Option<PathBuf>,
     /// How names of servers are found.
     pub(crate) resolver: Arc<dyn Resolver>,
     /// Where output goes.
@@ -38,9 +42,11 @@ pub(crate) struct World {
 /// The program's folders.
 #[derive(Debug, Clone)]
 pub(crate) struct Dirs {
-    /// Connections.
+    /// Connections, overrides, the user's own policy.
     pub(crate) config: PathBuf,
-    /// Sessions and keys.
+    /// Installed bundles.
+    pub(crate) data: PathBuf,
+    /// Sessions, keys, receipts, and what was seen of trust.
     pub(crate) state: PathBuf,
     /// Compiled code; may be removed at any time.
     pub(crate) cache: PathBuf,
@@ -49,7 +55,7 @@ pub(crate) struct Dirs {
 impl Dirs {
     /// All below one folder.
     pub(crate) fn below(home: &Path) -> Self {
-        Self { config: home.join("config"), state: home.join("state"), cache: home.join("cache") }
+        Self { config: home.join("config"), data: home.join("data"), state: home.join("state"), cache: home.join("cache") }
     }
 }
 
@@ -57,6 +63,11 @@ impl World {
     /// The connections that were set up.
     pub(crate) fn store(&self) -> Store {
         Store::new(&self.dirs.config, &self.dirs.state)
+    }
+
+    /// The bundles that are installed.
+    pub(crate) fn installed(&self) -> presetter_store::Store {
+        presetter_store::Store::new(&self.dirs.data)
     }
 
     /// The network.

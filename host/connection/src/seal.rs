@@ -1,8 +1,9 @@
 //! Sealing: what is written of a session is useless without the key, and for any other connection.
 //!
 //! Owns the key file and the sealed form. XChaCha20-Poly1305 under a random key of 32 bytes in a file of mode 0600; the
-//! connection's name, kind, source, base URL and a keyed fingerprint of its fields and secrets are bound to it as associated
-//! data. Someone with the sealed file alone gains nothing: not the token, and not whether a guessed password is right.
+//! connection's name, kind, own source, base URL and a keyed fingerprint of its fields and secrets are bound to it as
+//! associated data. The sources that it was allowed beside its own are not: the account is the same, so they share the session.
+//! Someone with the sealed file alone gains nothing: not the token, and not whether a guessed password is right.
 //!
 //! Invariant: whatever does not open exactly is nothing.
 

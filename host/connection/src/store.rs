@@ -1,18 +1,19 @@
 //! What an operator set up: one TOML file for each connection.
 //!
-//! Owns the files, their form, and handing them over (export, import). Must never: write a secret's value; only references
-//! to secrets are known here. Invariants: each file is complete or not there, readable by its owner alone; an error about a
-//! file never repeats its text, where somebody may have typed a secret.
+//! Owns the files, and handing them over (export, import); their form is in `form`. Must never: write a secret's value; only
+//! references to secrets are known here. Invariants: each file is complete or not there, readable by its owner alone; an
+//! error about a file never repeats its text, where somebody may have typed a secret.
 
-use std::fmt;
+mod form;
+
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use presetter_manifest::Allowed;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Reference, nearest, seal};
+use self::form::{Exported, Form, read};
+use crate::{Reference, Source, seal};
 use presetter_disk::{self as disk, Guard};
 
 /// Most bytes of a connection's file, and of what is imported.
@@ -25,8 +26,10 @@ pub struct Connection {
     pub name: String,
     /// The kind's name in the bundle: `session`.
     pub kind: String,
-    /// The one source that it serves.
+    /// The source that it was added for. Settings and limits are read by that bundle's words.
     pub source: Source,
+    /// The further sources that it was allowed to serve.
+    pub allowed: Vec<Source>,
     /// Where the vendor's API begins.
     pub base_url: String,
     /// Whether plain http and addresses in private networks are allowed.
@@ -57,6 +60,7 @@ impl Connection {
             name: name.to_owned(),
             kind: kind.to_owned(),
             source,
+            allowed: Vec::new(),
             base_url: base_url.to_owned(),
             allow_private: false,
             read_only: false,
@@ -67,43 +71,6 @@ impl Connection {
             secrets: IndexMap::new(),
             settings: IndexMap::new(),
             limits: Allowed::default(),
-        }
-    }
-}
-
-/// Where a bundle comes from. A connection serves the source that it was added for, and no other.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Source {
-    /// Built into the program.
-    BuiltIn {
-        /// The bundle's name.
-        bundle: String,
-    },
-    /// A folder of sources.
-    Folder {
-        /// The folder, canonical.
-        path: PathBuf,
-        /// The bundle's name.
-        bundle: String,
-    },
-}
-
-impl Source {
-    /// The bundle's name.
-    #[must_use]
-    pub fn bundle(&self) -> &str {
-        match self {
-            Self::BuiltIn { bundle } | Self::Folder { bundle, .. } => bundle,
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BuiltIn { bundle } => write!(f, "{bundle}, built into the program"),
-            Self::Folder { path, bundle } => write!(f, "{bundle}, in {}", path.display()),
         }
     }
 }
@@ -120,89 +87,6 @@ pub struct StoreError {
 
 fn error(message: impl Into<String>, advice: impl Into<String>) -> StoreError {
     StoreError { message: message.into(), advice: advice.into() }
-}
-
-/// The form of a file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Form {
-    bundle: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    folder: Option<PathBuf>,
-    kind: String,
-    base_url: String,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    allow_private: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    read_only: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_certificate: Option<Reference>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proxy: Option<String>,
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    fields: IndexMap<String, String>,
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    secrets: IndexMap<String, Reference>,
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    settings: IndexMap<String, Value>,
-    #[serde(default, skip_serializing_if = "Allowed::is_empty")]
-    limits: Allowed,
-}
-
-/// The form of an export.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Exported {
-    connections: IndexMap<String, Form>,
-}
-
-impl Form {
-    fn of(connection: &Connection) -> Self {
-        let c = connection.clone();
-        let (bundle, folder) = match c.source {
-            Source::BuiltIn { bundle } => (bundle, None),
-            Source::Folder { path, bundle } => (bundle, Some(path)),
-        };
-        Self {
-            bundle,
-            folder,
-            kind: c.kind,
-            base_url: c.base_url,
-            allow_private: c.allow_private,
-            read_only: c.read_only,
-            ca: c.ca,
-            client_certificate: c.client_certificate,
-            proxy: c.proxy,
-            fields: c.fields,
-            secrets: c.secrets,
-            settings: c.settings,
-            limits: c.limits,
-        }
-    }
-
-    fn named(self, name: &str) -> Connection {
-        let source = match self.folder {
-            Some(path) => Source::Folder { path, bundle: self.bundle },
-            None => Source::BuiltIn { bundle: self.bundle },
-        };
-        Connection {
-            name: name.to_owned(),
-            kind: self.kind,
-            source,
-            base_url: self.base_url,
-            allow_private: self.allow_private,
-            read_only: self.read_only,
-            ca: self.ca,
-            client_certificate: self.client_certificate,
-            proxy: self.proxy,
-            fields: self.fields,
-            secrets: self.secrets,
-            settings: self.settings,
-            limits: self.limits,
-        }
-    }
 }
 
 /// The connections of one user.
@@ -283,7 +167,7 @@ impl Store {
         };
         let advice = format!("mend it with `presetter connection edit {name}`, or remove it and add it again");
         let form: Form = read(&path.display().to_string(), &bytes, &advice)?;
-        Ok(form.named(name))
+        form.named(name).map_err(|why| error(format!("{}: {why}", path.display()), advice))
     }
 
     /// All connections, by name.
@@ -327,6 +211,21 @@ impl Store {
         Ok(())
     }
 
+    /// Removes the session of a connection, if there is one: the next run logs in.
+    ///
+    /// # Errors
+    /// The name is none, or the system's reason.
+    pub fn forget_session(&self, name: &str) -> Result<(), StoreError> {
+        check_name(name)?;
+        let path = seal::session_file(&self.state, name);
+        match std::fs::remove_file(&path) {
+            Err(why) if why.kind() != std::io::ErrorKind::NotFound => {
+                Err(error(format!("{} cannot be removed: {why}", path.display()), "check that you may write there"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Connections as text to hand over: references to secrets, never a secret.
     ///
     /// # Errors
@@ -359,7 +258,12 @@ impl Store {
         }
         let exported: Exported = read(from, text.as_bytes(), advice)?;
         let connections = exported.connections.into_iter();
-        connections.map(|(name, form)| check_name(&name).map(|()| form.named(&name))).collect()
+        connections
+            .map(|(name, form)| {
+                check_name(&name)?;
+                form.named(&name).map_err(|why| error(format!("{from}: connection {name}: {why}"), advice))
+            })
+            .collect()
     }
 
     fn names(&self) -> Result<Vec<String>, StoreError> {
@@ -394,53 +298,4 @@ pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
         format!("{name:?} cannot be the name of a connection"),
         "use letters, digits, -, _ and . (at most 64, beginning with a letter or digit)",
     ))
-}
-
-/// Reads TOML. The error names the line, and repeats nothing of it.
-fn read<T: serde::de::DeserializeOwned>(file: &str, bytes: &[u8], advice: &str) -> Result<T, StoreError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| error(format!("{file} is not text (UTF-8)"), advice))?;
-    toml::from_str(text).map_err(|why| {
-        let line = why.span().map_or(1, |span| {
-            text.as_bytes()[..span.start.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1
-        });
-        error(format!("line {line} of {file}: {}", plain(why.message())), advice)
-    })
-}
-
-/// The reader's words on a file, for people, without what was written there.
-fn plain(message: &str) -> String {
-    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    if message.starts_with("missing field")
-        && let [name, ..] = quoted(message).as_slice()
-    {
-        return format!("the key \"{name}\" is missing");
-    }
-    // `invalid type: string "...", expected a map` holds what was written.
-    let Some((found, wanted)) = message.split_once(", expected ") else { return message.to_owned() };
-    let Some(name) = found.strip_prefix("unknown field `").and_then(|rest| rest.strip_suffix('`')) else {
-        return format!("expected {wanted}");
-    };
-    let known = quoted(wanted);
-    // A key that is near to none may be anything, also a secret.
-    match nearest(name, known.iter().map(String::as_str)) {
-        Some(meant) => format!("there is no key \"{name}\"; did you mean \"{meant}\"?"),
-        None => format!("there is a key that is not known here; known are {}", known.join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slip_in_a_file_is_said_in_plain_words() {
-        let said = |text: &str| toml::from_str::<Form>(text).map(drop).map_err(|why| plain(why.message())).unwrap_err();
-        let rest = "kind = 'k'\nbase_url = 'https://h'\n";
-        assert_eq!(said(rest), "the key \"bundle\" is missing");
-        assert_eq!(said("bundle = 'b'\nknd = 'k'"), "there is no key \"knd\"; did you mean \"kind\"?");
-        let strange = said(&format!("bundle = 'b'\nhunter2 = 'x'\n{rest}"));
-        assert!(strange.contains("known are bundle, folder, kind") && !strange.contains("hunter2"), "{strange}");
-        let wrong = said(&format!("bundle = 'b'\nread_only = 'hunter2'\n{rest}"));
-        assert_eq!(wrong, "expected a boolean");
-    }
 }

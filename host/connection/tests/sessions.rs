@@ -406,8 +406,13 @@ async fn echoes_of_secrets_and_tokens_never_come_back() {
 #[tokio::test]
 async fn a_stored_session_is_used_only_as_it_was_made() {
     type Change = fn(&mut presetter_connection::Connection, &Stage);
-    let changes: [(&str, Change, usize); 7] = [
+    let changes: [(&str, Change, usize); 8] = [
         ("nothing", |_, _| {}, 0),
+        (
+            "a further source",
+            |c, _| c.allow(presetter_connection::Source::Folder { path: "/x".into(), bundle: "vendor".into() }),
+            0,
+        ),
         ("a setting", |c, _| drop(c.settings.insert("page_size".into(), 5.into())), 0),
         ("base URL", |c, _| c.base_url.push('/'), 1),
         ("field", |c, _| drop(c.fields.insert("email".into(), "other@example.com".into())), 1),

@@ -15,6 +15,8 @@ fn store() -> (tempfile::TempDir, Store) {
 fn full() -> Connection {
     let mut full = connection("session");
     full.source = Source::Folder { path: "/srv/presets/vendor".into(), bundle: "vendor".into() };
+    full.allow(Source::BuiltIn { bundle: "vendor".into() });
+    full.allow(Source::Signed { bundle: "acme/vendor".into(), signers: vec![format!("sha256:{}", "0a".repeat(32))] });
     full.allow_private = true;
     full.read_only = true;
     full.secrets.insert("password".into(), Reference::Cmd(vec!["op".into(), "read".into(), "op://a b/c".into()]));
@@ -136,6 +138,11 @@ fn removing_removes_the_session_too() {
     store.add(&full(), false).unwrap();
     let sealed = dir.path().join("state/sessions/m.sealed");
     std::fs::create_dir_all(sealed.parent().unwrap()).unwrap();
+    std::fs::write(&sealed, b"x").unwrap();
+    store.forget_session("m").unwrap();
+    assert!(!sealed.exists() && store.get("m").is_ok());
+    store.forget_session("m").unwrap();
+    assert!(store.forget_session("../m").is_err());
     std::fs::write(&sealed, b"x").unwrap();
     store.remove("m").unwrap();
     assert!(!sealed.exists());

@@ -7,9 +7,16 @@
 //! bound of size, whose owner and mode are as [`Guard`] asks.
 #![forbid(unsafe_code)]
 
+mod append;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
+
+pub use append::append_line;
+
+/// How the names of files begin that are not complete yet. One that a killed process left may be removed.
+pub const UNFINISHED: &str = ".new-";
 
 /// What others may do with a file that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +74,60 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let parent = path.parent().ok_or_else(|| io::Error::other("the path has no folder"))?;
     folder(parent)?;
     // Made with mode 0600 on Unix.
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(parent)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    // The new name too is to be there after a power cut.
+    synced(parent)
+}
+
+/// Writes a file that is not there yet, in one step, readable by its owner alone.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] if something has its name; else the system's.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    folder(parent)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    synced(parent)
+}
+
+/// Writes a file in one step that others may read too, as the user's settings (umask) say, in a folder that is there.
+///
+/// # Errors
+/// The system's; then what was there is as it was.
+pub fn write_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
-    File::open(parent)?.sync_all()?;
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.prefix(UNFINISHED).tempfile_in(parent)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    synced(parent)
+}
+
+/// Removes a file; one that is not there is gone already.
+///
+/// # Errors
+/// The system's.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The new name too is to be there after a power cut.
+fn synced(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
     Ok(())
 }
 
@@ -156,6 +210,30 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(dir.path().join("a")).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::read_dir(dir.path().join("a/b")).unwrap().count(), 1, "nothing half done is left");
+    }
+
+    #[test]
+    fn what_is_there_is_not_created_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/file");
+        create(&path, b"one").unwrap();
+        assert_eq!(create(&path, b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        std::os::unix::fs::symlink("nowhere", dir.path().join("link")).unwrap();
+        assert_eq!(create(&dir.path().join("link"), b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1, "nothing half done is left");
+    }
+
+    #[test]
+    fn what_is_gone_can_be_removed_and_a_folder_cannot() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        write(&path, b"one").unwrap();
+        remove(&path).unwrap();
+        remove(&path).unwrap();
+        assert!(!path.exists());
+        assert!(remove(dir.path()).is_err());
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub(crate) fn request(headers: &[(String, String)]) -> Result<Vec<(HeaderName, H
     headers.iter().map(|(name, value)| line(name, value)).collect()
 }
 
+/// Whether a request may have a header of this name.
+#[must_use]
+pub fn may_be_sent(name: &str) -> bool {
+    line(name, "").is_ok()
+}
+
 fn line(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let denied = |reason: String| {
         let advice = "Change or remove this header in the preset.".to_owned();
@@ -128,6 +134,7 @@ mod tests {
             "é",
         ] {
             assert!(matches!(try_one(name, "v"), Err(Error::Denied { .. })), "{name:?}");
+            assert!(!may_be_sent(name) && may_be_sent("accessToken"), "{name:?}");
         }
     }
 

@@ -34,6 +34,7 @@ pub use cassette::{
     json_differences,
 };
 pub use error::{Error, Part};
+pub use head::may_be_sent;
 pub use live::Live;
 pub use message::{Request, Response, shown};
 pub use path::{BadPattern, PathPattern};

@@ -32,6 +32,8 @@ enum End {
     Here,
     Slash,
     AnyRest,
+    /// Whatever it is, however a server may read it.
+    Anything,
 }
 
 /// Why a text is not a path pattern; its `Display` says what to write instead.
@@ -86,6 +88,12 @@ impl PathPattern {
         Ok(PathPattern { segments, end })
     }
 
+    /// Every path of a server, also one with empty or encoded parts, which `/**` leaves out. For where the other side says
+    /// what to ask for, and nothing at that server is out of bounds.
+    pub fn any() -> PathPattern {
+        PathPattern { segments: Vec::new(), end: End::Anything }
+    }
+
     /// Whether `path` (as in a URL, percent-encoded, beginning with `/`) is covered.
     pub fn matches(&self, path: &str) -> bool {
         let Some(rest) = path.strip_prefix('/') else {
@@ -100,12 +108,31 @@ impl PathPattern {
             End::Here => !slash && parts.len() == self.segments.len(),
             End::Slash => slash && parts.len() == self.segments.len(),
             End::AnyRest => parts.len() >= self.segments.len(),
+            End::Anything => return true,
         };
         length
             && parts.iter().enumerate().all(|(at, part)| match (decode(part), self.segments.get(at)) {
                 (Some(text), Some(Segment::Literal(wanted))) => text == *wanted,
                 (Some(text), Some(Segment::One) | None) => plain(&text),
                 (None, _) => false,
+            })
+    }
+}
+
+impl PathPattern {
+    /// Whether every path that `other` covers is covered. What is not certain is not: never true for a wider one.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let length = match self.end {
+            End::Anything => return true,
+            End::AnyRest => other.end != End::Anything && other.segments.len() >= self.segments.len(),
+            end => other.end == end && other.segments.len() == self.segments.len(),
+        };
+        // What a pattern's literal says is one plain segment, as `*` and `**` want it.
+        length
+            && self.segments.iter().zip(&other.segments).all(|(own, other)| match own {
+                Segment::Literal(_) => own == other,
+                Segment::One => true,
             })
     }
 }
@@ -128,6 +155,7 @@ impl fmt::Display for PathPattern {
         }
         match self.end {
             End::AnyRest => f.write_str("/**"),
+            End::Anything => f.write_str(", any path"),
             End::Slash => f.write_str("/"),
             End::Here if self.segments.is_empty() => f.write_str("/"),
             End::Here => Ok(()),
@@ -198,6 +226,18 @@ mod tests {
     }
 
     #[test]
+    fn any_path_is_covered_where_nothing_is_out_of_bounds() {
+        for path in ["/", "/a", "//a", "/a//b/", "/a%2Fb/..", "/%FF"] {
+            assert!(PathPattern::any().matches(path), "{path}");
+        }
+        assert!(!PathPattern::any().matches("") && !PathPattern::any().matches("a"));
+        assert!(PathPattern::parse(&PathPattern::any().to_string()).is_err(), "nothing that a file says is as wide");
+        let widest = PathPattern::parse("/**").unwrap();
+        assert!(PathPattern::any().covers(&widest) && !widest.covers(&PathPattern::any()));
+        assert!(PathPattern::any().covers(&PathPattern::any()));
+    }
+
+    #[test]
     fn patterns_that_mislead_are_refused() {
         for pattern in [
             "", "v1", "/v1/**/x", "/v*", "/v1/***", "/a//b", "/a/../b", "/./a", "/%2e%2e", "/a%2Fb", "/a?x=1", "/a#b",
@@ -208,7 +248,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_pattern_covers_what_is_no_wider() {
+        for (wide, narrow) in [
+            ("/**", "/"),
+            ("/**", "/a/*/b/"),
+            ("/a/**", "/a"),
+            ("/a/**", "/a/"),
+            ("/a/**", "/a/**"),
+            ("/a/**", "/a/*/**"),
+            ("/a/*", "/a/b"),
+            ("/a/*", "/a/%62"),
+            ("/*/b", "/a/b"),
+            ("/a/*/", "/a/b/"),
+        ] {
+            let [wide, narrow] = [wide, narrow].map(|text| PathPattern::parse(text).unwrap());
+            assert!(wide.covers(&narrow) && wide.covers(&wide), "{wide} must cover {narrow}");
+            assert!(wide == narrow || !narrow.covers(&wide), "{narrow} must not cover {wide}");
+        }
+        for (one, other) in [("/a", "/b"), ("/a", "/a/"), ("/a/*", "/*/b"), ("/a/*", "/a/*/"), ("/a/**", "/b/**")] {
+            let [one, other] = [one, other].map(|text| PathPattern::parse(text).unwrap());
+            assert!(!one.covers(&other) && !other.covers(&one), "{one} and {other}");
+        }
+    }
+
     proptest! {
+        /// What is covered allows no path that the other does not.
+        #[test]
+        fn to_cover_is_to_match_all(
+            one in "(/([ab*]|%61)){0,3}(/\\*\\*|/)?",
+            other in "(/([ab*]|%61)){0,3}(/\\*\\*|/)?",
+            path in "(/([ab]|%2e|\\.\\.)?){0,4}/?",
+        ) {
+            if let (Ok(one), Ok(other)) = (PathPattern::parse(&one), PathPattern::parse(&other)) {
+                prop_assert!(!one.covers(&other) || !other.matches(&path) || one.matches(&path), "{} {} {}", one, other, path);
+            }
+        }
+
         /// One `*` never lets a value reach another path, whatever the value and however it is encoded.
         #[test]
         fn a_star_is_one_segment(value in "\\PC{0,12}|(\\.|/|%2e|%2F|%5c|\\\\|a){0,6}") {

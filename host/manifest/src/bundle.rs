@@ -15,7 +15,8 @@ pub const CONTRACT: &str = "0.1";
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
-    /// Its name: lower-case letters, digits and `-`, at most 64; also the first half of `bundle/preset`.
+    /// Its name: lower-case letters, digits and `-`, at most 64; with a scope before it, of the same form, `acme/jamf`. Also what
+    /// stands before the preset in `bundle/preset`.
     pub name: Text,
     /// Its version (Semantic Versioning 2.0.0).
     pub version: Version,

@@ -7,7 +7,7 @@ use presetter_template::{Context, Options, Path, Problem, Step, Template, bounds
 
 use crate::{
     Answer, AuthKind, Bundle, CONTRACT, ConnectionKind, Effect, Preset, Repeat, Request, SlotPlace, Text, TokenPlace,
-    host, source::suggest,
+    host, is_bundle_name, source::suggest,
 };
 
 /// What an answer is called in rules and templates.
@@ -20,7 +20,7 @@ const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 pub(crate) fn bundle(bundle: &Bundle, source: &str) -> Result<(), Vec<Problem>> {
     let mut check = Check::new(source);
     check.problems.extend(bundle.limits.problems.iter().cloned());
-    check.name(&bundle.name, "a bundle's name");
+    check.bundle_name(&bundle.name);
     if bundle.contract.as_str() != CONTRACT {
         let message = format!("this bundle is made for contract {}; this program serves {CONTRACT}", bundle.contract);
         check.at(&bundle.contract, message, format!("write contract = \"{CONTRACT}\", or update the program"));
@@ -237,17 +237,10 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn name(&mut self, text: &Text, what: &str) {
-        let name = text.as_str();
-        let fine = name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.len() <= 64
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if !fine {
-            self.at(
-                text,
-                format!("\"{name}\" cannot be {what}"),
-                "use lower-case letters, digits and -, at most 64".into(),
-            );
+    fn bundle_name(&mut self, text: &Text) {
+        if !is_bundle_name(text.as_str()) {
+            let hint = "use lower-case letters, digits and -, at most 64; a scope may stand before it: acme/jamf";
+            self.at(text, format!("\"{text}\" cannot be a bundle's name"), hint.into());
         }
     }
 

@@ -183,31 +183,6 @@ pub struct Expired {
     pub invalid_when: Option<Text>,
 }
 
-impl ConnectionKind {
-    /// The places that the host fills with credentials, in plain words; the name of each is written by `named`. A login is
-    /// not among them.
-    #[must_use]
-    pub fn filled_places(&self, named: impl Fn(&str) -> String) -> Vec<String> {
-        let own = match self.auth {
-            AuthKind::Basic => Some("HTTP Basic"),
-            AuthKind::Bearer => Some("Bearer"),
-            AuthKind::None | AuthKind::ApiKey | AuthKind::Session => None,
-        };
-        let own = own.map(|scheme| format!("the header {} ({scheme})", named("Authorization")));
-        let slots = self.slots.iter().map(|slot| {
-            let name = named(slot.name.as_str());
-            match slot.into {
-                SlotPlace::Header => format!("the header {name}"),
-                SlotPlace::Query => format!("the query parameter {name}"),
-                SlotPlace::Cookie => format!("the cookie {name}"),
-                SlotPlace::Form => format!("the form field {name}"),
-                SlotPlace::Json => format!("{name} in the JSON body"),
-            }
-        });
-        own.into_iter().chain(slots).collect()
-    }
-}
-
 fn yes() -> bool {
     true
 }

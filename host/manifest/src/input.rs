@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use presetter_template::Problem;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{Preset, source::suggest};
@@ -31,7 +31,7 @@ pub struct Input {
 }
 
 /// The type of an input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum InputKind {

@@ -12,10 +12,12 @@ mod bundle;
 mod check;
 mod connection;
 mod diagnostic;
+mod filled;
 mod host;
 mod input;
 mod json;
 mod limits;
+mod name;
 mod preset;
 #[cfg(test)]
 mod schema;
@@ -28,9 +30,11 @@ pub use connection::{
     AuthKind, ConnectionKind, Expired, Field, Login, SecretField, Slot, SlotPlace, TokenPlace, TokenSource,
 };
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use filled::Filled;
 pub use input::{Input, InputKind, check_inputs, parse_text_value};
 pub use json::JsonShape;
 pub use limits::{Allowed, Limit, Limits, Lowered, Unit};
+pub use name::{file_name, is_bundle_name, is_name, short_name};
 pub use preset::{Answer, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant};
 pub use source::{MAX_MANIFEST_BYTES, read as read_toml};
 pub use text::Text;

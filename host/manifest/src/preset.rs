@@ -1,7 +1,7 @@
 //! `preset.toml`: one action on one API, written as data.
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Bundle, Diagnostics, Input, Text, check, source};
 
@@ -74,7 +74,7 @@ pub struct Preset {
 }
 
 /// What a preset does to the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {

@@ -164,6 +164,7 @@ fn mistakes_in_a_bundle() {
     let cases = [
         ("contract = \"0.1\"", "contract = \"0.9\"", "this bundle is made for contract 0.9; this program serves 0.1"),
         ("\"acme\"", "\"Ac me\"", "\"Ac me\" cannot be a bundle's name"),
+        ("\"acme\"", "\"acme/../jamf\"", "\"acme/../jamf\" cannot be a bundle's name"),
         ("{{secrets.key}}", "{{secrets.kay}}", "there is no \"secrets.kay\" here"),
         ("{{secrets.key}}", "{{session.token}}", "there is no \"session.token\" here"),
         ("auth = \"api-key\"", "auth = \"session\"", "connection kind \"key\" needs the key \"login\""),

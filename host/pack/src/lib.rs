@@ -9,6 +9,7 @@
 
 mod error;
 mod pack;
+mod rebuild;
 mod snapshot;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use presetter_bundle::{Bundle, Error};
 
 pub use error::PackError;
 pub use pack::{PackedBundle, pack};
+pub use rebuild::{Rebuilt, rebuild};
 pub use snapshot::snapshot;
 
 /// A component that runs presets written as data: the world `bundle-interpreter` of `wit/preset.wit`.

@@ -6,6 +6,7 @@
 use std::path::{Component, Path};
 
 use presetter_bundle::{Bundle, Packed, sources_digest};
+use presetter_manifest::file_name;
 use sha2::{Digest as _, Sha256};
 
 use crate::{PackError, interpreter, snapshot, source_document};
@@ -13,7 +14,7 @@ use crate::{PackError, interpreter, snapshot, source_document};
 /// A packed bundle, in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackedBundle {
-    /// Name and version: `acme-1.0.0`.
+    /// Name and version as a file's name: `acme-1.0.0`, `acme-jamf-1.0.0`.
     pub name: String,
     /// Its files, sorted by path, paths with `/`.
     pub files: Vec<(String, Vec<u8>)>,
@@ -62,7 +63,7 @@ pub fn pack(bundle: &Bundle, component: Option<Vec<u8>>) -> Result<PackedBundle,
         }
     };
     files.sort();
-    let name = format!("{}-{}", manifest.name, manifest.version);
+    let name = format!("{}-{}", file_name(manifest.name.as_str()), manifest.version);
     Ok(PackedBundle { name, files, component_sha256, interpreter })
 }
 

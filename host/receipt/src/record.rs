@@ -90,6 +90,9 @@ pub struct Ended {
     /// A template in place of the preset's body, or the SHA-256 of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// Whether that template is the override that is kept for the preset, not one of this run alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub overridden: bool,
     /// Fields of the body that a person set, or their pointers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_set: Option<Value>,

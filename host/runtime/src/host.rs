@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     /// The preset that runs, and those that it names, by name.
     pub(crate) requests: HashMap<String, Prepared>,
     pub(crate) preset: String,
+    /// The name of their bundle.
+    pub(crate) bundle: String,
     pub(crate) repeat: Repeat,
     pub(crate) writes: bool,
     /// What the preset that runs says of redirects.
@@ -72,7 +74,7 @@ impl Shared {
         clock: Arc<dyn Clock>,
         limits: Limits,
         requests: HashMap<String, Prepared>,
-        preset: String,
+        (bundle, preset): (String, String),
         (repeat, writes): (Repeat, bool),
         redirects: Option<Redirects>,
         settings: Value,
@@ -84,6 +86,7 @@ impl Shared {
             limits,
             requests,
             preset,
+            bundle,
             repeat,
             writes,
             redirects,
@@ -260,8 +263,7 @@ impl Host {
         let failure = match failed {
             Error::TooLarge { limit: Some(limit), .. } => {
                 let hit = LimitHit::of(&self.shared.limits, *limit);
-                let advice =
-                    hit.advice(&self.shared.access.connection().name, self.shared.access.connection().source.bundle());
+                let advice = hit.advice(&self.shared.access.connection().name, &self.shared.bundle);
                 Failure { class, message: hit.to_string(), hint: Some(advice) }
             }
             failed => Failure { class, message: failed.reason(), hint: failed.advice().map(str::to_owned) },

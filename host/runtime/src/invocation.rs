@@ -123,7 +123,7 @@ pub async fn run(invocation: &Invocation) -> Report {
         invocation.clock.clone(),
         invocation.limits.clone(),
         requests,
-        invocation.preset.name.clone(),
+        (invocation.bundle.manifest().name.as_str().to_owned(), invocation.preset.name.clone()),
         (invocation.repeat(), invocation.writes()),
         request::redirects(&invocation.preset.manifest, &invocation.preset.file),
         Value::Object(invocation.settings.clone()),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use presetter_bundle::{Bundle, Error, PresetFile, Source, read_text};
 use presetter_egress::{Exchange, Tape, har};
-use presetter_manifest::{ConnectionKind, Diagnostics, MAX_MANIFEST_BYTES, Text, check_inputs, read_toml};
+use presetter_manifest::{ConnectionKind, Diagnostics, MAX_MANIFEST_BYTES, Text, check_inputs, read_toml, short_name};
 use presetter_template::Problem;
 use serde_json::{Map, Value};
 use url::Url;
@@ -172,11 +172,11 @@ fn base_url(
     url
 }
 
-/// The base URL of a kind of connection: its own, else `https://BUNDLE.example`, where no server is (RFC 2606).
+/// The base URL of a kind of connection: its own, else `https://BUNDLE.example` without the scope, where no server is (RFC 2606).
 #[must_use]
 pub fn usual_base_url(bundle: &Bundle, kind: Option<&ConnectionKind>) -> Url {
     let own = kind.and_then(|kind| kind.base_url.as_ref()).and_then(|text| Url::parse(text.as_str()).ok());
-    let example = || Url::parse(&format!("https://{}.example", bundle.manifest().name));
+    let example = || Url::parse(&format!("https://{}.example", short_name(bundle.manifest().name.as_str())));
     own.or_else(|| example().ok()).unwrap_or_else(sample::base_url)
 }
 

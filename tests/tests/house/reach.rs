@@ -14,7 +14,7 @@ const LOWEST: [(&str, &str); 7] = [
     ("socket2", "presetter-egress"),
     ("ring", "presetter-egress"),
     ("rustls-webpki", "presetter-egress"),
-    ("tempfile", "presetter-connection"),
+    ("tempfile", "presetter-disk"),
     ("cranelift-codegen", "presetter-runtime"),
 ];
 

@@ -58,6 +58,8 @@ const RULES: [Rule; 8] = [
             "cli/src/demo/",
             "cli/src/connection_files.rs",
             "cli/src/runs.rs",
+            // Bodies that an operator keeps in place of a preset's.
+            "cli/src/overrides/file.rs",
             // Manifests that `check --fix` mends.
             "check/src/mend.rs",
             // Cassettes, cases, pages.

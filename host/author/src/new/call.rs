@@ -229,7 +229,7 @@ fn path(url: &Url, making: &mut Inputs) -> Result<Vec<Line>, Error> {
 /// The headers that the API wants: as they are, and the key of a repeat as an input.
 fn headers(given: &[(String, String)], making: &mut Inputs) -> Result<Vec<(String, Line)>, Error> {
     let mut kept: Vec<(String, Line)> = Vec::new();
-    let mut dropped = Vec::new();
+    let (mut dropped, mut refused) = (Vec::new(), Vec::new());
     for (name, value) in given {
         let lower = name.to_ascii_lowercase();
         if !is_token(name) || value.chars().any(char::is_control) {
@@ -243,6 +243,10 @@ fn headers(given: &[(String, String)], making: &mut Inputs) -> Result<Vec<(Strin
         }
         if IDLE.contains(&lower.as_str()) || lower.starts_with("sec-") {
             dropped.push(lower);
+            continue;
+        }
+        if !presetter_egress::may_be_sent(name) {
+            refused.push(lower);
             continue;
         }
         let line = if is_repeat_key(name) || making.secrets.in_text(value) {
@@ -269,6 +273,9 @@ fn headers(given: &[(String, String)], making: &mut Inputs) -> Result<Vec<(Strin
     }
     if !dropped.is_empty() {
         making.notes.push(format!("headers of the browser or the transport were left out: {}", dropped.join(", ")));
+    }
+    if !refused.is_empty() {
+        making.notes.push(format!("no preset may send these headers; they were left out: {}", refused.join(", ")));
     }
     Ok(kept)
 }
@@ -327,5 +334,20 @@ pub(crate) fn depth(value: &Value) -> usize {
         Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or_default(),
         Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or_default(),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_no_preset_may_send_are_left_out_and_told() {
+        let call =
+            Call::parse("curl -H 'X-HTTP-Method-Override: PUT' -H 'trailer: x' -H 'x-own: y' https://a.example/b");
+        let (blueprint, _) = blueprint(call.unwrap(), "acme").unwrap();
+        assert_eq!(blueprint.headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["x-own"]);
+        let told = blueprint.notes.iter().find(|note| note.starts_with("no preset may send")).unwrap();
+        assert!(told.ends_with(": x-http-method-override, trailer"), "{told}");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use presetter_egress::{Exchange, Response, har};
+use presetter_manifest::short_name;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 use url::Url;
 
@@ -57,7 +58,7 @@ fn case(blueprint: &Blueprint, placed: &Placed) -> String {
 }
 
 fn cassette(blueprint: &Blueprint, bundle: &str) -> String {
-    let base = blueprint.account.base_url.clone().unwrap_or_else(|| format!("https://{bundle}.example"));
+    let base = blueprint.account.base_url.clone().unwrap_or_else(|| format!("https://{}.example", short_name(bundle)));
     let below = blueprint.sample_url();
     let gap = if below.is_empty() || below.starts_with('?') { "" } else { "/" };
     let Ok(url) = Url::parse(&format!("{base}{gap}{below}")) else {

@@ -1,6 +1,6 @@
 //! The preset that is made from nothing: one that works, to be changed.
 
-use presetter_manifest::{Effect, InputKind};
+use presetter_manifest::{Effect, InputKind, short_name};
 use serde_json::json;
 
 use super::account::Account;
@@ -9,7 +9,7 @@ use super::template::{input, literal};
 
 /// `get-user` of an API that is nowhere (RFC 2606).
 pub(crate) fn blueprint(bundle: &str) -> Blueprint {
-    let mut account = Account::open(Some(format!("https://api.{bundle}.example")));
+    let mut account = Account::open(Some(format!("https://api.{}.example", short_name(bundle))));
     account.bearer();
     let output = |name: &str, help: &str| Output {
         name: name.into(),

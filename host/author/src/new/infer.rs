@@ -61,9 +61,14 @@ impl Inputs {
             }
             None => "a part of the address".to_owned(),
         };
+        // A required text may not be blank, and a part of the address is required.
+        let blank = text.trim().is_empty();
+        if blank {
+            self.notes.push("a part of the address is blank; a sample stands in its place".to_owned());
+        }
         let value = match placed {
-            Some(_) => Value::from("u1001"),
-            None => scalar(&self.harmless("", text)),
+            None if !blank => scalar(&self.harmless("", text)),
+            _ => Value::from("u1001"),
         };
         self.made.push(NewInput::required(id.clone(), kind_of(&value), help, value));
         id
@@ -262,6 +267,17 @@ mod tests {
         for part in ["users", "v1", "v2.1", "oauth2", "s3", "user-groups", "users:batch", "me"] {
             assert!(!is_value(None, part), "{part}");
             assert!(!is_value(Some("health"), part), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_blank_part_of_a_path_has_a_sample() {
+        for text in [" ", "\u{a0}", "\u{3000} "] {
+            assert!(is_value(None, text), "{text:?}");
+            let mut inputs = Inputs::default();
+            assert_eq!(inputs.part(Some("users"), text), "user_id");
+            assert_eq!(inputs.made[0].sample, Some(json!("u1001")), "{text:?}");
+            assert_eq!(inputs.notes.len(), 1);
         }
     }
 

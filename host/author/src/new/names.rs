@@ -65,14 +65,6 @@ pub(crate) fn kebab(text: &str, otherwise: &str) -> String {
     joined(text, '-', otherwise)
 }
 
-/// Whether a text is a legal name of a bundle or a preset.
-#[must_use]
-pub fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.len() <= LONGEST
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-}
-
 /// The legal name that is nearest to a text: `Acme Corp` is `acme-corp`.
 #[must_use]
 pub fn legal_name(text: &str) -> String {
@@ -168,6 +160,8 @@ pub(crate) fn preset(method: &str, path: &[Option<&str>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use presetter_manifest::is_name;
+
     use super::*;
 
     #[test]
@@ -196,7 +190,6 @@ mod tests {
             assert_eq!(legal_name(text), name);
             assert!(is_name(name));
         }
-        assert!(!is_name("Acme") && !is_name("1a") && !is_name("") && !is_name("a_b"));
     }
 
     #[test]

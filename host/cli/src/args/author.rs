@@ -8,6 +8,7 @@ pub(crate) const NEW: &str = "\
 Examples:
   presetter new acme
   presetter new acme --script
+  presetter new jamf --name acme/jamf
   presetter new acme --from openapi.json --operation createUser
   presetter new acme --from-curl \"curl https://api.acme.example/v1/users \\
       -H 'Authorization: Bearer TOKEN' -d '{\\\"name\\\": \\\"Sarah\\\"}'\"
@@ -20,6 +21,9 @@ the preset is added to it.";
 pub(crate) struct NewArgs {
     /// The bundle's folder; its last part is the bundle's name
     pub(crate) bundle: PathBuf,
+    /// The bundle's name, if it is not the folder's: with a scope, acme/jamf
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
     /// The preset's name; without it, it follows from what the preset is made from
     #[arg(long, value_name = "NAME")]
     pub(crate) preset: Option<String>,
@@ -181,9 +185,12 @@ pub(crate) struct PackArgs {
     /// A component that you built yourself, in place of the interpreter's
     #[arg(long, value_name = "FILE")]
     pub(crate) component: Option<PathBuf>,
-    /// Where NAME-VERSION/ is written
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    /// A file that ends in .preset: one that can be signed and handed on. Or the folder in which NAME-VERSION/ is written
+    #[arg(short, long, value_name = "FILE.preset|FOLDER", default_value = ".")]
     pub(crate) out: PathBuf,
+    /// A bill of materials to go with it (CycloneDX, JSON), as sbom.cdx.json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sbom: Option<PathBuf>,
     /// Tell more on standard error
     #[arg(short, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,

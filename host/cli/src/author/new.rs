@@ -10,8 +10,9 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use presetter_author::new::{Error, Existing, Made, Source, Wanted, is_name, legal_name, make};
+use presetter_author::new::{Error, Existing, Made, Source, Wanted, legal_name, make};
 use presetter_bundle::Folder;
+use presetter_manifest::{is_bundle_name, is_name, short_name};
 
 use self::write::Place;
 use crate::args::NewArgs;
@@ -34,9 +35,19 @@ pub(crate) async fn new(world: &World, args: &NewArgs) -> Result<Exit, Failure> 
         Place::Bundle => Some(Bundle::read(folder)?),
         Place::Nothing | Place::Empty => None,
     };
-    let name = match &there {
-        Some(bundle) => bundle.name.clone(),
-        None => bundle_name(folder)?,
+    let name = match (&there, &args.name) {
+        (Some(bundle), Some(name)) if bundle.name != *name => {
+            let failure = Failure::usage(format!("the bundle in {} is called {}", folder.display(), bundle.name));
+            return Err(failure.help("leave out --name, or name another folder"));
+        }
+        (Some(bundle), _) => bundle.name.clone(),
+        (None, Some(name)) if is_bundle_name(name) => name.clone(),
+        (None, Some(name)) => {
+            let failure = Failure::usage(format!("\"{}\" cannot be a bundle's name", name.escape_debug()));
+            return Err(failure
+                .help("use lower-case letters, digits and -, at most 64; a scope may stand before it: acme/jamf"));
+        }
+        (None, None) => bundle_name(folder)?,
     };
     let text = source_text(args)?;
     let source = match (&args.from, &args.operation, &text) {
@@ -179,8 +190,9 @@ fn tell(world: &World, folder: &Path, bundle: &str, place: &Place, made: &Made) 
         .collect();
     let preset = item(&made.preset);
     // Of a bundle that was there, the connection of the same name is of another kind.
+    let short = short_name(bundle);
     let connection =
-        if *place == Place::Bundle && made.new_kind { format!("{bundle}-{}", made.kind) } else { bundle.to_owned() };
+        if *place == Place::Bundle && made.new_kind { format!("{short}-{}", made.kind) } else { short.to_owned() };
     let mut steps = vec![format!("presetter check {}", quoted(&path)), format!("presetter test {}", quoted(&path))];
     if made.new_kind {
         steps.push(format!(
@@ -197,5 +209,5 @@ fn tell(world: &World, folder: &Path, bundle: &str, place: &Place, made: &Made) 
 
 /// A variable for a secret: `ACME_TOKEN`.
 fn variable(bundle: &str, secret: &str) -> String {
-    format!("{bundle}_{secret}").replace('-', "_").to_uppercase()
+    format!("{}_{secret}", short_name(bundle)).replace('-', "_").to_uppercase()
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 use presetter_bundle::Bundle;
 use presetter_check::{Finding, Level, Target};
 use presetter_pack::{PackError, PackedBundle};
+use presetter_package::Artifact;
 
 use super::check;
 use crate::args::PackArgs;
@@ -18,7 +19,11 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
 use crate::output::count;
+use crate::packages::verify::written;
 use crate::world::World;
+
+/// Where a bill of materials lies in a bundle.
+const SBOM: &str = "sbom.cdx.json";
 
 /// Follows `presetter pack`.
 pub(crate) async fn pack(world: &World, args: &PackArgs) -> Result<Exit, Failure> {
@@ -32,12 +37,19 @@ pub(crate) async fn pack(world: &World, args: &PackArgs) -> Result<Exit, Failure
         return Err(Failure::new(Exit::Invalid, "nothing was packed: the bundle has errors"));
     }
     let bundle = Bundle::open_folder(&args.dir)?;
-    let component = args.component.as_deref().map(read).transpose()?;
+    let component = args.component.as_deref().map(|file| read("--component", file)).transpose()?;
     let started = Instant::now();
-    let packed = presetter_pack::pack(&bundle, component).map_err(|error| told(&bundle, error))?;
+    let mut packed = presetter_pack::pack(&bundle, component).map_err(|error| told(&bundle, error))?;
     if args.verbose > 0 {
         let made = packed.interpreter.map_or("taken".to_owned(), |name| format!("made from the interpreter {name}"));
         world.console.say(&format!("component {made} in {} ms", started.elapsed().as_millis()));
+    }
+    if let Some(file) = &args.sbom {
+        packed.files.push((SBOM.to_owned(), read("--sbom", file)?));
+        packed.files.sort();
+    }
+    if args.out.extension().is_some_and(|extension| extension == "preset") {
+        return package(world, &bundle, &packed, &args.out);
     }
     let folder = args.out.join(&packed.name);
     let there = write(&folder, &packed)?;
@@ -52,8 +64,26 @@ pub(crate) async fn pack(world: &World, args: &PackArgs) -> Result<Exit, Failure
     Ok(Exit::Ok)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| Failure::usage(format!("--component {}: {error}", path.display())))
+fn read(option: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::usage(format!("{option} {}: {error}", path.display())))
+}
+
+/// Writes the file form, not signed yet.
+fn package(world: &World, bundle: &Bundle, packed: &PackedBundle, file: &Path) -> Result<Exit, Failure> {
+    let manifest = bundle.manifest();
+    let artifact = Artifact::build(manifest.name.as_str(), &manifest.version.to_string(), &packed.files);
+    let artifact = artifact.map_err(|refused| {
+        Failure::new(Exit::Invalid, format!("it cannot be a package: {refused}")).help("nothing was packed")
+    })?;
+    written(file, &artifact.to_bytes())?;
+    let shown = line(&file.display().to_string());
+    world.console.say(&format!(
+        "{shown}: {}, {}, signed by nobody yet: presetter sign {shown} --key KEY",
+        count(bundle.preset_names().len(), "preset"),
+        count(packed.files.len(), "file")
+    ));
+    let _ = world.console.data(&format!("{}  {shown}", artifact.digest()));
+    Ok(Exit::Ok)
 }
 
 /// Writes a packed bundle, all of it or nothing. True if it was there already.

@@ -33,11 +33,13 @@ impl Stage {
         let (all, data) = (Tape::default(), Tape::default());
         let both = Both(all.clone(), data.clone());
         let color = outer.console.color();
-        let style = Style { out: color, err: color, terminal: true };
+        let style = Style { out: color, err: color, terminal: true, talks_to_terminal: false };
         let console = Arc::new(Console::new(Box::new(both), Box::new(all.clone()), style, redactor));
         let world = World {
             cwd: home.to_owned(),
             dirs: Dirs::below(&home.join("presetter")),
+            docker: None,
+            machine_policy: None,
             user: outer.user.clone(),
             surroundings,
             resolver: outer.resolver.clone(),

@@ -88,7 +88,8 @@ fn outputs(document: &Document, schema: &Schema<'_>, body: &Value) -> Vec<Output
             outputs.push(Output { name, key: key.to_owned(), needed, help });
         }
     }
-    anchored(outputs, |output| body.get(&output.key).is_some_and(simple))
+    // An example may have another type there than its schema: it is an answer all the same.
+    anchored(outputs, |output| body.get(&output.key).is_some_and(|value| !value.is_null()))
 }
 
 /// At least one output is needed: else an answer that is cut, or of another API, would be a success with nothing in it.
@@ -101,4 +102,23 @@ fn anchored(mut outputs: Vec<Output>, is_there: impl Fn(&Output) -> bool) -> Vec
         }
     }
     outputs
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_output_is_needed_also_where_an_example_is_of_another_type() {
+        let document = Document::read("a.json", r#"{ "openapi": "3.1.0" }"#).unwrap();
+        for (value, needed) in [(json!([]), true), (json!({}), true), (json!("x"), true), (json!(null), false)] {
+            let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+            let content = json!({ "application/json": { "schema": schema, "example": { "a": value } } });
+            let operation = json!({ "responses": { "200": { "content": content } } });
+            let (_, outputs) = of(&document, &operation, "GET", &mut Vec::new());
+            assert_eq!(outputs.iter().map(|output| output.needed).collect::<Vec<_>>(), [needed], "{value}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use presetter_manifest::InputKind;
+use presetter_template::encode;
 use serde_json::Value;
 
 use super::document::Document;
@@ -46,26 +47,30 @@ impl Made {
         let name = self.names.give(wanted);
         let known = wanted.first().copied().unwrap_or_default();
         let own = |value: &Value| sample::usable(value) && !sample::has_null(value);
-        let default = schema.default.filter(|value| sample::fits(schema, value) && own(value)).cloned();
-        // A required text may not be blank.
-        let blank = default.as_ref().and_then(Value::as_str).is_some_and(|text| text.trim().is_empty());
-        let default = default.filter(|_| !blank || !needed).as_ref().map(representable);
+        let plain = Schema { allowed: Vec::new(), ..schema.clone() };
+        let allowed = schema.allowed.iter().filter(|value| sample::fits(&plain, value) && own(value));
+        let mut allowed: Vec<Value> = allowed.map(representable).collect();
+        if allowed.len() != schema.allowed.len() {
+            allowed.clear();
+        }
+        let default = schema.default.filter(|value| sample::fits(schema, value) && own(value)).map(representable);
+        // A required text may not be blank: where nothing but blanks can be given, one is the default.
+        let only_blank = !allowed.is_empty() && allowed.iter().all(sample::is_blank);
+        let needed = needed && !only_blank;
+        let default = default.filter(|value| !needed || !sample::is_blank(value));
+        let default = if only_blank { default.or_else(|| allowed.first().cloned()) } else { default };
         let mut value = representable(&sample::of(document, schema, known));
-        if schema.kind == InputKind::Number {
+        // One of a list stays as the list has it: 1 is not 1.0 there.
+        if schema.kind == InputKind::Number && allowed.is_empty() {
             value = value.as_f64().map_or(value, Value::from);
         }
-        let allowed = schema.allowed.iter().filter(|value| {
-            let plain = Schema { allowed: Vec::new(), ..schema.clone() };
-            sample::fits(&plain, value) && own(value)
-        });
-        let allowed: Vec<Value> = allowed.map(representable).collect();
         let help = if schema.help.is_empty() { help.to_owned() } else { schema.help.clone() };
         self.inputs.push(NewInput {
             kind: schema.kind,
             required: needed && default.is_none(),
             // What has a default is left to it in the first case, as most people will.
             sample: if default.is_some() { None } else { Some(value) },
-            allowed: if allowed.len() == schema.allowed.len() { allowed } else { Vec::new() },
+            allowed,
             max_length: schema.max_length.filter(|_| schema.kind == InputKind::String),
             default,
             help,
@@ -110,11 +115,17 @@ pub(crate) fn of(
             "header" if !is_token(name) => {
                 notes.push(format!("the header `{shown}` has no legal name; it was left out"))
             }
+            "header" if !presetter_egress::may_be_sent(name) => {
+                notes.push(format!("no preset may send the header `{shown}`; it was left out"));
+            }
             "header" if secrets::by_name(name) && !is_repeat_key(name) => {
                 notes.push(format!("the header `{shown}` looks like a credential: make a slot of the kind for it"));
             }
             "query" | "header" => {
-                let Some(schema) = text_schema(document, is, &shown, notes) else { continue };
+                let Some(mut schema) = text_schema(document, is, &shown, notes) else { continue };
+                if place == "header" {
+                    keep(&mut schema, is_line);
+                }
                 let help = format!("the {} `{shown}`", if place == "query" { "query parameter" } else { "header" });
                 let id = made.input(document, &schema, &[name], needed, &help);
                 let list = if place == "query" { &mut made.query } else { &mut made.headers };
@@ -202,9 +213,8 @@ fn template(
                     if let Some(text) = is.and_then(|is| is.get("description")).and_then(Value::as_str) {
                         schema.help = line(text, 160);
                     }
-                    schema.example = is.and_then(|is| is.get("example")).or(schema.example).filter(|v| is_part(v));
-                    schema.default = schema.default.filter(|v| is_part(v));
-                    schema.allowed.retain(is_part);
+                    schema.example = is.and_then(|is| is.get("example")).or(schema.example);
+                    keep(&mut schema, is_part);
                     let help = format!("the part `{}` of the path", line(inside, 60));
                     made.input(document, &schema, &[inside], true, &help)
                 }
@@ -228,12 +238,24 @@ fn template(
     Ok(lines)
 }
 
+/// Leaves out what cannot be sent where the value of a schema goes.
+fn keep(schema: &mut Schema<'_>, can_be_sent: fn(&Value) -> bool) {
+    schema.example = schema.example.filter(|value| can_be_sent(value));
+    schema.default = schema.default.filter(|value| can_be_sent(value));
+    schema.allowed.retain(can_be_sent);
+}
+
+/// Whether a value can be a header's.
+fn is_line(value: &Value) -> bool {
+    value.as_str().is_none_or(|text| !text.chars().any(char::is_control))
+}
+
 /// Whether a value can be a part of a path.
 fn is_part(value: &Value) -> bool {
     value.as_str().is_none_or(|text| {
         !text.trim().is_empty()
             && !text.contains(['/', '\\'])
-            && ![".", ".."].contains(&text)
+            && encode::path_segment(text).is_ok()
             && !text.chars().any(char::is_control)
     })
 }
@@ -242,4 +264,90 @@ fn hole(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('{')?;
     let (inside, after) = rest.split_once('}')?;
     Some((before, inside, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::new::{Source, Wanted, make};
+
+    /// The line of the input `name` in what is made of an operation that needs it. Making it checks its sample.
+    fn made(place: &str, name: &str, schema: &Value) -> String {
+        let text = manifest(place, name, schema);
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} = ")));
+        line.unwrap_or_else(|| panic!("{text}")).split(", help").next().unwrap().to_owned()
+    }
+
+    fn manifest(place: &str, name: &str, schema: &Value) -> String {
+        let parameter = json!({ "name": name, "in": place, "required": true, "schema": schema });
+        let members = json!({ "required": [name], "properties": { name: schema } });
+        let (parameters, body) = if place == "body" { (json!([]), members) } else { (json!([parameter]), json!({})) };
+        let path = if place == "path" { format!("/{{{name}}}") } else { "/things".to_owned() };
+        let text = json!({ "openapi": "3.1.0", "paths": { path: { "put": {
+            "operationId": "op", "parameters": parameters,
+            "requestBody": { "content": { "application/json": { "schema": body } } },
+        } } } });
+        let wanted = Wanted { bundle: "acme", preset: None, script: false, existing: None };
+        let made = make(&wanted, &Source::OpenApi { file: "a", text: &text.to_string(), operation: "op" });
+        let made = made.unwrap_or_else(|error| panic!("{place} {name} {schema}: {error}"));
+        made.files.into_iter().find(|(path, _)| path == "op/preset.toml").map(|(_, text)| text).unwrap()
+    }
+
+    const EVERYWHERE: [&str; 4] = ["path", "query", "header", "body"];
+
+    #[test]
+    fn where_nothing_but_blanks_can_be_given_one_is_the_default() {
+        for place in ["query", "header", "body"] {
+            for blank in ["", " ", "\u{3000}"] {
+                let line = made(place, "a", &json!({ "type": "string", "enum": [blank] }));
+                assert_eq!(line, format!(r#"{{ type = "string", default = "{blank}", enum = ["{blank}"]"#), "{place}");
+            }
+            let line = made(place, "a", &json!({ "type": "string", "enum": ["", "x"], "default": "" }));
+            assert_eq!(line, r#"{ type = "string", required = true, enum = ["", "x"]"#, "{place}");
+        }
+        assert_eq!(
+            made("path", "a", &json!({ "enum": [" "], "type": "string" })),
+            r#"{ type = "string", required = true"#
+        );
+    }
+
+    #[test]
+    fn a_sample_is_one_of_the_values_that_can_be_given() {
+        for place in EVERYWHERE {
+            let line = made(place, "a", &json!({ "type": "number", "enum": [1, 2.5] }));
+            assert_eq!(line, r#"{ type = "number", required = true, enum = [1, 2.5]"#, "{place}");
+            let line = made(place, "a", &json!({ "type": "string", "enum": ["abc", "a"], "maxLength": 2 }));
+            assert_eq!(line, r#"{ type = "string", required = true, max_length = 2"#, "{place}");
+        }
+        // Words of the API are no secrets, whatever they stand for.
+        for place in ["path", "query", "body"] {
+            let line = made(place, "auth", &json!({ "type": "string", "enum": ["basic", "none"] }));
+            assert_eq!(line, r#"{ type = "string", required = true, enum = ["basic", "none"]"#, "{place}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_no_preset_may_send_is_left_out_and_told() {
+        for name in ["te", "Host", "X-HTTP-Method-Override"] {
+            let text = manifest("header", name, &json!({ "type": "string" }));
+            assert!(text.contains(&format!("no preset may send the header `{name}`")), "{text}");
+            assert!(!text.contains("headers = ") && !text.contains("\nte = "), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_no_value() {
+        let dots = made("path", "a", &json!({ "type": "string", "enum": ["%2E."] }));
+        assert_eq!(dots, r#"{ type = "string", required = true"#);
+        for value in ["a\nb", "\u{1}"] {
+            for schema in [json!({ "enum": [value] }), json!({ "type": "string", "default": value })] {
+                for place in ["path", "header"] {
+                    let line = made(place, "a", &schema);
+                    assert!(!line.contains("default") && !line.contains("enum"), "{place} {line}");
+                }
+            }
+        }
+    }
 }

@@ -43,6 +43,11 @@ pub(crate) fn has_null(value: &Value) -> bool {
     }
 }
 
+/// Whether a value is a text with nothing in it, which a required input does not take.
+pub(crate) fn is_blank(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
 fn has_secret(value: &Value) -> bool {
     match value {
         Value::String(text) => secrets::by_look(text),
@@ -66,9 +71,10 @@ pub(crate) fn fits(schema: &Schema<'_>, value: &Value) -> bool {
 
 fn within(document: &Document, schema: &Schema<'_>, name: &str, level: usize) -> Value {
     let given = schema.example.into_iter().chain(schema.default).chain(&schema.allowed);
-    let blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
-    let mut given = given.filter(|value| fits(schema, value) && usable(value) && !has_null(value) && !blank(value));
-    if let Some(value) = given.next().filter(|_| !secrets::by_name(name) || schema.kind != InputKind::String) {
+    let mut given = given.filter(|value| fits(schema, value) && usable(value) && !has_null(value) && !is_blank(value));
+    // One of a list is a word of the API, and no secret.
+    let word = schema.kind != InputKind::String || !schema.allowed.is_empty();
+    if let Some(value) = given.next().filter(|_| word || !secrets::by_name(name)) {
         return value.clone();
     }
     match schema.kind {

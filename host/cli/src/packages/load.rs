@@ -1,0 +1,51 @@
+//! An installed bundle, verified, each time that it is used.
+//!
+//! Keeps: what was verified is what is run, from memory; what is not trusted any more is not run, whoever installed it.
+
+use jiff::Timestamp;
+use presetter_bundle::Bundle;
+use presetter_package::Bounds;
+use presetter_store::{Rejected, Verified};
+
+use super::{fetch, trust};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::world::World;
+
+/// The installed bundle of a name; nothing if none is installed.
+///
+/// # Errors
+/// It is installed, and is not trusted or not as it was installed.
+pub(crate) fn installed(world: &World, name: &str) -> Result<Option<Bundle>, Failure> {
+    let store = world.installed();
+    if store.find(name).map_err(stored)?.is_none() {
+        return Ok(None);
+    }
+    let trusted = trust::current(world)?;
+    let verified = store.load(name, &trusted, Bounds::default(), Timestamp::now()).map_err(|error| rejected(name, error))?;
+    trust::warned(world, &verified.decision().warnings);
+    // It was recorded when it was installed; that the record is gone or behind is made good here. A disk that cannot be written
+    // does not keep a bundle that is trusted from running.
+    let _ = trust::store(world).record_seen(&trusted, &verified.candidate());
+    Ok(Some(verified.bundle().clone()))
+}
+
+/// Why a package is not taken, as a person reads it.
+pub(crate) fn rejected(what: &str, error: Rejected) -> Failure {
+    match error {
+        Rejected::Package(refused) => fetch::malformed(what, &refused),
+        Rejected::Trust(refused) => trust::refused(refused),
+        Rejected::Bundle(error) => error.into(),
+        Rejected::Store(error) => Failure::new(Exit::Trust, error.message).help(error.help),
+    }
+}
+
+/// What is wrong with what is installed.
+pub(crate) fn stored(error: presetter_store::Error) -> Failure {
+    Failure::new(Exit::Invalid, error.message).help(error.help)
+}
+
+/// What an installed bundle is called in talk.
+pub(crate) fn named(verified: &Verified) -> String {
+    format!("{} {}", verified.name(), verified.version())
+}

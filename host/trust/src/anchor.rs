@@ -1,0 +1,144 @@
+//! Whether versions that somebody hands over follow what this machine trusts.
+//!
+//! Three things can hold the first of them: the version that is here; the digest of a version that was seen here, if the store itself
+//! is lost or damaged; or keys that the operator names. Never the file itself.
+
+use jiff::Timestamp;
+use presetter_package::KeyId;
+
+use crate::document::Document;
+use crate::seen::Seen;
+use crate::step::{PublicKeys, Step};
+use crate::{Code, Refused, Trust, advice};
+
+/// What is handed over.
+pub(crate) struct Offer<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) steps: &'a [Step],
+    pub(crate) keys: &'a PublicKeys,
+    /// Keys that the operator named: each must be of the last root and have signed it.
+    pub(crate) named: &'a [KeyId],
+}
+
+/// Versions that hold, the first right after what is here or in its place.
+pub(crate) type Verified = Vec<(Step, Document)>;
+
+impl Offer<'_> {
+    /// What is new to this machine; nothing if it has the last version already.
+    pub(crate) fn verify(
+        &self,
+        current: Result<&Trust, &Refused>,
+        seen: &Seen,
+        now: Timestamp,
+    ) -> Result<Verified, Refused> {
+        let verified = match current {
+            Ok(trust) => self.after(trust)?,
+            Err(why) => self.anew(why, seen)?,
+        };
+        let Some((last, document)) = verified.last() else { return Ok(verified) };
+        self.signed_by_named(last, document)?;
+        if document.expired(now) {
+            let message = format!("version {} of the trust store expired at {}", document.version, document.expires);
+            return Err(Refused::new(Code::Expired, message, advice::IMPORT));
+        }
+        Ok(verified)
+    }
+
+    /// What follows the version that is here.
+    fn after(&self, trust: &Trust) -> Result<Verified, Refused> {
+        let keys = self.keys.iter().chain(trust.keys()).map(|(id, key)| (*id, key.clone())).collect();
+        let here = self.steps.iter().position(|step| step.text == trust.text());
+        let rest = here.map_or(self.steps, |at| &self.steps[at + 1..]);
+        let mut verified = Verified::new();
+        for step in rest {
+            let before = verified.last().map_or(trust.document(), |(_, document)| document);
+            let document = step
+                .follows(before, self.file, &keys)
+                .map_err(|why| if here.is_none() { self.explained(trust.document(), why) } else { why })?;
+            verified.push((step.clone(), document));
+        }
+        Ok(verified)
+    }
+
+    /// Why nothing in the file follows what is here, in more words than that it does not.
+    fn explained(&self, here: &Document, why: Refused) -> Refused {
+        let versions: Vec<u64> =
+            self.steps.iter().filter_map(|step| Some(step.document(self.file).ok()?.version)).collect();
+        let (Some(first), Some(last)) = (versions.first(), versions.last()) else { return why };
+        if versions.contains(&here.version) {
+            let message =
+                format!("{} has another version {} of the trust store than this machine", self.file, here.version);
+            let help = format!(
+                "if it is a proposal that came too late, {}; else somebody may be trying to deceive you: \
+                                ask who keeps the trust store",
+                advice::AGAIN
+            );
+            Refused::new(Code::Fork, message, help)
+        } else if *last < here.version {
+            let message =
+                format!("{} has version {last} of the trust store; version {} is here", self.file, here.version);
+            Refused::new(Code::OldStore, message, advice::IMPORT)
+        } else if here.version.checked_add(1).is_some_and(|next| *first > next) {
+            let message = format!(
+                "{} begins with version {first} of the trust store; version {} is here",
+                self.file, here.version
+            );
+            let help = "every version between is needed: ask who keeps the trust store to export it whole";
+            Refused::new(Code::Gap, message, help)
+        } else {
+            why
+        }
+    }
+
+    /// A store where there is none that can be used; `why` says so.
+    fn anew(&self, why: &Refused, seen: &Seen) -> Result<Verified, Refused> {
+        let known = seen.store.and_then(|(_, digest)| self.steps.iter().position(|step| step.digest() == digest));
+        if known.is_none() && why.code != Code::NoStore {
+            return Err(why.clone());
+        }
+        if known.is_none() && self.named.is_empty() {
+            return Err(Refused::new(
+                Code::UnexpectedRoot,
+                "there is no trust store here yet, and nothing is trusted because it comes first",
+                "ask somebody you know for the ids of its root keys: presetter trust import FILE --root KEYID",
+            ));
+        }
+        let mut verified = Verified::new();
+        for step in &self.steps[known.unwrap_or(0)..] {
+            let document = match verified.last() {
+                None => step.own_root(self.file, self.keys)?,
+                Some((_, before)) => step.follows(before, self.file, self.keys)?,
+            };
+            verified.push((step.clone(), document));
+        }
+        let (Some((version, digest)), Some((last, document))) = (seen.store, verified.last()) else {
+            return Ok(verified);
+        };
+        let other = verified.iter().any(|(step, document)| document.version == version && step.digest() != digest);
+        if document.version < version || other {
+            let code = if other { Code::Fork } else { Code::OldStore };
+            return Err(Refused::new(
+                code,
+                format!(
+                    "this machine has seen version {version} of a trust store ({digest}), and this is {}",
+                    last.digest()
+                ),
+                "take over that one or a newer one; if it was given up on purpose, remove seen.toml in the state folder of trust: \
+                 then nothing tells older versions of bundles from newer ones",
+            ));
+        }
+        Ok(verified)
+    }
+
+    fn signed_by_named(&self, last: &Step, document: &Document) -> Result<(), Refused> {
+        let signed = last.signed_by(&document.root, self.keys)?;
+        match self.named.iter().find(|id| !signed.contains(id)) {
+            None => Ok(()),
+            Some(id) => Err(Refused::new(
+                Code::UnexpectedRoot,
+                format!("key {id}, which you named, has not signed version {} of the trust store", document.version),
+                format!("these have: {}; name only keys that somebody you know told you", document.named_all(signed)),
+            )),
+        }
+    }
+}
