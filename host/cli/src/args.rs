@@ -20,17 +20,17 @@ pub(crate) use author::{CheckArgs, CheckFormat, DevArgs, DocsArgs, NewArgs, Pack
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 pub(crate) use key::{KeyGenerateArgs, KeyIdArgs, KeyImportArgs, KeyVerb, PassphraseArgs, SigningKeyArgs};
-pub(crate) use packages::{
-    ConsentArgs, ImportArgs, InspectArgs, InstallArgs, ListArgs, PullArgs, PushArgs, RegistryArgs, RollbackArgs, SignArgs,
-    UninstallArgs, UpgradeArgs, VerifyPackageArgs, VersionsArgs,
-};
-pub(crate) use trust::{
-    AddKeyArgs, RenewArgs, RootArgs, RootKeyArgs, RuleArgs, TrustExportArgs, TrustImportArgs, TrustInitArgs, TrustSignArgs,
-    TrustVerb,
-};
 pub(crate) use overrides::{OverrideArgs, OverrideVerb};
+pub(crate) use packages::{
+    ConsentArgs, ImportArgs, InspectArgs, InstallArgs, ListArgs, PullArgs, PushArgs, RegistryArgs, RollbackArgs,
+    SignArgs, UninstallArgs, UpgradeArgs, VerifyPackageArgs, VersionsArgs,
+};
 pub(crate) use policy::PolicyArgs;
 pub(crate) use sources::{AllowArgs, DisallowArgs, ListConnectionsArgs, ShowConnectionArgs};
+pub(crate) use trust::{
+    AddKeyArgs, RenewArgs, RootArgs, RootKeyArgs, RuleArgs, TrustExportArgs, TrustImportArgs, TrustInitArgs,
+    TrustSignArgs, TrustVerb,
+};
 
 /// Runs presets: ready-made, sandboxed calls to SaaS APIs.
 #[derive(Debug, Parser)]
@@ -280,7 +280,7 @@ pub(crate) enum PlanFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct PresetsArgs {
-    /// A built-in bundle, or the folder of one; without it all that are built in
+    /// A bundle that is built in or installed, or the folder of one; without it all that are built in or installed
     pub(crate) bundle: Option<String>,
     /// Only those with this word in their name, title or summary
     #[arg(long, value_name = "WORD")]
@@ -627,7 +627,33 @@ mod tests {
 
     #[test]
     fn help_fits_a_narrow_terminal() {
-        for text in [overrides::OVERRIDE, policy::POLICY, sources::ALLOW, sources::DISALLOW, GRANTS, START, RUN, PLAN, ADD, RUNS_LIST, RUNS_EXPORT, VERIFY] {
+        let packages = [
+            packages::SIGN,
+            packages::VERIFY,
+            packages::INSPECT,
+            packages::IMPORT,
+            packages::INSTALL,
+            packages::UPGRADE,
+            packages::ROLLBACK,
+            packages::PUSH,
+            packages::PULL,
+            key::KEY,
+            trust::TRUST,
+        ];
+        for text in packages.into_iter().chain([
+            overrides::OVERRIDE,
+            policy::POLICY,
+            sources::ALLOW,
+            sources::DISALLOW,
+            GRANTS,
+            START,
+            RUN,
+            PLAN,
+            ADD,
+            RUNS_LIST,
+            RUNS_EXPORT,
+            VERIFY,
+        ]) {
             let long = text.lines().find(|line| line.chars().count() > 80);
             assert_eq!(long, None);
         }
@@ -679,6 +705,37 @@ mod tests {
             "runs export --format csv -o f",
             "receipts verify --head 0:0000000000000000000000000000000000000000000000000000000000000000 --format json",
             "receipts head",
+            "pack ./acme -o acme.preset --sbom f",
+            "sign acme.preset --key k --passphrase env:P --ca f --allow-private",
+            "verify acme.preset --key a --key b --rebuild --format json",
+            "inspect acme.preset --format json",
+            "import layout -o acme.preset",
+            "install acme --registry r.example/p --yes --accept-wider-grants --lock",
+            "install --locked --yes",
+            "list --format json",
+            "upgrade",
+            "upgrade acme --from acme.preset --dry-run",
+            "remove acme",
+            "rollback acme --to 1.0.0 --reason x --yes",
+            "push acme.preset r.example/p/acme",
+            "pull r.example/p/acme:1.0.0 -o f",
+            "versions r.example/p/acme --format json",
+            "key generate k --passphrase prompt",
+            "key id k.pub",
+            "key import cosign.pub -o k.pub",
+            "trust init --root-key k --root-pub p --threshold 2 --expires 90d",
+            "trust add-key p --owner x --not-before 2027-01-01 --not-after 2028-01-01 --root-key k",
+            "trust revoke-key sha256:0 --reason x --root-key k --proposal f",
+            "trust revoke-digest sha256:0 --reason x --root-key k",
+            "trust rule acme/* --key sha256:0 --threshold 2 --root-key k --root-key l",
+            "trust rule acme/* --remove --root-key k",
+            "trust root --key p --key q --threshold 2 --root-key k",
+            "trust renew --expires 90d --root-key k",
+            "trust list --format json",
+            "trust check",
+            "trust export -o f",
+            "trust import f --root sha256:0",
+            "trust sign f --root-key k",
         ] {
             let words = std::iter::once("presetter").chain(line.split(' '));
             Cli::try_parse_from(words).unwrap_or_else(|e| panic!("{line}: {e}"));

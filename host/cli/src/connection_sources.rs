@@ -209,11 +209,13 @@ mod tests {
 
     #[test]
     fn a_bundle_is_opened_by_its_name_or_that_of_a_preset() {
+        let home = tempfile::tempdir().unwrap();
+        let world = &crate::world::tests::bare(home.path(), &crate::console::tests::Page::default());
         for text in ["mosyle", "mosyle/users"] {
             assert_eq!(opened(world, text).unwrap().source(), &Source::BuiltIn { bundle: "mosyle".into() });
         }
-        let failure = opened("mosile").unwrap_err().render(false);
+        let failure = opened(world, "mosile").unwrap_err().render(false);
         assert!(failure.starts_with("error: there is no bundle \"mosile\"\nhelp: did you mean mosyle?"), "{failure}");
-        assert!(opened("mosile/users").unwrap_err().render(false).contains("did you mean mosyle/users?"));
+        assert!(opened(world, "mosile/users").unwrap_err().render(false).contains("did you mean mosyle/users?"));
     }
 }

@@ -258,11 +258,6 @@ pub(crate) fn paths(grant: &GrantRequest) -> String {
 
 /// The places that the host fills with credentials of a kind.
 pub(crate) fn filled(kind: &ConnectionKind) -> Vec<String> {
-    let login = kind.login.as_ref().map(|login| format!("the login, {} {}", login.method, path(&login.path)));
-    let all: Vec<String> = login.into_iter().chain(kind.filled_places(str::to_owned)).collect();
+    let all: Vec<String> = kind.filled().into_iter().map(|filled| filled.place).collect();
     if all.is_empty() { vec!["nothing".into()] } else { all }
-}
-
-fn path(segments: &[Text]) -> String {
-    segments.iter().map(|segment| format!("/{segment}")).collect()
 }

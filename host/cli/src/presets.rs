@@ -1,5 +1,7 @@
 //! `presetter presets` and `presetter show`: what there is, and what one preset does.
 
+use std::collections::BTreeSet;
+
 use presetter_bundle::{Bundle, Reference};
 use presetter_manifest::{Preset, Repeat, short_name};
 use serde_json::Value;
@@ -10,6 +12,7 @@ use crate::console::{Console, Paint, line, painted, text};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{aligned, cell, width};
+use crate::packages::load;
 use crate::select::{self, Chosen, quoted};
 use crate::world::World;
 
@@ -17,7 +20,20 @@ use crate::world::World;
 pub(crate) fn list(world: &World, args: &PresetsArgs) -> Result<Exit, Failure> {
     let mut found: Vec<[String; 3]> = Vec::new();
     let mut wrong: Option<Failure> = None;
-    for (prefix, bundle) in bundles(args.bundle.as_deref())? {
+    let mut add = |failure: Failure| {
+        wrong = Some(match wrong.take() {
+            Some(before) => before.and(failure),
+            None => failure,
+        });
+    };
+    for opened in bundles(world, args.bundle.as_deref())? {
+        let (prefix, bundle) = match opened {
+            Ok(opened) => opened,
+            Err(failure) => {
+                add(failure);
+                continue;
+            }
+        };
         for name in bundle.preset_names() {
             match bundle.preset(&name) {
                 Ok(preset) => {
@@ -30,13 +46,7 @@ pub(crate) fn list(world: &World, args: &PresetsArgs) -> Result<Exit, Failure> {
                         ]);
                     }
                 }
-                Err(error) => {
-                    let failure = Failure::from(error);
-                    wrong = Some(match wrong {
-                        Some(before) => before.and(failure),
-                        None => failure,
-                    });
-                }
+                Err(error) => add(error.into()),
             }
         }
     }
@@ -57,23 +67,30 @@ pub(crate) fn list(world: &World, args: &PresetsArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// The bundles to list, with what stands before the name of a preset.
-fn bundles(given: Option<&str>) -> Result<Vec<(String, Bundle)>, Failure> {
-    let built_in = Bundle::built_in_names();
-    let open = |name: &str| Bundle::built_in(name).map(|bundle| bundle.map(|bundle| (name.to_owned(), bundle)));
-    let Some(given) = given else {
-        return Ok(built_in.into_iter().filter_map(open).collect::<Result<_, _>>()?);
+/// The bundles to list, with what stands before the name of a preset. One that is not trusted any more does not hide the others.
+fn bundles(world: &World, given: Option<&str>) -> Result<Vec<Result<(String, Bundle), Failure>>, Failure> {
+    let named = |name: &str| {
+        let any = Reference::Named { bundle: name.to_owned(), item: "x".into() };
+        select::open(world, &any).map(|bundle| (name.to_owned(), bundle))
     };
-    if let Some(bundle) = open(given) {
-        return Ok(vec![bundle?]);
+    let installed = world.installed().list().map_err(load::stored)?.into_iter().map(|bundle| bundle.name);
+    let known: BTreeSet<String> = Bundle::built_in_names().into_iter().map(str::to_owned).chain(installed).collect();
+    let Some(given) = given else {
+        return Ok(known.iter().map(|name| named(name)).collect());
+    };
+    if known.contains(given) {
+        return Ok(vec![named(given)]);
     }
     // A folder is named as in a preset's path; `x` stands for any preset.
     let folder = given.trim_end_matches(['/', '\\']);
     match select::reference(&format!("{folder}/x"))? {
-        path @ Reference::Path { .. } => Ok(vec![(folder.to_owned(), Bundle::open(&path)?)]),
-        Reference::Named { .. } => Err(Failure::new(Exit::Invalid, format!("there is no bundle \"{given}\"")).help(
-            format!("built in: {}; a bundle in a folder is named by its path, as in ./{given}", built_in.join(", ")),
-        )),
+        path @ Reference::Path { .. } => Ok(vec![Ok((folder.to_owned(), Bundle::open(&path)?))]),
+        Reference::Named { .. } => {
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            Err(Failure::new(Exit::Invalid, format!("there is no bundle \"{given}\"")).help(format!(
+                "built in or installed: {known}; a bundle in a folder is named by its path, as in ./{given}"
+            )))
+        }
     }
 }
 
@@ -127,7 +144,8 @@ fn described_kind(reference: &Reference, bundle: &Bundle, color: bool) -> String
         shown.extend(aligned(rows, "  ", color));
     }
     shown.push(format!("\n{}", painted(Paint::Bold, "to add one", color)));
-    let command = add_command(short_name(bundle.manifest().name.as_str()), &reference.to_string(), kind, &Given::default());
+    let command =
+        add_command(short_name(bundle.manifest().name.as_str()), &reference.to_string(), kind, &Given::default());
     shown.extend(command.iter().map(|part| format!("  {}", line(part))));
     shown.join("\n")
 }

@@ -13,16 +13,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use clap::Parser as _;
 use mosyle_standin::{Canned, Oddities, StandIn};
-use presetter_connection::Surroundings;
 use presetter_egress::{Resolver, address};
-use presetter_secret::{Redactor, Secret};
 
 use crate::args::Cli;
 use crate::console::tests::Page;
-use crate::console::{Console, Style};
 use crate::exit::Exit;
 use crate::verbs;
-use crate::world::{Dirs, World};
+use crate::world::World;
+use crate::world::tests::bare;
 
 /// Public when it is asked for the first time, as a program would that looks before it connects; then not.
 struct Rebinding {
@@ -36,18 +34,6 @@ impl Resolver for Rebinding {
         assert_eq!(name, "rebind.example");
         let first = self.asked.fetch_add(1, Ordering::SeqCst) == 0;
         Ok(vec![if first { IpAddr::from([1, 1, 1, 1]) } else { self.then }])
-    }
-}
-
-struct Nobody;
-
-impl Surroundings for Nobody {
-    fn var(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn prompt(&self, _: &str) -> Result<Secret, String> {
-        Err("nobody is there".into())
     }
 }
 
@@ -70,24 +56,7 @@ async fn run(home: &Path, base_url: &str, port: u16, private: &str, then: &str) 
     let resolver = Arc::new(Rebinding { then: then.parse().unwrap(), asked: AtomicUsize::new(0) });
     // Whoever looks at the name now finds nothing wrong with it.
     assert!(resolver.resolve("rebind.example").await.unwrap().into_iter().all(address::is_public));
-    let world = World {
-        cwd: home.to_owned(),
-        dirs: Dirs::below(&home.join("presetter")),
-        docker: None,
-        machine_policy: None,
-        user: None,
-        surroundings: Arc::new(Nobody),
-        resolver: resolver.clone(),
-        console: Arc::new(Console::new(
-            Box::new(page.clone()),
-            Box::new(page.clone()),
-            Style::default(),
-            Redactor::new(),
-        )),
-        editor: None,
-        interactive: false,
-        signals: false,
-    };
+    let world = World { resolver: resolver.clone(), ..bare(home, &page) };
     let own = own.display();
     let add = format!("connection add o --kind {own}/open --base-url {base_url} {private}");
     let mut exit = Exit::Ok;

@@ -10,11 +10,13 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use presetter_bundle::Source;
 use presetter_runtime::{CancellationToken, Kind, Report};
 
 use crate::advice::{self, Ran};
 use crate::args::{Format, RunArgs};
 use crate::assumptions::used_by;
+use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -48,6 +50,9 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
         && prepared.chosen.preset.manifest.probe.is_none()
     {
         world.console.warn("this preset has no probe, so --confirm cannot look whether the write took place", &[]);
+    }
+    if matches!(prepared.chosen.bundle.source(), Source::Folder { .. }) {
+        world.console.say(&format!("{} runs from a folder, which nobody has signed", line(&args.call.preset)));
     }
     let (component, sources) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
     let cancel = CancellationToken::new();

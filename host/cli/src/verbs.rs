@@ -7,8 +7,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::World;
 use crate::{
-    author, connection, connection_files, connection_show, connection_sources, connection_test, demo, grants, overrides, packages,
-    plan, policy, presets, receipts, run, runs,
+    author, connection, connection_files, connection_show, connection_sources, connection_test, demo, grants,
+    overrides, packages, plan, policy, presets, receipts, run, runs,
 };
 
 /// Follows a command line.

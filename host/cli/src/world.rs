@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use presetter_connection::{Connection, Store, Surroundings};
 use presetter_egress::{Live, Resolver};
 use presetter_receipt::Log;
@@ -55,7 +56,12 @@ pub(crate) struct Dirs {
 impl Dirs {
     /// All below one folder.
     pub(crate) fn below(home: &Path) -> Self {
-        Self { config: home.join("config"), data: home.join("data"), state: home.join("state"), cache: home.join("cache") }
+        Self {
+            config: home.join("config"),
+            data: home.join("data"),
+            state: home.join("state"),
+            cache: home.join("cache"),
+        }
     }
 }
 
@@ -63,6 +69,12 @@ impl World {
     /// The connections that were set up.
     pub(crate) fn store(&self) -> Store {
         Store::new(&self.dirs.config, &self.dirs.state)
+    }
+
+    /// Now, to the second: what people read and sign needs no more.
+    pub(crate) fn now() -> Timestamp {
+        let now = Timestamp::now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
     /// The bundles that are installed.
@@ -83,5 +95,46 @@ impl World {
     /// The names of connections, for a hint.
     pub(crate) fn names(connections: &[Connection]) -> String {
         connections.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use presetter_egress::SystemResolver;
+    use presetter_secret::{Redactor, Secret};
+
+    use super::*;
+    use crate::console::Style;
+    use crate::console::tests::Page;
+
+    /// Has no secrets, and nobody to ask.
+    struct Nobody;
+
+    impl Surroundings for Nobody {
+        fn var(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn prompt(&self, _: &str) -> Result<Secret, String> {
+            Err("nobody is there".into())
+        }
+    }
+
+    /// A world below one folder, whose console writes on a page.
+    pub(crate) fn bare(home: &Path, page: &Page) -> World {
+        let console = Console::new(Box::new(page.clone()), Box::new(page.clone()), Style::default(), Redactor::new());
+        World {
+            cwd: home.to_owned(),
+            dirs: Dirs::below(&home.join("presetter")),
+            docker: None,
+            machine_policy: None,
+            user: None,
+            surroundings: Arc::new(Nobody),
+            resolver: Arc::new(SystemResolver),
+            console: Arc::new(console),
+            editor: None,
+            interactive: false,
+            signals: false,
+        }
     }
 }

@@ -70,19 +70,18 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 
 /// Removes what nothing leads to. What cannot be removed hinders nobody, and is tried again by the next change.
 fn collect(layout: &Layout, index: &Index) {
-    let packages = |name: &str| digest_of(name).is_some_and(|digest| !index.keeps(digest));
-    let approvals = |name: &str| bundle_of(name).is_some_and(|bundle| index.get(&bundle).is_none());
-    let none = |_: &str| false;
-    let folders: [(_, &dyn Fn(&str) -> bool); 3] =
-        [(layout.packages(), &packages), (layout.approvals(), &approvals), (layout.root().to_owned(), &none)];
-    for (folder, idle) in folders {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            // Whoever writes here holds the lock: what is half written was left by one that was killed.
-            let left = |name: &str| name.starts_with(disk::UNFINISHED);
-            if name.to_str().is_some_and(|name| left(name) || idle(name)) {
-                let _ = disk::remove(&entry.path());
-            }
+    clear(&layout.packages(), |name| digest_of(name).is_some_and(|digest| !index.keeps(digest)));
+    clear(&layout.approvals(), |name| bundle_of(name).is_some_and(|bundle| index.get(&bundle).is_none()));
+    clear(layout.root(), |_| false);
+}
+
+/// Removes of a folder the files whose names are idle, and those that were left half written: whoever writes here holds the lock, so
+/// one that was killed left them.
+fn clear(folder: &Path, idle: impl Fn(&str) -> bool) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(disk::UNFINISHED) || idle(name)) {
+            let _ = disk::remove(&entry.path());
         }
     }
 }

@@ -19,8 +19,8 @@ const RULES: [Rule; 8] = [
     },
     Rule {
         words: &["process::Command", "Command::new(", "fork(", "execv", ".exec("],
-        homes: &["connection/src/resolve.rs", "cli/src/connection_files.rs"],
-        why: "programs are started for cmd: references and for the editor",
+        homes: &["connection/src/resolve.rs", "cli/src/connection_files.rs", "cli/src/packages/logins.rs"],
+        why: "programs are started for cmd: references, for the editor, and as Docker's credential helpers",
     },
     Rule {
         words: &["process::exit", "process::abort"],
@@ -58,6 +58,8 @@ const RULES: [Rule; 8] = [
             "cli/src/demo/",
             "cli/src/connection_files.rs",
             "cli/src/runs.rs",
+            // What is pulled, while it comes.
+            "cli/src/packages/fetch.rs",
             // Bodies that an operator keeps in place of a preset's.
             "cli/src/overrides/file.rs",
             // Manifests that `check --fix` mends.

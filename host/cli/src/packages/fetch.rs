@@ -23,7 +23,11 @@ use crate::output::count;
 use crate::world::World;
 
 /// The bytes of a package, and where they came from.
-pub(crate) async fn package(world: &World, place: &Place, network: &RegistryArgs) -> Result<(Vec<u8>, Origin), Failure> {
+pub(crate) async fn package(
+    world: &World,
+    place: &Place,
+    network: &RegistryArgs,
+) -> Result<(Vec<u8>, Origin), Failure> {
     match place {
         Place::File(file) => Ok((read(file)?, Origin::File(absolute(file)))),
         Place::Layout(folder) => Ok((layout(folder)?.to_bytes(), Origin::File(absolute(folder)))),
@@ -133,7 +137,9 @@ async fn pulled(world: &World, repository: &Repository<'_>) -> Result<Artifact, 
     let found = repository.signatures(resolved.digest).await.map_err(|error| unreached(&error))?;
     if found.skipped > 0 || found.unseen > 0 {
         let skipped = count(found.skipped + found.unseen, "entry of its list of signatures");
-        world.console.warn(&format!("{}: {skipped} passed over: {}", line(&what), line(&found.reasons.join("; "))), &[]);
+        world
+            .console
+            .warn(&format!("{}: {skipped} passed over: {}", line(&what), line(&found.reasons.join("; "))), &[]);
     }
     let signatures = found.bundles.iter().map(|bundle| bundle.to_vec()).collect();
     let mut blob = |pointer: Pointer| fs::read(folder.join(pointer.digest.hex()));

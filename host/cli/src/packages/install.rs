@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use presetter_package::Bounds;
 use presetter_registry::{Access, Reference};
 use presetter_store::{Change, Incoming, Installed, LockFile, Locked, Note, Origin, Permissions, Unmet, difference};
@@ -34,7 +33,10 @@ pub(crate) async fn install(world: &World, args: &InstallArgs) -> Result<Exit, F
         (Place::Name(name), None) => {
             return Err(Failure::usage(format!("\"{name}\" is a bundle's name; say where it is"))
                 .help(format!("from a registry: presetter install {name} --registry registry.example/presets"))
-                .help(format!("from a file: presetter install ./{}-VERSION.preset", presetter_manifest::file_name(&name))));
+                .help(format!(
+                    "from a file: presetter install ./{}-VERSION.preset",
+                    presetter_manifest::file_name(&name)
+                )));
         }
         (place, _) => place,
     };
@@ -65,7 +67,8 @@ async fn locked(world: &World, args: &InstallArgs) -> Result<Exit, Failure> {
     for unmet in &unmet {
         let (Unmet::Missing(locked) | Unmet::OtherVersion(locked, _) | Unmet::OtherDigest(locked, _)) = unmet;
         if let Unmet::OtherDigest(_, there) = unmet {
-            let message = format!("{} {} is installed as {there}, and locked as {}", locked.name, locked.version, locked.digest);
+            let message =
+                format!("{} {} is installed as {there}, and locked as {}", locked.name, locked.version, locked.digest);
             return Err(Failure::new(Exit::Trust, message).help(format!(
                 "find out which of them is right; to take the locked one: presetter remove {}, then again",
                 locked.name
@@ -86,7 +89,8 @@ fn place_of(origin: &Origin, locked: &Locked) -> Result<Place, Failure> {
     match origin {
         Origin::File(file) => Ok(Place::File(file.into())),
         Origin::Registry(text) => {
-            let reference: Reference = text.parse().map_err(|_| Failure::usage(format!("{}: this is no reference", line(text))))?;
+            let reference: Reference =
+                text.parse().map_err(|_| Failure::usage(format!("{}: this is no reference", line(text))))?;
             Ok(Place::Registry(reference.at(locked.digest)))
         }
     }
@@ -140,13 +144,16 @@ pub(crate) async fn upgrade(world: &World, args: &UpgradeArgs) -> Result<Exit, F
 /// A reference without its tag and digest.
 fn place_without_version(text: &str) -> Result<String, Failure> {
     let reference: Result<Reference, _> = text.parse();
-    reference.map(|reference| reference.place()).map_err(|_| Failure::usage(format!("{}: this is no reference", line(text))))
+    reference
+        .map(|reference| reference.place())
+        .map_err(|_| Failure::usage(format!("{}: this is no reference", line(text))))
 }
 
 /// The newest version that a repository has, releases before others.
 async fn newest(world: &World, repository: &str, network: &RegistryArgs) -> Result<(Place, Version), Failure> {
-    let reference: Reference =
-        repository.parse().map_err(|error: presetter_registry::BadReference| Failure::usage(line(&error.to_string())))?;
+    let reference: Reference = repository
+        .parse()
+        .map_err(|error: presetter_registry::BadReference| Failure::usage(line(&error.to_string())))?;
     let registry = fetch::registry(world, network)?;
     let opened = registry.open(&reference, Access::Read).await.map_err(|error| fetch::unreached(&error))?;
     let versions = opened.versions().await.map_err(|error| fetch::unreached(&error))?.versions;
@@ -172,7 +179,7 @@ fn verified(
         digest: locked.map(|locked| locked.digest),
         rollback_to: None,
         bounds: Bounds::default(),
-        now: Timestamp::now(),
+        now: World::now(),
     };
     let incoming = Incoming::read(bytes, origin, &ask).map_err(|error| rejected(what, error))?;
     trust::warned(world, &incoming.verified().decision().warnings);
@@ -208,9 +215,12 @@ fn settle(world: &World, incoming: &Incoming, trusted: &Trust, consent: &Consent
     agreed(world, incoming, installed.as_ref(), &changes, consent)?;
     let trust_store = trust::store(world);
     // Recorded first: what was once agreed to is not to be followed by something older, whatever happens next.
-    trust_store.prepare().and_then(|()| trust_store.record_seen(trusted, &verified.candidate())).map_err(trust::refused)?;
+    trust_store
+        .prepare()
+        .and_then(|()| trust_store.record_seen(trusted, &verified.candidate()))
+        .map_err(trust::refused)?;
     let user = world.user.clone().unwrap_or_else(|| "unknown".into());
-    let note = Note { by: &user, why: None, at: Timestamp::now() };
+    let note = Note { by: &user, why: None, at: World::now() };
     let store = world.installed();
     let permissions: &Permissions = verified.permissions();
     let done = match &installed {
@@ -258,8 +268,11 @@ fn agreed(
     if wider && !consent.accept_wider_grants {
         let question = format!("{what} may do more than what you approved (marked +). Accept that?");
         if !world.interactive || !ask::agreed(world, &question) {
-            return Err(Failure::new(Exit::Trust, format!("{what} may do more than what was approved; nothing was changed"))
-                .help("look at the lines with +; to accept them: --accept-wider-grants"));
+            return Err(Failure::new(
+                Exit::Trust,
+                format!("{what} may do more than what was approved; nothing was changed"),
+            )
+            .help("look at the lines with +; to accept them: --accept-wider-grants"));
         }
         return Ok(());
     }
@@ -267,7 +280,9 @@ fn agreed(
         return Ok(());
     }
     if !world.interactive {
-        return Err(Failure::usage(format!("{what} is trusted; nobody said yes to what it may do")).help("say it: --yes"));
+        return Err(
+            Failure::usage(format!("{what} is trusted; nobody said yes to what it may do")).help("say it: --yes")
+        );
     }
     let verb = if installed.is_some() { "upgrade to" } else { "install" };
     if ask::agreed(world, &format!("{verb} {what}?")) {
@@ -285,7 +300,9 @@ fn compile(world: &World, incoming: &Incoming) -> Result<(), Failure> {
         let parts = presetter_pack::parts(bundle, &preset)?;
         if done.insert(presetter_package::Digest::of(&parts.component)) {
             let loaded = engine.load(&parts.component);
-            loaded.map_err(|error| Failure::new(Exit::Invalid, format!("{}{error}", parts.origin(bundle))).help(error.hint()))?;
+            loaded.map_err(|error| {
+                Failure::new(Exit::Invalid, format!("{}{error}", parts.origin(bundle))).help(error.hint())
+            })?;
         }
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! `presetter list`, `remove`, `rollback`: what is installed.
 
-use jiff::Timestamp;
 use presetter_package::Bounds;
 use presetter_store::{Ask, Note, Verified};
 use semver::Version;
@@ -42,8 +41,12 @@ pub(crate) fn list(world: &World, args: &ListArgs) -> Result<Exit, Failure> {
     for bundle in &installed {
         let origin = bundle.current().map(|kept| line(&kept.origin.to_string())).unwrap_or_default();
         let back = if bundle.went_back { "  (went back)" } else { "" };
-        let others: Vec<String> =
-            bundle.kept.iter().filter(|kept| kept.digest != bundle.digest).map(|kept| kept.version.to_string()).collect();
+        let others: Vec<String> = bundle
+            .kept
+            .iter()
+            .filter(|kept| kept.digest != bundle.digest)
+            .map(|kept| kept.version.to_string())
+            .collect();
         let others = if others.is_empty() { String::new() } else { format!("\n    also kept: {}", others.join(", ")) };
         let _ = world.console.data(&format!(
             "{} {}{back}\n    {}\n    from {origin}{others}",
@@ -56,7 +59,7 @@ pub(crate) fn list(world: &World, args: &ListArgs) -> Result<Exit, Failure> {
 /// Follows `presetter remove`.
 pub(crate) fn remove(world: &World, args: &UninstallArgs) -> Result<Exit, Failure> {
     let user = user(world);
-    let note = Note { by: &user, why: None, at: Timestamp::now() };
+    let note = Note { by: &user, why: None, at: World::now() };
     let removed = world.installed().remove(&args.name, &note);
     let removed = removed.map_err(|error| Failure::usage(error.message).help(error.help))?;
     world.console.say(&format!("removed {} {}; its connections and receipts stay", removed.name, removed.version));
@@ -78,7 +81,7 @@ pub(crate) fn rollback(world: &World, args: &RollbackArgs) -> Result<Exit, Failu
         digest: Some(kept.digest),
         rollback_to: Some(kept.digest),
         bounds: Bounds::default(),
-        now: Timestamp::now(),
+        now: World::now(),
     };
     let verified = Verified::read(std::io::BufReader::new(file), &ask).map_err(|error| rejected(&args.name, error))?;
     trust::warned(world, &verified.decision().warnings);
@@ -92,7 +95,7 @@ pub(crate) fn rollback(world: &World, args: &RollbackArgs) -> Result<Exit, Failu
         }
     }
     let user = user(world);
-    let note = Note { by: &user, why: args.reason.as_deref(), at: Timestamp::now() };
+    let note = Note { by: &user, why: args.reason.as_deref(), at: World::now() };
     let done = store.rollback(&verified, &note);
     let done = done.map_err(|error| Failure::new(Exit::Trust, error.message).help(error.help))?;
     world.console.say(&format!("{} is {} again", done.name, done.version));

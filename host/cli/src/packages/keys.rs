@@ -32,7 +32,9 @@ pub(crate) async fn generate(world: &World, args: &KeyGenerateArgs) -> Result<Ex
     write(&args.file, pem.as_bytes())?;
     write(&public, key.public().to_pem().as_bytes())?;
     let (file, shown) = (line(&args.file.display().to_string()), line(&public.display().to_string()));
-    world.console.say(&format!("{file}: the private key, encrypted; keep it, and never hand it on\n{shown}: the public key, for others"));
+    world.console.say(&format!(
+        "{file}: the private key, encrypted; keep it, and never hand it on\n{shown}: the public key, for others"
+    ));
     let _ = world.console.data(&key.public().id().to_string());
     Ok(Exit::Ok)
 }
@@ -81,8 +83,10 @@ pub(crate) async fn private(world: &World, file: &Path, args: &PassphraseArgs) -
     let bytes = read(file)?;
     // A file that is no private key is told before anybody is asked for a passphrase.
     if !is_private(&bytes) {
-        return Err(broken(file, &KeyError::Form("this is not a private key".into()))
-            .help(format!("signing takes the file without .pub, as presetter key generate made it: {}", named_private(file))));
+        return Err(broken(file, &KeyError::Form("this is not a private key".into())).help(format!(
+            "signing takes the file without .pub, as presetter key generate made it: {}",
+            named_private(file)
+        )));
     }
     let passphrase = passphrase(world, args, file).await?;
     opened(file, &bytes, &passphrase)
@@ -167,9 +171,11 @@ async fn passphrase(world: &World, args: &PassphraseArgs, file: &Path) -> Result
     let what = format!("passphrase of {}", shown(file));
     let secret = resolve(&reference, &what, &world.surroundings).await;
     let secret = secret.map_err(|error| {
-        let failure = Failure::new(Exit::Credentials, format!("the passphrase of {} is not there: {error}", shown(file)));
+        let failure =
+            Failure::new(Exit::Credentials, format!("the passphrase of {} is not there: {error}", shown(file)));
         if reference == Reference::Prompt {
-            return failure.help("say where it is: --passphrase env:NAME, file:PATH, keyring:SERVICE/NAME or cmd:PROGRAM ARGS");
+            return failure
+                .help("say where it is: --passphrase env:NAME, file:PATH, keyring:SERVICE/NAME or cmd:PROGRAM ARGS");
         }
         failure
     })?;

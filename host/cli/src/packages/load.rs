@@ -2,7 +2,6 @@
 //!
 //! Keeps: what was verified is what is run, from memory; what is not trusted any more is not run, whoever installed it.
 
-use jiff::Timestamp;
 use presetter_bundle::Bundle;
 use presetter_package::Bounds;
 use presetter_store::{Rejected, Verified};
@@ -22,7 +21,8 @@ pub(crate) fn installed(world: &World, name: &str) -> Result<Option<Bundle>, Fai
         return Ok(None);
     }
     let trusted = trust::current(world)?;
-    let verified = store.load(name, &trusted, Bounds::default(), Timestamp::now()).map_err(|error| rejected(name, error))?;
+    let verified =
+        store.load(name, &trusted, Bounds::default(), World::now()).map_err(|error| rejected(name, error))?;
     trust::warned(world, &verified.decision().warnings);
     // It was recorded when it was installed; that the record is gone or behind is made good here. A disk that cannot be written
     // does not keep a bundle that is trusted from running.

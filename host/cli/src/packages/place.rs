@@ -44,9 +44,8 @@ impl Place {
         }
         match text.parse::<Reference>() {
             Ok(reference) => Ok(Self::Registry(reference)),
-            Err(error) => Err(Failure::usage(line(&error.to_string())).help(
-                "or name a file NAME-VERSION.preset, with ./ in front if it has another ending",
-            )),
+            Err(error) => Err(Failure::usage(line(&error.to_string()))
+                .help("or name a file NAME-VERSION.preset, with ./ in front if it has another ending")),
         }
     }
 }

@@ -14,8 +14,8 @@ use presetter_trust::{Change, Need, NewKey, Pattern, Proposal, Refused, Root, Ru
 
 use super::keys;
 use crate::args::{
-    AddKeyArgs, PassphraseArgs, RenewArgs, RootArgs, RootKeyArgs, RuleArgs, TrustExportArgs, TrustImportArgs, TrustInitArgs,
-    TrustSignArgs, TrustVerb,
+    AddKeyArgs, PassphraseArgs, RenewArgs, RootArgs, RootKeyArgs, RuleArgs, TrustExportArgs, TrustImportArgs,
+    TrustInitArgs, TrustSignArgs, TrustVerb,
 };
 use crate::console::line;
 use crate::exit::Exit;
@@ -87,11 +87,12 @@ pub(crate) fn refused(refused: Refused) -> Failure {
 }
 
 async fn init(world: &World, args: &TrustInitArgs) -> Result<Exit, Failure> {
-    let now = Timestamp::now();
+    let now = World::now();
     let threshold = u32::try_from(args.threshold).unwrap_or(u32::MAX);
     let private = private_keys(world, &args.root_keys, &args.passphrase).await?;
     let own = args.root_keys.iter().zip(private.iter().map(|key| key.public().clone()));
-    let others = args.root_pub.iter().map(|file| Ok((file, keys::public(file)?))).collect::<Result<Vec<_>, Failure>>()?;
+    let others =
+        args.root_pub.iter().map(|file| Ok((file, keys::public(file)?))).collect::<Result<Vec<_>, Failure>>()?;
     let described = |(file, key): (&std::path::PathBuf, _)| NewKey {
         key,
         owner: format!("root key {}", stem(file)),
@@ -114,7 +115,7 @@ async fn init(world: &World, args: &TrustInitArgs) -> Result<Exit, Failure> {
 }
 
 async fn add_key(world: &World, args: &AddKeyArgs) -> Result<Exit, Failure> {
-    let now = Timestamp::now();
+    let now = World::now();
     let key = keys::public(&args.file)?;
     let id = key.id();
     let not_before = args.not_before.as_deref().map_or(Ok(now), day)?;
@@ -140,7 +141,7 @@ async fn rule(world: &World, args: &RuleArgs) -> Result<Exit, Failure> {
 }
 
 async fn root(world: &World, args: &RootArgs) -> Result<Exit, Failure> {
-    let now = Timestamp::now();
+    let now = World::now();
     let trust = current(world)?;
     let mut changes = Vec::new();
     let mut ids = Vec::new();
@@ -159,7 +160,7 @@ async fn root(world: &World, args: &RootArgs) -> Result<Exit, Failure> {
 }
 
 async fn renew(world: &World, args: &RenewArgs) -> Result<Exit, Failure> {
-    let expires = later(&args.expires, Timestamp::now())?;
+    let expires = later(&args.expires, World::now())?;
     change(world, &current(world)?, Change::Extend(expires), &args.root).await
 }
 
@@ -169,7 +170,7 @@ async fn change(world: &World, trust: &Trust, change: Change, args: &RootKeyArgs
 
 /// Makes the next version, signs it with the keys that are here, and takes it over if these suffice.
 async fn propose(world: &World, trust: &Trust, changes: &[Change], args: &RootKeyArgs) -> Result<Exit, Failure> {
-    let now = Timestamp::now();
+    let now = World::now();
     let mut proposal = Proposal::next(trust, changes, now).map_err(refused)?;
     if args.root_keys.is_empty() && args.proposal.is_none() {
         return Err(Failure::usage("a change of the trust store is signed by its root: which key signs it?")
@@ -206,7 +207,9 @@ fn settle(
     let unmet = unmet.chain((!needs.new.met()).then(|| missing("the new root", &needs.new))).collect::<Vec<_>>();
     let Some(file) = file else {
         return Err(Failure::new(Exit::Trust, format!("too few keys of the root have signed; {}", unmet.join("; ")))
-            .help("write the change down for them: --proposal FILE; they run: presetter trust sign FILE --root-key KEY"));
+            .help(
+                "write the change down for them: --proposal FILE; they run: presetter trust sign FILE --root-key KEY",
+            ));
     };
     put(file, &proposal.to_json())?;
     let shown = line(&file.display().to_string());
@@ -251,7 +254,7 @@ fn import(world: &World, args: &TrustImportArgs) -> Result<Exit, Failure> {
     let named = args.root.iter().map(|text| text.parse().map_err(|_| no_id("key", text)));
     let named = named.collect::<Result<Vec<KeyId>, _>>()?;
     let shown = args.file.display().to_string();
-    let applied = store(world).import(&shown, &read(&args.file)?, &named, Timestamp::now()).map_err(refused)?;
+    let applied = store(world).import(&shown, &read(&args.file)?, &named, World::now()).map_err(refused)?;
     let changes: String = applied.changes.iter().map(|change| format!("\n  {}", line(change))).collect();
     world.console.say(&match applied.from {
         Some(from) if from == applied.to => format!("the trust store is version {} already", applied.to),
@@ -286,13 +289,15 @@ fn known_key(trust: &Trust, text: &str) -> Result<KeyId, Failure> {
 }
 
 fn no_id(what: &str, text: &str) -> Failure {
-    Failure::usage(format!("{}: this is no id of a {what}", line(text)))
-        .help("it is sha256: and 64 digits; of a key of the store the first eight digits are enough: presetter trust list")
+    Failure::usage(format!("{}: this is no id of a {what}", line(text))).help(
+        "it is sha256: and 64 digits; of a key of the store the first eight digits are enough: presetter trust list",
+    )
 }
 
 /// A moment so much later: `365d`.
 fn later(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    let wrong = || Failure::usage(format!("--expires {}: this is no duration", line(text))).help("such as 365d, or 12h");
+    let wrong =
+        || Failure::usage(format!("--expires {}: this is no duration", line(text))).help("such as 365d, or 12h");
     let span: jiff::SignedDuration = match text.strip_suffix('d').map(str::parse::<i64>) {
         Some(days) => SignedDuration::from_hours(days.ok().and_then(|days| days.checked_mul(24)).ok_or_else(wrong)?),
         None => text.parse().map_err(|_| wrong())?,
@@ -307,7 +312,8 @@ fn later(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 fn day(text: &str) -> Result<Timestamp, Failure> {
     let day = text.parse::<jiff::civil::Date>().ok().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
     day.map(|day| day.timestamp()).or_else(|| text.parse().ok()).ok_or_else(|| {
-        Failure::usage(format!("{}: this is no day", line(text))).help("write it as 2027-01-31, or 2027-01-31T12:00:00Z")
+        Failure::usage(format!("{}: this is no day", line(text)))
+            .help("write it as 2027-01-31, or 2027-01-31T12:00:00Z")
     })
 }
 

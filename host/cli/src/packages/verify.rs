@@ -6,7 +6,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use presetter_bundle::{Bundle, Source};
 use presetter_pack::{PackError, Rebuilt, rebuild};
 use presetter_package::{Bounds, Digest, KeyId, Manifest, Opened, PublicKey};
@@ -45,7 +44,8 @@ pub(crate) async fn verify(world: &World, args: &VerifyPackageArgs) -> Result<Ex
             let (bytes, _) = fetch::package(world, place, &args.network).await?;
             let known = known(world, bytes.as_slice(), &args.package, &args.key)?;
             let opened = presetter_package::open(bytes.as_slice(), &Bounds::default());
-            let artifact = opened.and_then(Opened::artifact).map_err(|refused| fetch::malformed(&args.package, &refused))?;
+            let artifact =
+                opened.and_then(Opened::artifact).map_err(|refused| fetch::malformed(&args.package, &refused))?;
             let rebuilt = args.rebuild.then(|| again(&artifact, &known)).transpose()?;
             (known, rebuilt)
         }
@@ -68,7 +68,7 @@ fn known(world: &World, reader: impl Read, what: &str, given: &[PathBuf]) -> Res
     let digest = opened.digest();
     if given.is_empty() {
         let trusted = trust::current(world)?;
-        let now = Timestamp::now();
+        let now = World::now();
         let signers = opened.signers(&trusted).map_err(|error| refused(&error))?;
         if signers.is_empty() {
             return Err(unknown_signers(what, &opened));
@@ -89,7 +89,8 @@ fn known(world: &World, reader: impl Read, what: &str, given: &[PathBuf]) -> Res
     if let Some((file, key)) = given.iter().zip(&wanted).find(|(_, key)| !signers.contains(&key.id())) {
         let shown = line(&file.display().to_string());
         let message = format!("{}: the key of {shown} ({}) has not signed it", line(what), key.id());
-        return Err(Failure::new(Exit::Trust, message).help(format!("see who says to have signed it: presetter inspect {}", line(what))));
+        return Err(Failure::new(Exit::Trust, message)
+            .help(format!("see who says to have signed it: presetter inspect {}", line(what))));
     }
     let manifest = opened.manifest().map_err(|error| refused(&error))?;
     opened.content(&mut |_, _| Ok(())).map_err(|error| refused(&error))?;
@@ -138,7 +139,8 @@ fn again(artifact: &presetter_package::Artifact, known: &Known) -> Result<Rebuil
 }
 
 fn object(known: &Known, rebuilt: Option<&Rebuilt>) -> Value {
-    let signers: Vec<Value> = known.signers.iter().map(|(id, owner)| json!({ "key": id.to_string(), "owner": owner })).collect();
+    let signers: Vec<Value> =
+        known.signers.iter().map(|(id, owner)| json!({ "key": id.to_string(), "owner": owner })).collect();
     let mut object = json!({
         "verified": true,
         "name": known.manifest.name,

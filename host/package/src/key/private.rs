@@ -129,7 +129,7 @@ fn affordable(scheme: &EncryptionScheme) -> Result<(), KeyError> {
     let Some(parameters) = scheme.pbes2() else { return Err(unknown_encryption()) };
     let fine = match &parameters.kdf {
         pbes2::Kdf::Scrypt(scrypt) => {
-            let memory = u64::from(scrypt.block_size).saturating_mul(128).saturating_mul(scrypt.cost_parameter.into());
+            let memory = u64::from(scrypt.block_size).saturating_mul(128).saturating_mul(scrypt.cost_parameter);
             memory > 0 && memory <= MEMORY && scrypt.parallelization <= 16
         }
         pbes2::Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= ROUNDS,

@@ -3,6 +3,7 @@
 
 mod bytes;
 mod containers;
+mod der;
 mod imports;
 mod keys;
 mod manifests;

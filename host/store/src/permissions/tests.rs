@@ -38,13 +38,13 @@ fn usual() -> Permissions {
 }
 
 /// What a change makes of the usual.
-fn told(change: impl FnOnce(&mut Permissions)) -> Vec<(bool, String)> {
+fn told<R>(change: impl FnOnce(&mut Permissions) -> R) -> Vec<(bool, String)> {
     let mut new = usual();
-    change(&mut new);
+    let _ = change(&mut new);
     difference(&usual(), &new).into_iter().map(|change| (change.widens, change.words)).collect()
 }
 
-fn one(change: impl FnOnce(&mut Permissions)) -> (bool, String) {
+fn one<R>(change: impl FnOnce(&mut Permissions) -> R) -> (bool, String) {
     let mut told = told(change);
     assert_eq!(told.len(), 1, "{told:?}");
     told.remove(0)
@@ -65,7 +65,7 @@ fn kind(p: &mut Permissions) -> &mut Kind {
 #[test]
 fn requests_are_compared_by_what_they_allow() {
     assert_eq!(
-        one(|p| drop(p.requests[1].methods.insert("DELETE".into()))),
+        one(|p| p.requests[1].methods.insert("DELETE".into())),
         is(true, "may now also send DELETE to https://api.acme.example/v1/users/*")
     );
     let to = |path: &str| Requests { host: None, path: path.into(), methods: set(&["GET"]) };
@@ -87,7 +87,7 @@ fn requests_are_compared_by_what_they_allow() {
         )
     );
     assert_eq!(
-        one(|p| drop(p.requests.remove(1))),
+        one(|p| p.requests.remove(1)),
         is(false, "may no longer send GET to https://api.acme.example/v1/users/*")
     );
     // What only all old lines together cover is not proven.
@@ -104,20 +104,20 @@ fn requests_are_compared_by_what_they_allow() {
 #[test]
 fn kinds_of_connection_are_compared_by_what_goes_where() {
     assert_eq!(
-        one(|p| drop(kind(p).secrets.insert("pin".into()))),
+        one(|p| kind(p).secrets.insert("pin".into())),
         is(true, "connection kind key: now asks for the secret `pin`")
     );
     assert_eq!(
-        one(|p| drop(kind(p).fields.insert("site".into()))),
+        one(|p| kind(p).fields.insert("site".into())),
         is(false, "connection kind key: now asks for the field `site`")
     );
     assert_eq!(one(|p| kind(p).secrets.clear()), is(false, "connection kind key: no longer asks for the secret `key`"));
     assert_eq!(
-        one(|p| drop(kind(p).fills.insert("the query parameter k".into(), set(&["secrets.key"])))),
+        one(|p| kind(p).fills.insert("the query parameter k".into(), set(&["secrets.key"]))),
         is(true, "connection kind key: now puts `secrets.key` into the query parameter k")
     );
     assert_eq!(
-        one(|p| drop(kind(p).fills.get_mut("the header X").unwrap().insert("fields.email".into()))),
+        one(|p| kind(p).fills.get_mut("the header X").unwrap().insert("fields.email".into())),
         is(true, "connection kind key: now puts `fields.email` into the header X")
     );
     assert_eq!(
@@ -127,7 +127,7 @@ fn kinds_of_connection_are_compared_by_what_goes_where() {
     assert!(one(|p| kind(p).base_url = Some("https://evil.example".into())).0);
     assert!(!one(|p| kind(p).base_url = None).0);
     let (widens, words) =
-        one(|p| drop(p.connections.insert("admin".into(), Kind { secrets: set(&["root"]), ..Kind::default() })));
+        one(|p| p.connections.insert("admin".into(), Kind { secrets: set(&["root"]), ..Kind::default() }));
     assert!(widens && words == "new connection kind admin: asks for `root`", "{words}");
     assert_eq!(told(|p| p.connections.clear())[0], is(false, "no longer has the connection kind key"));
 }
@@ -136,17 +136,17 @@ fn kinds_of_connection_are_compared_by_what_goes_where() {
 fn presets_are_compared_by_what_they_do_take_and_give() {
     let input = Input { kind: InputKind::String, required: true };
     assert_eq!(
-        one(|p| drop(preset(p).inputs.insert("location".into(), input))),
+        one(|p| preset(p).inputs.insert("location".into(), input)),
         is(false, "preset create-user: new required input `location`")
     );
     assert_eq!(one(|p| preset(p).inputs.clear()), is(false, "preset create-user: no longer asks for the input `name`"));
     let number = Input { kind: InputKind::Integer, required: true };
     assert_eq!(
-        one(|p| drop(preset(p).inputs.insert("name".into(), number))),
+        one(|p| preset(p).inputs.insert("name".into(), number)),
         is(false, "preset create-user: the input `name` takes a whole number, before a text")
     );
     assert_eq!(
-        one(|p| drop(preset(p).outputs.remove("role"))),
+        one(|p| preset(p).outputs.remove("role")),
         is(false, "preset create-user: no longer gives the output `role`")
     );
     assert_eq!(
@@ -161,7 +161,7 @@ fn presets_are_compared_by_what_they_do_take_and_give() {
     let new = |effect: Effect| {
         let mut preset = usual().presets["create-user"].clone();
         preset.effect = effect;
-        one(|p| drop(p.presets.insert("more".into(), preset)))
+        one(|p| p.presets.insert("more".into(), preset))
     };
     assert_eq!(new(Effect::Read), is(false, "preset more: new, reads, a recipe"));
     assert_eq!(new(Effect::Update), is(true, "preset more: new, changes something, a recipe"));
@@ -212,7 +212,7 @@ fn all_of_it_is_told_in_words() {
 }
 
 /// Any permissions, over few words, so that two of them often have something in common.
-fn any() -> impl Strategy<Value = Permissions> {
+fn anything() -> impl Strategy<Value = Permissions> {
     let names = |all: &'static [&'static str]| {
         proptest::collection::btree_set(proptest::sample::select(all).prop_map(str::to_owned), 0..3)
     };
@@ -272,12 +272,12 @@ fn allows(permissions: &Permissions, host: Option<&str>, method: &str, path: &st
 
 proptest! {
     #[test]
-    fn between_equals_there_is_no_change(permissions in any()) {
+    fn between_equals_there_is_no_change(permissions in anything()) {
         prop_assert_eq!(difference(&permissions, &permissions), []);
     }
 
     #[test]
-    fn what_is_written_reads_back_and_is_written_the_same(permissions in any()) {
+    fn what_is_written_reads_back_and_is_written_the_same(permissions in anything()) {
         let text = toml::to_string(&permissions).unwrap();
         let read: Permissions = toml::from_str(&text).unwrap();
         prop_assert_eq!(toml::to_string(&read).unwrap(), text);
@@ -286,7 +286,7 @@ proptest! {
 
     /// What is only taken away, or said more narrowly, needs no approval.
     #[test]
-    fn to_narrow_is_never_to_widen(old in any(), at in any::<usize>(), what in 0..12u8) {
+    fn to_narrow_is_never_to_widen(old in anything(), at in any::<usize>(), what in 0..12u8) {
         let mut new = old.clone();
         let pick = |count: usize| (count > 0).then(|| at % count);
         match what {
@@ -312,7 +312,7 @@ proptest! {
 
     /// What needs no approval allows no request that was not allowed.
     #[test]
-    fn no_request_comes_in_unseen(old in any(), new in any(), path in "(/[abc]){0,3}/?") {
+    fn no_request_comes_in_unseen(old in anything(), new in anything(), path in "(/[abc]){0,3}/?") {
         if difference(&old, &new).iter().all(|change| !change.widens) {
             for host in [None, Some("h.example:443")] {
                 for method in ["GET", "POST"] {
@@ -324,7 +324,7 @@ proptest! {
 
     /// What is new to one is gone for the other: nothing that differs is passed over.
     #[test]
-    fn a_difference_is_told_in_both_directions(old in any(), new in any()) {
+    fn a_difference_is_told_in_both_directions(old in anything(), new in anything()) {
         let there = difference(&old, &new);
         let back = difference(&new, &old);
         prop_assert_eq!(there.is_empty(), back.is_empty());

@@ -14,7 +14,7 @@ use crate::world::World;
 /// Follows `presetter trust list`.
 pub(crate) fn list(world: &World, format: TableFormat) -> Result<Exit, Failure> {
     let trust = current(world)?;
-    let now = Timestamp::now();
+    let now = World::now();
     if format == TableFormat::Json {
         let document = trust.document();
         let _ = world.console.json(&json!({
@@ -70,7 +70,7 @@ fn table(trust: &Trust, now: Timestamp) -> String {
 /// Follows `presetter trust check`.
 pub(crate) fn check(world: &World, format: TableFormat) -> Result<Exit, Failure> {
     let trust = current(world)?;
-    let findings = trust.check(Timestamp::now());
+    let findings = trust.check(World::now());
     if format == TableFormat::Json {
         let _ = world.console.json(&json!({ "version": trust.version().version, "findings": findings }));
     } else {
