@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use presetter_package::Digest;
+use presetter_package::{Digest, PrivateKey, sign};
 
 use crate::step::{Steps, cargo};
 
@@ -22,9 +22,9 @@ pub(crate) struct Wanted {
     /// The private key that signs: a file that `presetter key generate` made
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Where its passphrase is, as `presetter sign` takes it: env:NAME, file:PATH, ...; without it you are asked
-    #[arg(long, value_name = "REFERENCE")]
-    passphrase: Option<String>,
+    /// The environment variable that has its passphrase
+    #[arg(long, value_name = "NAME", default_value = "PRESETTER_PASSPHRASE")]
+    passphrase_env: String,
     /// The folder to write
     #[arg(long, value_name = "FOLDER", default_value = "target/release-files")]
     out: PathBuf,
@@ -37,7 +37,7 @@ const PUBLIC_KEY: &str = "presetter.pub";
 
 /// Makes all that is released.
 pub(crate) fn dist(root: &Path, steps: &mut Steps, wanted: &Wanted) -> Result<()> {
-    let out = std::path::absolute(root.join(&wanted.out))?;
+    let out = std::path::absolute(&wanted.out)?;
     let key = std::path::absolute(&wanted.key)?;
     fs::create_dir_all(&out)?;
     let target = root.join("target/dist");
@@ -51,10 +51,10 @@ pub(crate) fn dist(root: &Path, steps: &mut Steps, wanted: &Wanted) -> Result<()
         Ok((program.text, bundle.text))
     })?;
     let bundle = pack(root, steps, &program, &out, &boms.1)?;
-    let mut sign = Command::new(&program);
-    sign.arg("sign").arg(&bundle).arg("--key").arg(&key);
-    sign.args(wanted.passphrase.iter().flat_map(|reference| ["--passphrase", reference]));
-    steps.run("dist: sign the bundle", sign)?;
+    let mut signing = Command::new(&program);
+    signing.arg("sign").arg(&bundle).arg("--key").arg(&key);
+    signing.arg("--passphrase").arg(format!("env:{}", wanted.passphrase_env));
+    steps.run("dist: sign the bundle", signing)?;
     // Only what a stranger can verify with the public key alone is released.
     let public = out.join(PUBLIC_KEY);
     fs::copy(public_half(&key), &public).with_context(|| format!("{} has no .pub beside it", key.display()))?;
@@ -63,12 +63,23 @@ pub(crate) fn dist(root: &Path, steps: &mut Steps, wanted: &Wanted) -> Result<()
     steps.run("dist: verify the bundle, and that its sources are what it holds", verify)?;
     steps.work("dist: archive and checksums", again, |say| {
         let made = archive::write(root, &out, &program, &boms.0)?;
+        signed(&made, &key, &wanted.passphrase_env)?;
         for file in [bundle.clone(), made, public.clone()] {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             say(&format!("{}  {name}", Digest::of(&fs::read(&file)?).hex()));
         }
         archive::checksums(&out)
     })
+}
+
+/// Signs the archive as bundles are signed: a Sigstore bundle beside it, over its digest.
+fn signed(archive: &Path, key: &Path, passphrase: &str) -> Result<()> {
+    let passphrase = std::env::var(passphrase).with_context(|| format!("the variable {passphrase} is not set"))?;
+    let key = PrivateKey::from_pem(&fs::read_to_string(key)?, Some(passphrase.as_bytes()))?;
+    let mut name = archive.as_os_str().to_owned();
+    name.push(".sigstore.json");
+    fs::write(name, sign(Digest::of(&fs::read(archive)?), &key))?;
+    Ok(())
 }
 
 /// `acme.key` has its public half in `acme.key.pub`.

@@ -7,6 +7,7 @@
 
 mod checks;
 mod deny;
+mod dist;
 mod fuzz;
 mod languages;
 mod properties;
@@ -50,7 +51,9 @@ enum Verb {
     Schemas,
     /// Get a toolchain for the guests if there is none, and build them
     Guests,
-    /// Measure: how the sandbox holds up (`soak`, `deadline`), how long authors wait (`tests`)
+    /// Make what is released: the signed bundle of Mosyle, and an archive of the program, with bills of materials
+    Dist(dist::Wanted),
+    /// Measure: how the sandbox holds up (`soak`, `deadline`), how long authors wait (`tests`), verifying (`verify`)
     Bench {
         /// What to measure
         what: Measured,
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Verb::Fuzz { seconds, .. } => fuzz::all(&root, &mut steps, seconds),
         Verb::Schemas => schemas(&root, &mut steps),
         Verb::Guests => guests(&root, &mut steps, &ALL_GUESTS),
+        Verb::Dist(wanted) => dist::dist(&root, &mut steps, &wanted),
         Verb::Bench { what, minutes } => bench(&root, &mut steps, what, minutes),
     });
     steps.close(done)
@@ -87,6 +91,8 @@ enum Measured {
     Deadline,
     /// How long `presetter test` takes for each bundle of the project, with nothing compiled yet and after that
     Tests,
+    /// How long the program takes to verify a package of 20 MB, and how much memory
+    Verify,
 }
 
 /// The project's root: xtask always runs from its sources.
@@ -137,10 +143,11 @@ fn bench(root: &Path, steps: &mut Steps, what: Measured, minutes: f64) -> Result
         Measured::Soak => bench.args(["soak", &minutes.to_string()]),
         Measured::Deadline => bench.arg("deadline"),
         // The program as its users have it.
-        Measured::Tests => {
+        Measured::Tests | Measured::Verify => {
             steps.run("program", cargo(root, &["build", "--release", "--bin", "presetter"]))?;
             let program = format!("target/release/presetter{EXE_SUFFIX}");
-            bench.arg("tests").env("PRESETTER_PROGRAM", root.join(program))
+            let what = if matches!(what, Measured::Tests) { "tests" } else { "verify" };
+            bench.arg(what).env("PRESETTER_PROGRAM", root.join(program))
         }
     };
     steps.run("bench", bench)

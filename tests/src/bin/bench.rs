@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use presetter_package::{Artifact, PrivateKey, sign};
 use presetter_runtime::Limit;
 use presetter_tests::{Arena, Play, Server, program, root, soak};
 use tokio::task::JoinSet;
@@ -21,8 +22,9 @@ async fn main() -> ExitCode {
         ["soak", minutes] => soaked(minutes.parse().unwrap()).await,
         ["deadline"] => deadline().await,
         ["tests"] => tests(),
+        ["verify"] => verify(),
         _ => {
-            println!("bench soak [MINUTES] | bench deadline | bench tests");
+            println!("bench soak [MINUTES] | bench deadline | bench tests | bench verify");
             ExitCode::from(2)
         }
     }
@@ -82,6 +84,63 @@ fn tests() -> ExitCode {
         );
     }
     ExitCode::SUCCESS
+}
+
+/// How long the program takes to verify a package of 20 MB, and how much memory at most; beside it, one that only starts, and what
+/// the system needs to hash the same file.
+fn verify() -> ExitCode {
+    const RUNS: usize = 21;
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let mut state = 1_u64;
+    // Nothing that repeats: as a component is, for whoever reads it.
+    let mut noise = |bytes: usize| -> Vec<u8> {
+        let next = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as u8
+        });
+        next.take(bytes).collect()
+    };
+    let files = vec![
+        ("bundle.toml".to_owned(), b"name = 'acme'\n".to_vec()),
+        ("component.wasm".to_owned(), noise(16_000_000)),
+        ("docs/more.md".to_owned(), noise(4_000_000)),
+    ];
+    let key = PrivateKey::generate().unwrap();
+    let mut artifact = Artifact::build("acme", "1.0.0", &files).unwrap();
+    artifact.add_signature(sign(artifact.digest(), &key)).unwrap();
+    fs::write(file("acme.preset"), artifact.to_bytes()).unwrap();
+    fs::write(file("acme.pub"), key.public().to_pem()).unwrap();
+    let program = program().display().to_string();
+    let (package, public) = (file("acme.preset").display().to_string(), file("acme.pub").display().to_string());
+    println!("a package of {} bytes", fs::metadata(file("acme.preset")).unwrap().len());
+    let start = measured("presetter --version", &[&program, "--version"], RUNS);
+    let whole = measured("presetter verify", &[&program, "verify", &package, "--key", &public], RUNS);
+    let hash = measured("sha256sum", &["sha256sum", &package], RUNS);
+    println!("verify/sha256sum {:.2}, verify/--version {:.2}", whole / hash, whole / start);
+    ExitCode::SUCCESS
+}
+
+/// Runs a command so often; prints the median of how long it took, its spread, and the most memory that it had.
+fn measured(what: &str, command: &[&str], runs: usize) -> f64 {
+    // The peak of a process that has ended is known to whoever waited for it.
+    const WAITED: &str = "import resource, subprocess, sys\nsubprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, \
+                          stderr=subprocess.DEVNULL)\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
+    let mut times: Vec<f64> = (0..runs)
+        .map(|_| {
+            let started = Instant::now();
+            let ended = Command::new(command[0]).args(&command[1..]).output().unwrap();
+            assert!(ended.status.success(), "{what}: {}", String::from_utf8_lossy(&ended.stderr));
+            started.elapsed().as_secs_f64() * 1000.0
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let median = times[runs / 2];
+    let peak = Command::new("python3").args(["-c", WAITED]).args(command).output();
+    let peak = peak.ok().and_then(|peak| String::from_utf8_lossy(&peak.stdout).trim().parse::<f64>().ok());
+    let peak = peak.map_or_else(|| "not measured".to_owned(), |kib| format!("{:.1} MiB", kib / 1024.0));
+    println!("{what:<20} median of {runs}: {median:.1} ms ({:.1} to {:.1}), at most {peak}", times[0], times[runs - 1]);
+    median
 }
 
 /// How far an endless component gets beyond its deadline, alone and while a hundred other runs are under way at any time.

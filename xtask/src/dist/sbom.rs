@@ -36,7 +36,13 @@ fn of(metadata: &Value, lock: &toml::Table, package: &str, kind: &str) -> Result
     let subject = packages.values().find(|p| p["name"] == package).context("there is no such package")?;
     let uses = |id: &str| -> BTreeSet<&str> {
         let normal = |dep: &&Value| list(&dep["dep_kinds"]).any(|kind| kind["kind"].is_null());
-        nodes.get(id).into_iter().flat_map(|node| list(&node["deps"])).filter(normal).map(|dep| text(&dep["pkg"])).collect()
+        nodes
+            .get(id)
+            .into_iter()
+            .flat_map(|node| list(&node["deps"]))
+            .filter(normal)
+            .map(|dep| text(&dep["pkg"]))
+            .collect()
     };
     let (mut found, mut open) = (BTreeSet::new(), vec![text(&subject["id"])]);
     while let Some(id) = open.pop() {
@@ -67,10 +73,8 @@ fn of(metadata: &Value, lock: &toml::Table, package: &str, kind: &str) -> Result
     };
     let mut others: Vec<&str> = found.iter().copied().filter(|id| *id != text(&subject["id"])).collect();
     others.sort_by_key(|id| reference(packages[*id]));
-    let mut dependencies: Vec<Value> = found
-        .iter()
-        .map(|id| json!({ "ref": reference(packages[*id]), "dependsOn": sorted(&uses(id)) }))
-        .collect();
+    let mut dependencies: Vec<Value> =
+        found.iter().map(|id| json!({ "ref": reference(packages[*id]), "dependsOn": sorted(&uses(id)) })).collect();
     dependencies.sort_by_key(|one| text(&one["ref"]).to_owned());
     let bom = json!({
         "bomFormat": "CycloneDX",
@@ -114,9 +118,7 @@ mod tests {
 
     #[test]
     fn what_is_compiled_in_is_listed_and_what_builds_or_tests_is_not() {
-        let package = |name: &str, source: Option<&str>| {
-            json!({ "id": name, "name": name, "version": "1.0.0+b", "license": "MIT/Apache-2.0", "source": source })
-        };
+        let package = |name: &str, source: Option<&str>| json!({ "id": name, "name": name, "version": "1.0.0+b", "license": "MIT/Apache-2.0", "source": source });
         let uses = |pkg: &str, kind: Option<&str>| json!({ "pkg": pkg, "dep_kinds": [{ "kind": kind }] });
         let metadata = json!({
             "packages": [package("me", None), package("a", Some("r")), package("b", Some("r")), package("t", Some("r")), package("x", None)],
@@ -137,6 +139,9 @@ mod tests {
         assert_eq!(bom["components"][0]["purl"], "pkg:cargo/a@1.0.0%2Bb");
         assert_eq!(bom["components"][0]["hashes"][0]["content"], "00ff");
         assert_eq!(bom["components"][0]["licenses"][0]["expression"], "MIT OR Apache-2.0");
-        assert_eq!(bom["dependencies"][2], json!({ "ref": "pkg:cargo/me@1.0.0%2Bb", "dependsOn": ["pkg:cargo/a@1.0.0%2Bb"] }));
+        assert_eq!(
+            bom["dependencies"][2],
+            json!({ "ref": "pkg:cargo/me@1.0.0%2Bb", "dependsOn": ["pkg:cargo/a@1.0.0%2Bb"] })
+        );
     }
 }

@@ -243,14 +243,17 @@ fn shown(world: &World, incoming: &Incoming, installed: Option<&Installed>, chan
         lines.push(format!("  it takes the place of the bundle {} that is built into the program", verified.name()));
     }
     match installed {
-        Some(installed) => lines.push(format!("against {} {}, which is installed:", installed.name, installed.version)),
-        None => lines.push("it:".into()),
-    }
-    let (wider, other): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.widens);
-    lines.extend(wider.iter().map(|change| format!("  + {}", line(&change.words))));
-    lines.extend(other.iter().map(|change| format!("    {}", line(&change.words))));
-    if changes.is_empty() {
-        lines.push("    may do exactly the same".into());
+        None => lines.extend(verified.permissions().words().iter().map(|words| format!("  {}", line(words)))),
+        Some(installed) => {
+            lines
+                .push(format!("against {} {}, which is installed (+ may do more):", installed.name, installed.version));
+            let (wider, other): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.widens);
+            lines.extend(wider.iter().map(|change| format!("  + {}", line(&change.words))));
+            lines.extend(other.iter().map(|change| format!("    {}", line(&change.words))));
+            if changes.is_empty() {
+                lines.push("    may do exactly the same".into());
+            }
+        }
     }
     world.console.say(&lines.join("\n"));
 }
