@@ -46,7 +46,7 @@ pub(crate) fn dist(root: &Path, steps: &mut Steps, wanted: &Wanted) -> Result<()
     let again = "cargo xtask dist --key FILE";
     let boms = steps.work("dist: bills of materials (CycloneDX)", again, |say| {
         let program = sbom::of_workspace(root, "presetter", "application")?;
-        let bundle = sbom::of_workspace(&root.join("plugins"), "presetter-recipe", "library")?;
+        let bundle = sbom::of_workspace(&root.join("plugins"), "recipe", "library")?;
         say(&format!("{} components in the program, {} in the bundle's interpreter", program.count, bundle.count));
         Ok((program.text, bundle.text))
     })?;
