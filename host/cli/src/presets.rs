@@ -67,8 +67,11 @@ pub(crate) fn list(world: &World, args: &PresetsArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// The bundles to list, with what stands before the name of a preset. One that is not trusted any more does not hide the others.
-fn bundles(world: &World, given: Option<&str>) -> Result<Vec<Result<(String, Bundle), Failure>>, Failure> {
+/// A bundle, with what stands before the name of a preset; or why it cannot be opened.
+type Opened = Result<(String, Bundle), Failure>;
+
+/// The bundles to list. One that is not trusted any more does not hide the others.
+fn bundles(world: &World, given: Option<&str>) -> Result<Vec<Opened>, Failure> {
     let named = |name: &str| {
         let any = Reference::Named { bundle: name.to_owned(), item: "x".into() };
         select::open(world, &any).map(|bundle| (name.to_owned(), bundle))
