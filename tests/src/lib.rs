@@ -29,7 +29,7 @@ pub use diff::diff;
 pub use golden::{Shown, cases, compare};
 pub use normal::Normal;
 pub use program::{program, root, scratch};
-pub use registry::{DockerRegistry, REGISTRY_PASSWORD};
+pub use registry::{DockerRegistry, REGISTRY_PASSWORD, left_out};
 pub use secrets::{Search, forms};
 pub use server::{Heard, SESSION, Server};
 pub use soak::{Counted, soak};

@@ -130,6 +130,11 @@ fn docker_registry() -> Option<&'static Path> {
     PROGRAM.get_or_init(|| got("docker-registry", "usr/bin/docker-registry")).as_deref()
 }
 
+/// Whether what needs the network is left out here. Never in CI.
+pub fn left_out() -> bool {
+    std::env::var_os("CI").is_none() && std::env::var_os("PRESETTER_OFFLINE").is_some()
+}
+
 /// A program of one of Debian's packages.
 fn got(package: &str, program: &str) -> Option<PathBuf> {
     let folder = scratch("debian");
@@ -137,8 +142,7 @@ fn got(package: &str, program: &str) -> Option<PathBuf> {
     if there.is_file() {
         return Some(there);
     }
-    let ci = std::env::var_os("CI").is_some();
-    if !ci && std::env::var_os("PRESETTER_OFFLINE").is_some() {
+    if left_out() {
         return None;
     }
     fs::create_dir_all(&folder).unwrap();
@@ -148,8 +152,10 @@ fn got(package: &str, program: &str) -> Option<PathBuf> {
         let output = command.current_dir(own.path()).output().map_err(|error| error.to_string())?;
         if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
     };
-    let unpacked = done(Command::new("apt-get").args(["download", package]))
-        .and_then(|()| done(Command::new("sh").args(["-c", "dpkg -x ./*.deb whole"])));
+    let download = || done(Command::new("apt-get").args(["download", package]));
+    // A machine that never asked knows of no package.
+    let loaded = download().or_else(|_| done(Command::new("apt-get").arg("update")).and_then(|()| download()));
+    let unpacked = loaded.and_then(|()| done(Command::new("sh").args(["-c", "dpkg -x ./*.deb whole"])));
     if let Err(why) = unpacked {
         panic!(
             "{package} cannot be had ({why}): run `apt-get update`, or set PRESETTER_OFFLINE=1 to leave its tests out"

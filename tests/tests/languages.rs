@@ -12,10 +12,10 @@ use std::fs;
 use std::path::Path;
 
 use mosyle_standin::Oddities;
-use presetter_tests::{Stage, root, scratch};
+use presetter_tests::{Stage, left_out, root, scratch};
 use serde_json::Value;
 
-use crate::workshop::{JAVASCRIPT, PYTHON, Tools, component, offline, rust};
+use crate::workshop::{JAVASCRIPT, PYTHON, Tools, component, rust};
 
 /// The case that languages put into words of their own: an answer that cannot be read.
 const OWN_WORDS: &str = "malformed.toml";
@@ -55,7 +55,7 @@ fn a_component_by_pip_runs_as_it_is() {
 
 /// Builds the example by the page's commands, and holds it to the cases of the recipe: in its folder, and packed.
 fn runs_as_it_is(tools: &Tools) {
-    if offline() {
+    if left_out() {
         #[allow(clippy::print_stderr, reason = "whoever said so is told what was left out")]
         {
             eprintln!("{} is not tested, since PRESETTER_OFFLINE is set", tools.example);

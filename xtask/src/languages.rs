@@ -1,4 +1,4 @@
-//! What the examples in JavaScript and Python are built with: Node.js with npm, and Python with its `venv`.
+//! Tools of others that tests need: Node.js with npm and Python with its `venv`, which examples are built with, and skopeo.
 //!
 //! Owns: how these come onto the machine: as packages of Debian, where this is Debian and we are root. Elsewhere it says what to
 //! install. What the examples themselves need is got by their tests (`tests/tests/languages.rs`), by npm and pip.
@@ -13,11 +13,13 @@ use presetter_guests::{command, install_packages};
 use crate::step::{Steps, say};
 
 /// A program, what shows that it works, and Debian's package of it.
-const TOOLS: [(&str, &[&str], &str); 3] = [
+const TOOLS: [(&str, &[&str], &str); 4] = [
     ("node", &["--version"], "nodejs"),
     ("npm", &["--version"], "npm"),
     // Debian has parts of Python's own library in packages apart.
     ("python3", &["-c", "import ensurepip, venv"], "python3-venv"),
+    // Reads packages as any tool for registries does.
+    ("skopeo", &["--version"], "skopeo"),
 ];
 
 /// Installs what is missing. Not where somebody says `PRESETTER_OFFLINE`, but in CI always.
@@ -26,7 +28,7 @@ pub(crate) fn provision(root: &Path, steps: &mut Steps) -> Result<()> {
         say("\n=== languages: not tested, since PRESETTER_OFFLINE is set");
         return Ok(());
     }
-    steps.work("languages: Node.js and Python", "cargo xtask test", |say| {
+    steps.work("tools of others: Node.js, Python, skopeo", "cargo xtask test", |say| {
         let wanted = missing(root);
         if wanted.is_empty() {
             return Ok(());
@@ -38,9 +40,9 @@ pub(crate) fn provision(root: &Path, steps: &mut Steps) -> Result<()> {
         }
         let why = why.unwrap_or_else(|| "installed, and yet they do not work".into());
         bail!(
-            "the examples in JavaScript and Python cannot be built ({why}). Do one of these, then run the command again:\n  \
+            "tools that tests need are missing ({why}). Do one of these, then run the command again:\n  \
              on Debian, as root:   apt-get update && apt-get install {}\n  \
-             elsewhere:            install Node.js 18.19 or newer with npm, and Python 3 with venv\n  \
+             elsewhere:            install Node.js 18.19 or newer with npm, Python 3 with venv, and skopeo\n  \
              without the network:  set PRESETTER_OFFLINE=1, and they are left out",
             still.join(" ")
         )

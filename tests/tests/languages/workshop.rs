@@ -6,9 +6,9 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::{env, iter};
 
 use presetter_guests::{EXAMPLE, command, detect};
 use presetter_tests::{root, scratch};
@@ -43,11 +43,6 @@ pub(crate) fn rust() -> PathBuf {
     let toolchain = detect(root()).unwrap();
     let toolchain = toolchain.expect("no compiler here can build the guests: run `cargo xtask guests` once");
     EXAMPLE.build(root(), &toolchain).unwrap().remove(0).path
-}
-
-/// Whether what needs the network is left out here. Never in CI.
-pub(crate) fn offline() -> bool {
-    env::var_os("CI").is_none() && env::var_os("PRESETTER_OFFLINE").is_some()
 }
 
 /// The component of an example in another language.

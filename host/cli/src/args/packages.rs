@@ -36,9 +36,9 @@ that. Exit code 9: it is not trusted, and the message says why.
 
 Examples:
   presetter verify acme-1.0.0.preset
-  presetter verify acme-1.0.0.preset --key acme.pub      with this key alone
-  presetter verify acme-1.0.0.preset --rebuild           also that the sources are
-                                                         what the component holds";
+  presetter verify acme-1.0.0.preset --key acme.pub   with this key alone
+  presetter verify acme-1.0.0.preset --rebuild        packs its sources anew too,
+                                                      and compares";
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyPackageArgs {

@@ -299,7 +299,9 @@ fn later(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     let wrong =
         || Failure::usage(format!("--expires {}: this is no duration", line(text))).help("such as 365d, or 12h");
     let span: jiff::SignedDuration = match text.strip_suffix('d').map(str::parse::<i64>) {
-        Some(days) => SignedDuration::from_hours(days.ok().and_then(|days| days.checked_mul(24)).ok_or_else(wrong)?),
+        Some(days) => {
+            SignedDuration::from_secs(days.ok().and_then(|days| days.checked_mul(24 * 60 * 60)).ok_or_else(wrong)?)
+        }
         None => text.parse().map_err(|_| wrong())?,
     };
     if span <= SignedDuration::ZERO {
