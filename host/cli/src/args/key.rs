@@ -23,8 +23,9 @@ pub(crate) struct PassphraseArgs {
 }
 
 pub(crate) const KEY: &str = "\
-Keys are ECDSA P-256, private ones encrypted PKCS#8 in PEM form, which OpenSSL reads
-too. An id is the sha256 of a public key: what people compare over the telephone.
+Keys are ECDSA P-256, private ones encrypted PKCS#8 in PEM form, which OpenSSL
+reads too. An id is the sha256 of a public key: what people compare over the
+telephone.
 
 Examples:
   presetter key generate acme.key               writes acme.key and acme.key.pub

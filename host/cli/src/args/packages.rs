@@ -37,8 +37,8 @@ that. Exit code 9: it is not trusted, and the message says why.
 Examples:
   presetter verify acme-1.0.0.preset
   presetter verify acme-1.0.0.preset --key acme.pub   with this key alone
-  presetter verify acme-1.0.0.preset --rebuild        packs its sources anew too,
-                                                      and compares";
+  presetter verify acme-1.0.0.preset --rebuild        packs its sources anew as
+                                                      well, and compares";
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyPackageArgs {
@@ -101,7 +101,7 @@ Examples:
   presetter install registry.example/presets/acme:1.0.0
   presetter install acme --registry registry.example/presets
                                          the newest version there
-  presetter install --locked             what presetter.lock in this folder names";
+  presetter install --locked             what presetter.lock of this folder has";
 
 #[derive(Debug, Args)]
 pub(crate) struct InstallArgs {
@@ -174,8 +174,8 @@ pub(crate) struct UninstallArgs {
 }
 
 pub(crate) const ROLLBACK: &str = "\
-An older version is otherwise refused, whoever signed it: it may have faults that
-were mended since. Going back is recorded, with the reason.
+An older version is otherwise refused, whoever signed it: it may have faults
+that were mended since. Going back is recorded, with the reason.
 
 Example:
   presetter rollback acme --to 1.0.0 --reason 'create-user fails since 1.1'";
@@ -196,8 +196,8 @@ pub(crate) struct RollbackArgs {
 
 pub(crate) const PUSH: &str = "\
 Any OCI registry. Logins are those of Docker (`docker login`, or any credential
-helper in ~/.docker/config.json). The bundle keeps its digest; its signatures are
-put beside it. A broken push goes on where it was when it is run again.
+helper in ~/.docker/config.json). The bundle keeps its digest; its signatures
+are put beside it. A broken push goes on where it was when it is run again.
 
 Example:
   presetter push acme-1.0.0.preset registry.example/presets/acme:1.0.0";
@@ -214,8 +214,8 @@ pub(crate) struct PushArgs {
 
 pub(crate) const PULL: &str = "\
 The file is complete when it is there, and as it was pushed, with the signatures
-that the registry has for it. It is not verified: `presetter verify` does that, and
-`presetter install` always.
+that the registry has for it. It is not verified: `presetter verify` does that,
+and `presetter install` always.
 
 Example:
   presetter pull registry.example/presets/acme:1.0.0 -o acme-1.0.0.preset";
