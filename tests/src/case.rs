@@ -13,6 +13,7 @@ use crate::golden::Shown;
 use crate::guest;
 use crate::normal::Normal;
 use crate::stage::Stage;
+use crate::team::Team;
 
 /// One command line with its surroundings.
 #[derive(Debug, Deserialize)]
@@ -25,6 +26,9 @@ pub struct Case {
     /// The kind of a connection `m` that is set up first; an empty text for none.
     #[serde(default = "session")]
     connection: String,
+    /// How far a team is that signs bundles.
+    #[serde(default)]
+    team: Team,
     /// Command lines before it. One that should not end with 0 has `  # exits N` at its end.
     #[serde(default)]
     before: Vec<String>,
@@ -155,6 +159,7 @@ impl Case {
             fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         }
         edit(stage, &self.edits);
+        self.team.furnish(stage);
     }
 }
 

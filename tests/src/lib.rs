@@ -22,6 +22,7 @@ mod secrets;
 mod server;
 mod soak;
 mod stage;
+pub mod team;
 
 pub use arena::{Arena, Play, Played, secrets, write_bundle};
 pub use case::Case;
@@ -34,3 +35,4 @@ pub use secrets::{Search, forms};
 pub use server::{Heard, SESSION, Server};
 pub use soak::{Counted, soak};
 pub use stage::{Ended, Stage};
+pub use team::Team;

@@ -16,6 +16,7 @@ use mosyle_standin::{ACCESS_TOKEN, EMAIL, Oddities, PASSWORD, StandIn, State};
 use tempfile::TempDir;
 
 use crate::program::{program, root, scratch};
+use crate::team;
 
 /// A stage. The folder and the look-alike go when it is dropped.
 #[derive(Debug)]
@@ -107,7 +108,8 @@ impl Stage {
         assert_eq!(ended.exit, 0, "{line}\n{}", ended.err);
     }
 
-    /// Runs a line as a shell would split it. `$URL`, `$MANAGER_URL`, `$PORT` and `$DIR` stand for the two editions, the port and the folder.
+    /// Runs a line as a shell would split it. `$URL`, `$MANAGER_URL`, `$PORT` and `$DIR` stand for the two editions, the port and the folder, `$ACME_ID`
+    /// and the like for the ids of a team's keys.
     pub fn run(&self, line: &str) -> Ended {
         self.run_with(line, "")
     }
@@ -155,6 +157,10 @@ impl Stage {
         let business = format!("http://{}/v1", self.address);
         let folder = self.folder().to_str().unwrap();
         let port = self.address.port().to_string();
+        let ids = team::ids().iter();
+        let text = ids.fold(text.to_owned(), |text, (key, id)| {
+            text.replace(&format!("${}_ID", key.to_uppercase()), &format!("sha256:{id}"))
+        });
         text.replace("$PORT", &port)
             .replace("$MANAGER_URL", &manager)
             .replace("$URL", &business)

@@ -14,6 +14,7 @@ use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::width;
+use crate::packages::load;
 use crate::select::{self, quoted, stored};
 use crate::world::World;
 
@@ -89,7 +90,7 @@ pub(crate) fn set(world: &World, args: &SetArgs) -> Result<Exit, Failure> {
         world.console.say("nothing is changed; see `presetter connection set --help`");
         return Ok(Exit::Ok);
     }
-    let bundle = bundle_of(&connection)?;
+    let bundle = bundle_of(world, &connection)?;
     settle(&mut connection, &bundle, &args.setting)?;
     check(&connection, kind_of(&bundle, &connection.kind)?, &kind_name(&connection))?;
     world.store().add(&connection, true).map_err(stored)?;
@@ -106,27 +107,26 @@ pub(crate) fn remove(world: &World, name: &str) -> Result<Exit, Failure> {
 }
 
 /// The bundle that a connection was added for.
-pub(crate) fn bundle_of(connection: &Connection) -> Result<Bundle, Failure> {
-    bundle_from(connection, &connection.source)
+pub(crate) fn bundle_of(world: &World, connection: &Connection) -> Result<Bundle, Failure> {
+    bundle_from(world, connection, &connection.source).map_err(|failure| {
+        failure.help(format!(
+            "let it serve another, and take this one away: presetter connection allow {0} SOURCE, then presetter connection disallow {0} SOURCE",
+            quoted(&connection.name)
+        ))
+    })
 }
 
-/// The bundle of one of a connection's sources.
-pub(crate) fn bundle_from(connection: &Connection, source: &Source) -> Result<Bundle, Failure> {
+/// The bundle of one of a connection's sources. One that is signed is verified.
+pub(crate) fn bundle_from(world: &World, connection: &Connection, source: &Source) -> Result<Bundle, Failure> {
     let bundle = match source {
         Source::BuiltIn { bundle } => Bundle::built_in(bundle).transpose()?,
         Source::Folder { path, .. } => Some(Bundle::open_folder(path)?),
+        Source::Signed { bundle, .. } => load::installed(world, bundle)?,
         _ => None,
     };
     let bundle = bundle.filter(|bundle| source.covers(bundle.source()));
     bundle.ok_or_else(|| {
-        Failure::new(
-            Exit::Trust,
-            format!("connection \"{}\" serves {source}, which is not there any more", connection.name),
-        )
-        .help(format!(
-            "let it serve another, and take this one away: presetter connection allow {0} SOURCE, then presetter connection disallow {0} SOURCE",
-            quoted(&connection.name)
-        ))
+        Failure::new(Exit::Trust, format!("connection \"{}\" serves {source}, which is not there", connection.name))
     })
 }
 

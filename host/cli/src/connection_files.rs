@@ -49,7 +49,7 @@ pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, 
             ))
             .help("add --replace to replace it"));
         }
-        whole_check(connection)
+        whole_check(world, connection)
             .map_err(|failure| failure.help(format!("connection \"{}\"; nothing was imported", connection.name)))?;
     }
     for connection in &connections {
@@ -105,7 +105,7 @@ pub(crate) fn edit(world: &World, name: &str) -> Result<Exit, Failure> {
         let failure = Failure::new(Exit::Trust, "the sources that a connection serves are not changed in an editor");
         return Err(kept(failure.help("use `presetter connection allow` and `presetter connection disallow`")));
     }
-    whole_check(&after).map_err(kept)?;
+    whole_check(world, &after).map_err(kept)?;
     let renamed = after.name != before.name;
     if renamed && world.store().list().map_err(stored)?.iter().any(|known| known.name == after.name) {
         return Err(kept(Failure::usage(format!("there is a connection \"{}\" already", after.name))));
@@ -119,8 +119,8 @@ pub(crate) fn edit(world: &World, name: &str) -> Result<Exit, Failure> {
 }
 
 /// Everything that can be wrong with a connection.
-fn whole_check(connection: &Connection) -> Result<(), Failure> {
-    connection.sources().try_for_each(|source| fits(connection, &bundle_from(connection, source)?))
+fn whole_check(world: &World, connection: &Connection) -> Result<(), Failure> {
+    connection.sources().try_for_each(|source| fits(connection, &bundle_from(world, connection, source)?))
 }
 
 fn run_editor(editor: &str, file: &Path) -> Result<(), Failure> {

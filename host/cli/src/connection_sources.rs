@@ -7,6 +7,7 @@ use std::path::Path;
 
 use presetter_bundle::{Bundle, Reference};
 use presetter_connection::{Connection, Source, nearest};
+use presetter_manifest::is_bundle_name;
 
 use crate::args::{AllowArgs, DisallowArgs};
 use crate::ask;
@@ -16,6 +17,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::grants::{filled, paths, words};
 use crate::output::aligned;
+use crate::packages::load;
 use crate::select::{self, quoted, stored};
 use crate::world::World;
 
@@ -90,17 +92,23 @@ fn opened(world: &World, text: &str) -> Result<Bundle, Failure> {
         }
         return select::open(world, &select::reference(text)?);
     }
-    let whole = select::open(world, &Reference::Named { bundle: text.to_owned(), item: "PRESET".to_owned() });
-    match (whole, text.parse::<Reference>()) {
-        (Ok(bundle), _) => Ok(bundle),
-        (Err(_), Ok(reference)) => select::open(world, &reference),
-        (Err(_), Err(_)) => {
-            let meant = nearest(text, Bundle::built_in_names()).map(|name| format!("did you mean {name}?"));
-            Err(Failure::new(Exit::Invalid, format!("there is no bundle \"{text}\""))
-                .help(meant.unwrap_or_default())
-                .help("a bundle in a folder is named by its path, as in ./presets/mosyle"))
+    // What is installed but not trusted is an error, and no reason to look for anything else.
+    if is_bundle_name(text) {
+        let bundle = match load::installed(world, text)? {
+            Some(installed) => Some(installed),
+            None => Bundle::built_in(text).transpose()?,
+        };
+        if let Some(bundle) = bundle {
+            return Ok(bundle);
         }
     }
+    if let Ok(reference) = text.parse::<Reference>() {
+        return select::open(world, &reference);
+    }
+    let meant = nearest(text, Bundle::built_in_names()).map(|name| format!("did you mean {name}?"));
+    Err(Failure::new(Exit::Invalid, format!("there is no bundle \"{text}\""))
+        .help(meant.unwrap_or_default())
+        .help("a bundle in a folder is named by its path, as in ./presets/mosyle"))
 }
 
 /// A bundle's name never begins so.

@@ -28,7 +28,7 @@ use crate::world::World;
 /// Tests one.
 pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
     let connection = select::stored_connection(world, name)?;
-    let bundle = Arc::new(bundle_of(&connection)?);
+    let bundle = Arc::new(bundle_of(world, &connection)?);
     let kind = kind_of(&bundle, &connection.kind)?;
     let settings = select::settings(&bundle, &connection)?;
     let reference = select::reference(&kind_name(&connection))?;

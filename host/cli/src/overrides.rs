@@ -57,7 +57,7 @@ fn set(world: &World, preset: &str, body: &std::path::Path) -> Result<Exit, Fail
     let kept =
         Kept { preset: chosen.preset.name.clone(), made_for: own_body(manifest), body: text, source: source.clone() };
     file::write(&path, &kept)?;
-    world.console.say(&format!("{} is run with this body from now on, {}", line(&name), line(&source.to_string())));
+    world.console.say(&format!("{} is run with this body from now on ({})", line(&name), line(&source.to_string())));
     world.console.say(&format!("see the request that it makes: presetter plan {}", quoted(preset)));
     if !manifest.effect.writes() {
         world.console.say("its runs count as ones that may change something: nobody but you knows what the body does");
@@ -126,7 +126,11 @@ fn show(world: &World, preset: &str, format: TableFormat) -> Result<Exit, Failur
     let _ = match format {
         TableFormat::Json => world.console.json(&object(&kept)),
         TableFormat::Table => {
-            world.console.say(&format!("in place of the body of {}", line(&kept.source.to_string())));
+            world.console.say(&format!(
+                "in place of the body of {} ({})",
+                line(&kept_name(&kept)),
+                line(&kept.source.to_string())
+            ));
             world.console.raw(&kept.body)
         }
     };

@@ -48,7 +48,9 @@ impl Policies {
     /// One of them cannot be read, can be changed by others, or is wrong. To be taken for a refusal of whatever was asked for.
     pub(crate) fn load(world: &World) -> Result<Self, Failure> {
         let policies = files(world).into_iter().filter_map(|path| read(&path).transpose());
-        policies.collect::<Result<_, _>>().map(Self)
+        policies.collect::<Result<_, _>>().map(Self).map_err(|failure| {
+            failure.help("nothing is run while a policy is wrong: have it mended by whoever administers this machine")
+        })
     }
 
     /// Whether a bundle from there may be used here at all.
@@ -68,10 +70,7 @@ impl Policies {
 /// One file; nothing where there is none.
 fn read(path: &Path) -> Result<Option<Policy>, Failure> {
     let name = path.display().to_string();
-    let unread = |why: String| {
-        Failure::new(Exit::Invalid, format!("nothing is run, because the policy {name} is not used: {why}"))
-            .help("a policy is never passed over: have it mended by whoever administers this machine")
-    };
+    let unread = |why: String| Failure::new(Exit::Invalid, format!("the policy {name} is not used: {why}"));
     let bytes = disk::read(path, MAX_BYTES, Guard::Settings).map_err(|why| unread(why.to_string()))?;
     let Some(bytes) = bytes else {
         // A link that leads nowhere is a policy that is missing, not none.
@@ -115,6 +114,26 @@ mod tests {
         assert!(read(&path.join("below-a-file")).unwrap_err().render(false).contains("cannot be read"));
         disk::write(&path, b"# nothing\n").unwrap();
         assert!(read(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_the_machine_forbids_no_file_of_the_user_allows() {
+        let home = tempfile::tempdir().unwrap();
+        let mut world = crate::world::tests::bare(home.path(), &crate::console::tests::Page::default());
+        let built_in = Source::BuiltIn { bundle: "mosyle".into() };
+        let folder = Source::Folder { path: "/f".into(), bundle: "mosyle".into() };
+        let machine = home.path().join("machine.toml");
+        let judged = |world: &World, source| Policies::load(world).and_then(|policies| policies.admit_bundle(source));
+        disk::write(&world.dirs.config.join("policy.toml"), b"built_in = true\nrequire_signatures = true\n").unwrap();
+        assert!(judged(&world, &built_in).is_ok());
+        disk::write(&machine, b"built_in = false\n").unwrap();
+        world.machine_policy = Some(machine.clone());
+        let failure = judged(&world, &built_in).unwrap_err();
+        assert_eq!(failure.exit, Exit::Trust);
+        assert!(failure.render(false).contains("line 1 of ") && failure.render(false).contains("machine.toml"));
+        assert!(judged(&world, &folder).unwrap_err().render(false).contains("line 2 of "), "both hold");
+        disk::write(&machine, b"built_in = flase\n").unwrap();
+        assert_eq!(judged(&world, &built_in).unwrap_err().exit, Exit::Invalid);
     }
 
     #[cfg(unix)]

@@ -115,8 +115,7 @@ impl Policy {
         let refuse = |line: usize, why: &str| {
             Err(Refusal {
                 message: format!("{source}, is refused by line {line} of {}: {why}", self.file),
-                advice: "`presetter policy` shows what may run here; whoever administers this machine decides that"
-                    .to_owned(),
+                advice: "`presetter policy` shows what may run here; whoever wrote that file decides it".to_owned(),
                 of_trust: true,
             })
         };
@@ -147,8 +146,7 @@ impl Policy {
             let Forbidden { line, .. } = rule;
             let names = rule.names();
             let (why, advice) = if rule.effects.contains(&effect) {
-                let advice =
-                    "`presetter policy` shows what may run here; whoever administers this machine decides that";
+                let advice = "`presetter policy` shows what may run here; whoever wrote that file decides it";
                 (format!("its effect is \"{}\"", effect.name()), advice.to_owned())
             } else if own_body {
                 let advice = format!(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use presetter_trust::Pattern;
 use serde_json::{Value, json};
 
 use super::file::Policy;
@@ -59,25 +60,33 @@ fn words(path: &std::path::Path, policy: Option<&Policy>, color: bool) -> String
 fn rules(policy: &Policy) -> Vec<(usize, String)> {
     let mut rules = Vec::new();
     rules.extend(
-        policy.signatures.map(|line| (line, "bundles must be signed; those in folders may not run".to_owned())),
+        policy.signatures.map(|line| (line, "bundles in folders may not run, since nobody signed them".to_owned())),
     );
     rules.extend(
         policy.no_built_in.map(|line| (line, "bundles that are built into the program may not run".to_owned())),
     );
     if let Some((keys, line)) = &policy.signers {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        rules.push((*line, format!("bundles must be signed by {}", keys.join(" or "))));
+        rules.push((*line, format!("bundles that are not built in must be signed by {}", keys.join(" or "))));
     }
     rules.extend(policy.forbidden.iter().map(|rule| {
         let said = format!(
             "presets of {} whose effect is {} may not run, and none with a body of your own",
-            rule.bundle,
+            bundles(&rule.bundle),
             rule.names()
         );
         (rule.line, said)
     }));
     rules.sort_by_key(|(line, _)| *line);
     rules
+}
+
+/// The bundles of a pattern, in words.
+fn bundles(pattern: &Pattern) -> String {
+    match pattern {
+        Pattern::All => "any bundle".to_owned(),
+        pattern => pattern.to_string(),
+    }
 }
 
 fn object((path, policy): &(PathBuf, Option<Policy>)) -> Value {
