@@ -44,6 +44,9 @@ pub struct Case {
     /// Changes to files after `before`.
     #[serde(default)]
     tampering: Vec<Edit>,
+    /// Files and folders that are removed after `before`.
+    #[serde(default)]
+    removed: Vec<String>,
     /// So many lines are removed from the end of the log of receipts after `before`.
     #[serde(default)]
     receipts_cut: usize,
@@ -112,6 +115,7 @@ impl Case {
         let head = if self.run.contains("$HEAD") { stage.run("presetter receipts head").out } else { String::new() };
         edit(&stage, &self.tampering);
         cut(&stage, self.receipts_cut);
+        self.removed.iter().for_each(|name| remove(&stage.folder().join(name)));
         if self.forget_tokens {
             stage.server().forget_tokens();
         }
@@ -170,6 +174,10 @@ fn edit(stage: &Stage, edits: &[Edit]) {
         assert_eq!(text.matches(from).count(), 1, "{file} should have once: {from}");
         fs::write(path, text.replace(from, &stage.filled(to))).unwrap();
     }
+}
+
+fn remove(path: &Path) {
+    if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
 }
 
 /// Removes lines from the end of the log of receipts.

@@ -31,7 +31,7 @@ impl Normal {
             (r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}\b", "RUN"),
             (r"\b[0-9a-f]{64}\b", "DIGEST"),
             (r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}(T[0-9:]{8}\.[0-9]{3}Z| [0-9:]{8})", "WHEN"),
-            (r"\b(expires|from|until|expired) 20[0-9]{2}-[0-9]{2}-[0-9]{2}(T[0-9:]{8}Z)?", "$1 WHEN"),
+            (r"\b((?:expires|expired)(?: at)?|from|until) 20[0-9]{2}-[0-9]{2}-[0-9]{2}(T[0-9:]{8}Z)?", "$1 WHEN"),
             (r#""(expires|not_before|not_after)":"20[0-9]{2}[^"]*""#, r#""$1":"WHEN""#),
             (r"\(uid [0-9]+\) on \S+", "(uid UID) on HOST"),
             (r#""uid":[0-9]+,"host":"[^"]*""#, r#""uid":UID,"host":"HOST""#),

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use mosyle_standin::Oddities;
 use presetter_package::{Artifact, PrivateKey, PublicKey, sign};
 use serde::Deserialize;
 
@@ -62,13 +63,44 @@ impl Team {
             let package = package("acme", version, &changed(&sources, version, more));
             fs::write(stage.folder().join(format!("acme-{version}.preset")), package).unwrap();
         }
-        let install = ["presetter install acme-1.0.0.preset --yes"];
-        let trusted = TRUSTED.iter().take(if self >= Self::Trusted { TRUSTED.len() } else { 0 });
-        for line in trusted.chain(install.iter().filter(|_| self == Self::Installed)) {
-            let ended = stage.run(line);
-            assert_eq!(ended.exit, 0, "{line}\n{}", ended.err);
+        if self >= Self::Trusted {
+            trusted().iter().for_each(|(path, bytes)| write_private(&stage.home().join(path), bytes));
+        }
+        if self >= Self::Installed {
+            does(stage, "presetter install acme-1.0.0.preset --yes");
         }
     }
+}
+
+/// The files of the trust store, made once in a test's process: opening the root's key takes a while on purpose, each time.
+fn trusted() -> &'static [(PathBuf, Vec<u8>)] {
+    static FILES: OnceLock<Vec<(PathBuf, Vec<u8>)>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let mut stage = Stage::bare(Oddities::default());
+        Team::Signed.furnish(&mut stage);
+        TRUSTED.iter().for_each(|line| does(&stage, line));
+        let home = stage.home();
+        let mut found = Vec::new();
+        for folder in ["config/trust", "config/trust/keys", "state/trust"] {
+            let files = fs::read_dir(home.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+            let files = files.filter(|path| path.is_file());
+            found.extend(files.map(|path| (path.strip_prefix(&home).unwrap().to_owned(), fs::read(&path).unwrap())));
+        }
+        found
+    })
+}
+
+/// Writes a file as the program does: what others could write is not read.
+fn write_private(path: &Path, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+fn does(stage: &Stage, line: &str) {
+    let ended = stage.run(line);
+    assert_eq!(ended.exit, 0, "{line}\n{}", ended.err);
 }
 
 /// The keys with the hexadecimal digits of their ids.

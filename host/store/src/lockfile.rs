@@ -16,7 +16,7 @@ use crate::form::{self, FORMAT, text};
 use crate::index::Origin;
 use crate::{Error, Installed};
 
-const HELP: &str = "put it back from the project's history, or write it anew: presetter lock";
+const HELP: &str = "put it back from the project's history, or write it anew: presetter install PACKAGE --lock";
 /// Most bytes of the file.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 

@@ -28,7 +28,12 @@ pub(crate) async fn install(world: &World, args: &InstallArgs) -> Result<Exit, F
         return locked(world, args).await;
     }
     let text = args.package.as_deref().unwrap_or_default();
-    let place = match (Place::of(text)?, &args.registry) {
+    // Where a registry is named, a word is a bundle's name there, whatever folder of that name lies here.
+    let of = |text: &str| match &args.registry {
+        Some(_) if presetter_manifest::is_bundle_name(text) => Ok(Place::Name(text.to_owned())),
+        _ => Place::of(text),
+    };
+    let place = match (of(text)?, &args.registry) {
         (Place::Name(name), Some(registry)) => newest(world, &format!("{registry}/{name}"), &args.network).await?.0,
         (Place::Name(name), None) => {
             return Err(Failure::usage(format!("\"{name}\" is a bundle's name; say where it is"))
@@ -74,7 +79,15 @@ async fn locked(world: &World, args: &InstallArgs) -> Result<Exit, Failure> {
                 locked.name
             )));
         }
-        let (bytes, origin) = fetch::package(world, &place_of(&locked.origin, locked)?, &args.network).await?;
+        let place = place_of(&locked.origin, locked)?;
+        let (bytes, origin) = fetch::package(world, &place, &args.network).await.map_err(|failure| {
+            failure.help(format!(
+                "{} says that {} {} is there; if it is elsewhere now: presetter install PACKAGE --lock",
+                LockFile::NAME,
+                locked.name,
+                locked.version
+            ))
+        })?;
         let incoming = verified(world, &locked.name, bytes, origin, &trusted, Some(locked))?;
         settle(world, &incoming, &trusted, &args.consent)?;
     }
@@ -214,11 +227,8 @@ fn settle(world: &World, incoming: &Incoming, trusted: &Trust, consent: &Consent
     shown(world, incoming, installed.as_ref(), &changes);
     agreed(world, incoming, installed.as_ref(), &changes, consent)?;
     let trust_store = trust::store(world);
-    // Recorded first: what was once agreed to is not to be followed by something older, whatever happens next.
-    trust_store
-        .prepare()
-        .and_then(|()| trust_store.record_seen(trusted, &verified.candidate()))
-        .map_err(trust::refused)?;
+    // Nothing is changed where it could not be recorded.
+    trust_store.prepare().map_err(trust::refused)?;
     let user = world.user.clone().unwrap_or_else(|| "unknown".into());
     let note = Note { by: &user, why: None, at: World::now() };
     let store = world.installed();
@@ -228,6 +238,9 @@ fn settle(world: &World, incoming: &Incoming, trusted: &Trust, consent: &Consent
         Some(_) => store.upgrade(incoming, permissions, &note),
     }
     .map_err(|error| Failure::new(Exit::Trust, error.message).help(error.help))?;
+    // Recorded once it is there: a version that was seen, and then not installed after all, would keep the one that is from running.
+    // Whoever is killed between the two has it made good by the next run, and until then the store itself takes nothing older.
+    trust_store.record_seen(trusted, &verified.candidate()).map_err(trust::refused)?;
     compile(world, incoming)?;
     let verb = if installed.is_some() { "upgraded to" } else { "installed" };
     world.console.say(&format!("{verb} {}", named(verified)));

@@ -109,7 +109,12 @@ pub(crate) fn public(file: &Path) -> Result<PublicKey, Failure> {
     }
     let key = match std::str::from_utf8(&bytes) {
         Ok(text) if text.contains("-----BEGIN") => PublicKey::from_pem(text),
-        _ => PublicKey::from_der(&bytes),
+        // A key in DER form is never text.
+        Ok(_) => {
+            let failure = broken(file, &KeyError::Form("this is no key: it is neither in PEM nor in DER form".into()));
+            return Err(failure.help("a public key begins with -----BEGIN PUBLIC KEY-----"));
+        }
+        Err(_) => PublicKey::from_der(&bytes),
     };
     key.map_err(|error| broken(file, &error))
 }

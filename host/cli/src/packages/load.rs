@@ -5,8 +5,10 @@
 use presetter_bundle::Bundle;
 use presetter_package::Bounds;
 use presetter_store::{Rejected, Verified};
+use presetter_trust::Code;
 
 use super::{fetch, trust};
+use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::World;
@@ -34,6 +36,10 @@ pub(crate) fn installed(world: &World, name: &str) -> Result<Option<Bundle>, Fai
 pub(crate) fn rejected(what: &str, error: Rejected) -> Failure {
     match error {
         Rejected::Package(refused) => fetch::malformed(what, &refused),
+        Rejected::Trust(refused) if refused.code == Code::Unsigned => {
+            let (message, help) = (refused.message, refused.help.replace("FILE", &line(what)));
+            Failure::new(Exit::Trust, format!("{}: {message}", line(what))).help(help)
+        }
         Rejected::Trust(refused) => trust::refused(refused),
         Rejected::Bundle(error) => error.into(),
         Rejected::Store(error) => Failure::new(Exit::Trust, error.message).help(error.help),

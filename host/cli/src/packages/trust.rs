@@ -88,6 +88,11 @@ pub(crate) fn refused(refused: Refused) -> Failure {
 
 async fn init(world: &World, args: &TrustInitArgs) -> Result<Exit, Failure> {
     let now = World::now();
+    let path = store(world).path();
+    if path.exists() {
+        return Err(Failure::usage(format!("there is a trust store already: {}", line(&path.display().to_string())))
+            .help("see it: presetter trust list; give it other root keys: presetter trust root --key FILE"));
+    }
     let threshold = u32::try_from(args.threshold).unwrap_or(u32::MAX);
     let private = private_keys(world, &args.root_keys, &args.passphrase).await?;
     let own = args.root_keys.iter().zip(private.iter().map(|key| key.public().clone()));
@@ -107,7 +112,7 @@ async fn init(world: &World, args: &TrustInitArgs) -> Result<Exit, Failure> {
     // Whoever makes the store names its root.
     let named: Vec<KeyId> = private.iter().map(|key| key.public().id()).collect();
     let applied = store(world).apply(&proposal, &named, now).map_err(refused)?;
-    world.console.say(&format!("{}: version {}", line(&store(world).path().display().to_string()), applied.to));
+    world.console.say(&format!("{}: version {}", line(&path.display().to_string()), applied.to));
     for id in named {
         let _ = world.console.data(&format!("root {id}"));
     }
@@ -136,6 +141,10 @@ async fn rule(world: &World, args: &RuleArgs) -> Result<Exit, Failure> {
         return change(world, &trust, Change::RemoveRule(pattern), &args.root).await;
     }
     let keys = args.key.iter().map(|text| known_key(&trust, text)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(id) = keys.iter().find(|id| trust.document().key(**id).is_none()) {
+        return Err(Failure::usage(format!("the trust store has no key {id}"))
+            .help("add it first: presetter trust add-key FILE --owner WHO"));
+    }
     let threshold = u32::try_from(args.threshold).unwrap_or(u32::MAX);
     change(world, &trust, Change::SetRule(Rule { pattern, threshold, keys }), &args.root).await
 }
@@ -204,7 +213,9 @@ fn settle(
         format!("{more} more of {whose}: {}", others.join(", "))
     };
     let unmet = needs.old.iter().filter(|need| !need.met()).map(|need| missing("the root", need));
-    let unmet = unmet.chain((!needs.new.met()).then(|| missing("the new root", &needs.new))).collect::<Vec<_>>();
+    // Most changes leave the root as it is: it is named once.
+    let other = !needs.new.met() && needs.old.as_ref() != Some(&needs.new);
+    let unmet = unmet.chain(other.then(|| missing("the new root", &needs.new))).collect::<Vec<_>>();
     let Some(file) = file else {
         return Err(Failure::new(Exit::Trust, format!("too few keys of the root have signed; {}", unmet.join("; ")))
             .help(
@@ -242,9 +253,19 @@ async fn sign(world: &World, args: &TrustSignArgs) -> Result<Exit, Failure> {
 }
 
 fn export(world: &World, args: &TrustExportArgs) -> Result<Exit, Failure> {
-    let json = store(world).export().map_err(refused)?.to_json();
+    let export = store(world).export().map_err(refused)?;
+    let json = export.to_json();
     match &args.out {
-        Some(file) => put(file, &json)?,
+        Some(file) => {
+            put(file, &json)?;
+            let roots: String = export.document().root.keys.iter().map(|id| format!(" --root {id}")).collect();
+            let shown = line(&file.display().to_string());
+            world.console.say(&format!(
+                "{shown}: version {}; another machine takes it over, by ids that you tell it by another way:\n\
+                 presetter trust import {shown}{roots}",
+                export.document().version
+            ));
+        }
         None => _ = world.console.data(String::from_utf8_lossy(&json).trim_end()),
     }
     Ok(Exit::Ok)

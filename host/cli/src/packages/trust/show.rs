@@ -78,7 +78,8 @@ pub(crate) fn check(world: &World, format: TableFormat) -> Result<Exit, Failure>
             let paint = if finding.level == Level::Error { Paint::Bad } else { Paint::Bold };
             let level = if finding.level == Level::Error { "error" } else { "warning" };
             let told = format!("{}: {} [{}]", world.console.paint(paint, level), line(&finding.message), finding.code);
-            world.console.say(&format!("{told}\nhelp: {}", line(&finding.help)));
+            let help: Vec<String> = finding.help.lines().map(line).collect();
+            world.console.say(&format!("{told}\nhelp: {}", help.join("\n      ")));
         }
         if findings.is_empty() {
             world.console.say("nothing is amiss");
