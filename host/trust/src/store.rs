@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use presetter_disk as disk;
-use presetter_package::KeyId;
+use presetter_package::{Digest, KeyId};
+use semver::Version;
 use serde::Serialize;
 
 use crate::anchor::{Offer, Verified};
@@ -248,6 +249,21 @@ impl Store {
         decide::standing(seen.standing(name, version, digest), candidate)?;
         seen.add(name, version, digest);
         seen.add_store(store.version, store.digest);
+        let path = self.folder.seen_file();
+        disk::write(&path, seen.text().as_bytes()).map_err(|why| self.not_writable(&why))
+    }
+
+    /// Records what is installed and leaves now. An install that was killed before it recorded what it had put there leaves that
+    /// to the next run; after a removal there would be none. Lowers nothing and judges nothing.
+    ///
+    /// # Errors
+    /// [`Code::SeenNotWritable`]; or the record is damaged.
+    pub fn record_removed(&self, name: &str, version: &Version, digest: Digest) -> Result<(), Refused> {
+        if self.folder.seen()?.is_some_and(|seen| seen.standing(name, version, digest) != Standing::New) {
+            return Ok(());
+        }
+        let (mut seen, _held) = self.begin()?;
+        seen.add(name, version, digest);
         let path = self.folder.seen_file();
         disk::write(&path, seen.text().as_bytes()).map_err(|why| self.not_writable(&why))
     }

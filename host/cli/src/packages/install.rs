@@ -239,7 +239,7 @@ fn settle(world: &World, incoming: &Incoming, trusted: &Trust, consent: &Consent
     }
     .map_err(|error| Failure::new(Exit::Trust, error.message).help(error.help))?;
     // Recorded once it is there: a version that was seen, and then not installed after all, would keep the one that is from running.
-    // Whoever is killed between the two has it made good by the next run, and until then the store itself takes nothing older.
+    // Whoever is killed between the two has it made good by the next run or the removal; till then the store takes nothing older.
     trust_store.record_seen(trusted, &verified.candidate()).map_err(trust::refused)?;
     compile(world, incoming)?;
     let verb = if installed.is_some() { "upgraded to" } else { "installed" };

@@ -60,7 +60,12 @@ pub(crate) fn list(world: &World, args: &ListArgs) -> Result<Exit, Failure> {
 pub(crate) fn remove(world: &World, args: &UninstallArgs) -> Result<Exit, Failure> {
     let user = user(world);
     let note = Note { by: &user, why: None, at: World::now() };
-    let removed = world.installed().remove(&args.name, &note);
+    let store = world.installed();
+    if let Some(installed) = store.find(&args.name).map_err(stored)? {
+        let trust_store = trust::store(world);
+        trust_store.record_removed(&installed.name, &installed.version, installed.digest).map_err(trust::refused)?;
+    }
+    let removed = store.remove(&args.name, &note);
     let removed = removed.map_err(|error| Failure::usage(error.message).help(error.help))?;
     world.console.say(&format!("removed {} {}; its connections and receipts stay", removed.name, removed.version));
     Ok(Exit::Ok)

@@ -101,3 +101,21 @@ fn a_new_store_does_not_lower_what_was_seen_of_bundles() {
     let refused = machine.store.record_seen(&machine.trust(), &older).unwrap_err();
     assert_eq!(refused.code, Code::Rollback);
 }
+
+/// An install that was killed before it recorded what it had put there, and is removed then.
+#[test]
+fn what_is_removed_counts_as_seen_and_lowers_nothing() {
+    let seen = Seen::new();
+    let remove = |version: &str, content: &str| {
+        seen.with(version, content, None, |candidate| {
+            seen.machine.store.record_removed(candidate.name, candidate.version, candidate.digest).unwrap();
+        });
+    };
+    remove("2.0.0", "two");
+    assert_eq!(seen.decide("1.0.0", "one", None).unwrap_err().code, Code::Rollback);
+    assert_eq!(seen.decide("2.0.0", "another two", None).unwrap_err().code, Code::OtherDigest);
+    remove("1.0.0", "one");
+    remove("2.0.0", "another two");
+    seen.decide("2.0.0", "two", None).unwrap();
+    assert_eq!(seen.decide("1.0.0", "one", None).unwrap_err().code, Code::Rollback);
+}
