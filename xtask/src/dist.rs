@@ -57,7 +57,8 @@ pub(crate) fn dist(root: &Path, steps: &mut Steps, wanted: &Wanted) -> Result<()
     steps.run("dist: sign the bundle", signing)?;
     // Only what a stranger can verify with the public key alone is released.
     let public = out.join(PUBLIC_KEY);
-    fs::copy(public_half(&key), &public).with_context(|| format!("{} has no .pub beside it", key.display()))?;
+    let half = fs::read(public_half(&key)).with_context(|| format!("{} has no .pub beside it", key.display()))?;
+    fs::write(&public, half)?;
     let mut verify = Command::new(&program);
     verify.arg("verify").arg(&bundle).arg("--key").arg(&public).arg("--rebuild");
     steps.run("dist: verify the bundle, and that its sources are what it holds", verify)?;

@@ -7,10 +7,12 @@
 //! because a message of the parser would repeat it.
 
 mod author;
+mod connection;
 mod key;
 mod overrides;
 mod packages;
 mod policy;
+mod runs;
 mod sources;
 mod trust;
 
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 pub(crate) use author::{CheckArgs, CheckFormat, DevArgs, DocsArgs, NewArgs, PackArgs, TestArgs, TestFormat};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+pub(crate) use connection::{AddArgs, ConnectionVerb, NetworkArgs, SetArgs};
 pub(crate) use key::{KeyGenerateArgs, KeyIdArgs, KeyImportArgs, KeyVerb, PassphraseArgs, SigningKeyArgs};
 pub(crate) use overrides::{OverrideArgs, OverrideVerb};
 pub(crate) use packages::{
@@ -26,6 +29,9 @@ pub(crate) use packages::{
     SignArgs, UninstallArgs, UpgradeArgs, VerifyPackageArgs, VersionsArgs,
 };
 pub(crate) use policy::PolicyArgs;
+pub(crate) use runs::{
+    ExportArgs, ExportFormat, ReceiptsVerb, RunsListArgs, RunsShowArgs, RunsVerb, TableFormat, VerifyArgs,
+};
 pub(crate) use sources::{AllowArgs, DisallowArgs, ListConnectionsArgs, ShowConnectionArgs};
 pub(crate) use trust::{
     AddKeyArgs, RenewArgs, RootArgs, RootKeyArgs, RuleArgs, TrustExportArgs, TrustImportArgs, TrustInitArgs,
@@ -319,283 +325,6 @@ pub(crate) enum GrantsFormat {
     Json,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConnectionVerb {
-    /// Sets up a connection
-    #[command(after_help = ADD)]
-    Add(AddArgs),
-    /// Lists all connections
-    List(ListConnectionsArgs),
-    /// Shows a connection; secrets stay references
-    Show(ShowConnectionArgs),
-    /// Lets a connection serve one more bundle
-    #[command(after_help = sources::ALLOW)]
-    Allow(AllowArgs),
-    /// Takes a bundle away from those that a connection serves
-    #[command(after_help = sources::DISALLOW)]
-    Disallow(DisallowArgs),
-    /// Changes a connection: its fields, secrets, settings and permissions
-    #[command(
-        after_help = "Examples:\n  presetter connection set mosyle --setting update_operation=save_user\n  presetter connection set mosyle --read-only true\n  presetter connection set mosyle --secret password=file:/run/secrets/mosyle\nAn empty value (--setting page_size=) goes back to the bundle's.\nAn empty --ca=, --client-certificate= or --proxy= takes away what there was."
-    )]
-    Set(SetArgs),
-    /// Tries a connection: opens a session and says which of the bundle's assumptions hold
-    Test(NameArg),
-    /// Opens a connection in your editor; it is checked before it replaces the old
-    Edit(NameArg),
-    /// Prints connections as TOML to hand over: references, never a secret
-    #[command(after_help = "Example:\n  presetter connection export mosyle > mosyle.toml")]
-    Export {
-        /// Their names; without a name, all
-        names: Vec<String>,
-    },
-    /// Takes over connections that `export` printed
-    Import {
-        /// The file; - reads standard input
-        #[arg(value_name = "FILE|-")]
-        file: PathBuf,
-        /// Replace connections of the same name
-        #[arg(long)]
-        replace: bool,
-    },
-    /// Removes a connection, and its session
-    Remove(NameArg),
-}
-
-const ADD: &str = "\
-A secret is given as a reference, read when it is needed and never written down:
-  env:NAME               a variable of the environment
-  file:PATH              a file that only you can read
-  keyring:SERVICE/NAME   your system's keyring
-  cmd:PROGRAM ARGS       what a program prints, such as `cmd:pass show mosyle`
-  prompt                 asked for at the terminal
-cmd: runs a program without a shell; for pipes: cmd:sh -c '...'
-
-Example:
-  presetter connection add mosyle --kind mosyle/session \\
-      --field email=api@example.com --secret password=env:MOSYLE_PASSWORD \\
-      --secret access_token=env:MOSYLE_TOKEN";
-
-#[derive(Debug, Args)]
-pub(crate) struct NameArg {
-    /// The connection's name
-    pub(crate) name: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AddArgs {
-    /// Its name: letters, digits, - _ and ., at most 64
-    pub(crate) name: String,
-    /// BUNDLE/KIND, or a path that begins with ./ ../ or / and whose last part is the kind
-    #[arg(long, value_name = "BUNDLE/KIND")]
-    pub(crate) kind: String,
-    /// The server, if not the one that the bundle names
-    #[arg(long, value_name = "URL")]
-    pub(crate) base_url: Option<String>,
-    /// Allow plain http and addresses of this machine and of private networks, for a test server
-    #[arg(long)]
-    pub(crate) allow_private: bool,
-    /// Refuse presets that change anything
-    #[arg(long)]
-    pub(crate) read_only: bool,
-    #[command(flatten)]
-    pub(crate) network: NetworkArgs,
-    /// A plain value that the kind asks for
-    #[arg(long, value_name = "K=V", value_parser = pair)]
-    pub(crate) field: Vec<(String, String)>,
-    /// Where a secret is: env:NAME, file:PATH, keyring:SERVICE/NAME, cmd:PROGRAM ARGS, prompt
-    #[arg(long, value_name = "K=REF")]
-    pub(crate) secret: Vec<String>,
-    /// Corrects an assumption of the bundle
-    #[arg(long, value_name = "K=V", value_parser = pair)]
-    pub(crate) setting: Vec<(String, String)>,
-    /// What a run may use up: memory=128MiB, guest_time=20s; `presetter grants PRESET` lists the limits
-    #[arg(long, value_name = "LIMIT=AMOUNT", value_parser = pair)]
-    pub(crate) limit: Vec<(String, String)>,
-}
-
-/// What `add` and `set` share. An empty value takes away what there was.
-#[derive(Debug, Default, Args)]
-pub(crate) struct NetworkArgs {
-    /// A file of authorities (PEM) to trust beside the system's, for this connection alone
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca: Option<String>,
-    /// Where a client certificate with its private key (PEM) is; the forms are those of a secret
-    #[arg(long, value_name = "REF")]
-    pub(crate) client_certificate: Option<String>,
-    /// A proxy that all requests go through: http://HOST:PORT. Those of the environment are never used
-    #[arg(long, value_name = "URL")]
-    pub(crate) proxy: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SetArgs {
-    /// The connection's name
-    pub(crate) name: String,
-    /// The server
-    #[arg(long, value_name = "URL")]
-    pub(crate) base_url: Option<String>,
-    /// Allow plain http and addresses of this machine and of private networks
-    #[arg(long, value_name = "true|false")]
-    pub(crate) allow_private: Option<bool>,
-    /// Refuse presets that change anything
-    #[arg(long, value_name = "true|false")]
-    pub(crate) read_only: Option<bool>,
-    #[command(flatten)]
-    pub(crate) network: NetworkArgs,
-    /// A plain value that the kind asks for
-    #[arg(long, value_name = "K=V", value_parser = pair)]
-    pub(crate) field: Vec<(String, String)>,
-    /// Where a secret is; the forms are those of `connection add`
-    #[arg(long, value_name = "K=REF")]
-    pub(crate) secret: Vec<String>,
-    /// Corrects an assumption of the bundle
-    #[arg(long, value_name = "K=V", value_parser = pair)]
-    pub(crate) setting: Vec<(String, String)>,
-    /// What a run may use up: memory=128MiB, guest_time=20s; an empty amount goes back to the usual one
-    #[arg(long, value_name = "LIMIT=AMOUNT", value_parser = pair)]
-    pub(crate) limit: Vec<(String, String)>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RunsVerb {
-    /// Lists the newest runs, the newest first
-    #[command(after_help = RUNS_LIST)]
-    List(RunsListArgs),
-    /// Shows one run: who, when, what was asked for, what was sent, what came of it
-    #[command(
-        after_help = "Examples:\n  presetter runs show 0197a1b2-c3d4\n  presetter runs show 0197a1b2-c3d4 --format json"
-    )]
-    Show(RunsShowArgs),
-    /// Prints every run, in the order in which they ended
-    #[command(after_help = RUNS_EXPORT)]
-    Export(ExportArgs),
-}
-
-const RUNS_LIST: &str = "\
-Outcomes are those of `presetter run`, and `interrupted`: a run that has no end,
-because it is still under way or was killed.
-
-Examples:
-  presetter runs list
-  presetter runs list --outcome interrupted --since 7d
-  presetter runs list --preset mosyle/create-user --since 2026-05-01";
-
-const RUNS_EXPORT: &str = "\
-Formats:
-  jsonl  one object a line, with all that the receipt holds
-  csv    for a spreadsheet; a text that it would take for a formula gets a '
-         before it
-
-Examples:
-  presetter runs export -o runs.jsonl
-  presetter runs export --format csv -o runs.csv";
-
-#[derive(Debug, Args)]
-pub(crate) struct RunsListArgs {
-    /// Only of this preset: BUNDLE/PRESET
-    #[arg(long, value_name = "PRESET")]
-    pub(crate) preset: Option<String>,
-    /// Only with this connection
-    #[arg(short, long, value_name = "CONNECTION")]
-    pub(crate) connection: Option<String>,
-    /// Only those that ended so
-    #[arg(long, value_enum)]
-    pub(crate) outcome: Option<OutcomeArg>,
-    /// Only those that began since: 7d, 12h, 30m ago; or a day or time in UTC
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) since: Option<String>,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) limit: usize,
-    /// How they are printed; json prints one object a line
-    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
-    pub(crate) format: TableFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutcomeArg {
-    Ok,
-    #[value(name = "not_found")]
-    NotFound,
-    Failed,
-    Unknown,
-    Interrupted,
-}
-
-impl OutcomeArg {
-    /// The word in receipts.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::NotFound => "not_found",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-            Self::Interrupted => presetter_receipt::INTERRUPTED,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TableFormat {
-    Table,
-    Json,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunsShowArgs {
-    /// The run's id, or the first characters of it
-    pub(crate) run: String,
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
-    pub(crate) format: TableFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExportArgs {
-    /// How they are printed
-    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
-    pub(crate) format: ExportFormat,
-    /// Where to; without it, standard output
-    #[arg(short, long, value_name = "FILE|-")]
-    pub(crate) output: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExportFormat {
-    Jsonl,
-    Csv,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ReceiptsVerb {
-    /// Looks at every byte: finds any edit, gap or reordering
-    #[command(after_help = VERIFY)]
-    Verify(VerifyArgs),
-    /// Prints the log's head, SEQ:HASH, to be kept elsewhere
-    #[command(after_help = "Example:\n  presetter receipts head | ssh audit 'cat >> presetter-heads'")]
-    Head,
-}
-
-const VERIFY: &str = "\
-Ends with 9 if something is wrong, and says where. Whoever can write the files
-can remove the newest entries, or write the log anew from some entry on: that
-shows only against a head that was kept elsewhere.
-
-Examples:
-  presetter receipts verify
-  presetter receipts verify --head \"$(ssh audit tail -n 1 presetter-heads)\"";
-
-#[derive(Debug, Args)]
-pub(crate) struct VerifyArgs {
-    /// What `receipts head` printed at some time before
-    #[arg(long, value_name = "SEQ:HASH")]
-    pub(crate) head: Option<presetter_receipt::Head>,
-    /// How the finding is printed
-    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
-    pub(crate) format: TableFormat,
-}
-
 impl Verb {
     /// How much is to be told.
     pub(crate) fn verbose(&self) -> u8 {
@@ -627,36 +356,18 @@ mod tests {
 
     #[test]
     fn help_fits_a_narrow_terminal() {
-        let packages = [
-            packages::SIGN,
-            packages::VERIFY,
-            packages::INSPECT,
-            packages::IMPORT,
-            packages::INSTALL,
-            packages::UPGRADE,
-            packages::ROLLBACK,
-            packages::PUSH,
-            packages::PULL,
-            key::KEY,
-            trust::TRUST,
-        ];
-        for text in packages.into_iter().chain([
-            overrides::OVERRIDE,
-            policy::POLICY,
-            sources::ALLOW,
-            sources::DISALLOW,
-            GRANTS,
-            START,
-            RUN,
-            PLAN,
-            ADD,
-            RUNS_LIST,
-            RUNS_EXPORT,
-            VERIFY,
-        ]) {
-            let long = text.lines().find(|line| line.chars().count() > 80);
-            assert_eq!(long, None);
+        fn look(command: &clap::Command, texts: &mut usize) {
+            for text in [command.get_after_help(), command.get_after_long_help()].into_iter().flatten() {
+                *texts += 1;
+                let text = text.to_string();
+                let long = text.lines().find(|line| line.chars().count() > 80);
+                assert_eq!(long, None, "{}", command.get_name());
+            }
+            command.get_subcommands().for_each(|command| look(command, texts));
         }
+        let mut texts = 0;
+        look(&Cli::command(), &mut texts);
+        assert!(texts > 20, "{texts}");
     }
 
     #[test]
