@@ -249,8 +249,7 @@ impl Store {
         decide::standing(seen.standing(name, version, digest), candidate)?;
         seen.add(name, version, digest);
         seen.add_store(store.version, store.digest);
-        let path = self.folder.seen_file();
-        disk::write(&path, seen.text().as_bytes()).map_err(|why| self.not_writable(&why))
+        self.write(&seen)
     }
 
     /// Records what is installed and leaves now. An install that was killed before it recorded what it had put there leaves that
@@ -264,8 +263,11 @@ impl Store {
         }
         let (mut seen, _held) = self.begin()?;
         seen.add(name, version, digest);
-        let path = self.folder.seen_file();
-        disk::write(&path, seen.text().as_bytes()).map_err(|why| self.not_writable(&why))
+        self.write(&seen)
+    }
+
+    fn write(&self, seen: &Seen) -> Result<(), Refused> {
+        disk::write(&self.folder.seen_file(), seen.text().as_bytes()).map_err(|why| self.not_writable(&why))
     }
 
     /// The lock, and what was seen, where a file was just written to see that it can be.
