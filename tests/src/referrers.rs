@@ -9,7 +9,8 @@ use std::thread::{self, JoinHandle};
 
 use axum::serve;
 use ferro_oci_server::{Config, build_app};
-use sha2::{Digest as _, Sha256};
+use presetter_package::Digest;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -60,17 +61,24 @@ impl ReferrersRegistry {
         (status, head.to_owned(), body.to_owned())
     }
 
+    /// The JSON that it gives for a path below `/v2/`.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Value {
+        let (status, _, body) = self.ask(&format!("GET /v2/{path}"), "application/json", b"");
+        assert_eq!(status, 200, "{path}\n{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
     /// Puts a blob into a repository, as anyone may who can push; its digest.
     #[must_use]
-    pub fn put_blob(&self, repository: &str, bytes: &[u8]) -> String {
-        let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
+    pub fn put_blob(&self, repository: &str, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
         let (status, head, _) =
             self.ask(&format!("POST /v2/{repository}/blobs/uploads/"), "application/octet-stream", b"");
         assert_eq!(status, 202, "{head}");
-        let place =
-            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("location: ").map(str::to_owned));
-        let place = place.unwrap();
-        let place = place.strip_prefix(&format!("http://{}", self.address)).unwrap_or(&place);
+        let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+        let (_, place) = headers.find(|(name, _)| name.eq_ignore_ascii_case("location")).unwrap();
+        let place = place.strip_prefix(&format!("http://{}", self.address)).unwrap_or(place);
         let and = if place.contains('?') { '&' } else { '?' };
         let (status, head, _) =
             self.ask(&format!("PUT {place}{and}digest={digest}"), "application/octet-stream", bytes);
@@ -81,9 +89,8 @@ impl ReferrersRegistry {
 
 impl Drop for ReferrersRegistry {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
+        // It waits for a word, or for nobody being left to give one.
+        drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -104,8 +104,21 @@ impl Stage {
              --field email={EMAIL} --secret password=env:MOSYLE_PASSWORD --secret access_token=env:MOSYLE_TOKEN",
             self.address
         );
-        let ended = self.run(&line);
-        assert_eq!(ended.exit, 0, "{line}\n{}", ended.err);
+        self.does(&line);
+    }
+
+    /// Runs a line that must end with 0; what it printed.
+    #[track_caller]
+    pub fn does(&self, line: &str) -> String {
+        self.ends(0, line).out
+    }
+
+    /// Runs a line that must end with this code.
+    #[track_caller]
+    pub fn ends(&self, exit: i32, line: &str) -> Ended {
+        let ended = self.run(line);
+        assert_eq!(ended.exit, exit, "{line}\n{}\n{}", ended.out, ended.err);
+        ended
     }
 
     /// Runs a line as a shell would split it. `$URL`, `$MANAGER_URL`, `$PORT` and `$DIR` stand for the two editions, the port and the folder, `$ACME_ID`
@@ -192,8 +205,7 @@ fn warm_cache() -> &'static Path {
             let stage = Stage::bare(Oddities::default());
             stage.connect("m", "mosyle/session");
             for line in ["presetter plan mosyle/users", "presetter new script --script", "presetter check script"] {
-                let ended = stage.run(line);
-                assert_eq!(ended.exit, 0, "{line}\n{}", ended.err);
+                stage.does(line);
             }
             let making = all.join("making");
             copy(&stage.home().join("cache"), &making);

@@ -67,7 +67,7 @@ impl Team {
             trusted().iter().for_each(|(path, bytes)| write_private(&stage.home().join(path), bytes));
         }
         if self >= Self::Installed {
-            does(stage, "presetter install acme-1.0.0.preset --yes");
+            stage.does("presetter install acme-1.0.0.preset --yes");
         }
     }
 }
@@ -78,7 +78,9 @@ fn trusted() -> &'static [(PathBuf, Vec<u8>)] {
     FILES.get_or_init(|| {
         let mut stage = Stage::bare(Oddities::default());
         Team::Signed.furnish(&mut stage);
-        TRUSTED.iter().for_each(|line| does(&stage, line));
+        for line in TRUSTED {
+            stage.does(line);
+        }
         let home = stage.home();
         let mut found = Vec::new();
         for folder in ["config/trust", "config/trust/keys", "state/trust"] {
@@ -96,11 +98,6 @@ fn write_private(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
     #[cfg(unix)]
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-}
-
-fn does(stage: &Stage, line: &str) {
-    let ended = stage.run(line);
-    assert_eq!(ended.exit, 0, "{line}\n{}", ended.err);
 }
 
 /// The keys with the hexadecimal digits of their ids.

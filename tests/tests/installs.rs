@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use mosyle_standin::{Canned, Oddities};
 use presetter_tests::team::{package, version};
-use presetter_tests::{Ended, Stage, Team};
+use presetter_tests::{Stage, Team};
 
 /// How often each change is killed.
 const KILLS: u32 = 40;
@@ -30,19 +30,9 @@ fn stage(team: Team) -> Stage {
         .server()
         .set_oddities(Oddities { paths: [("/v1/things/t1".to_owned(), found)].into(), ..Oddities::default() });
     if team == Team::Installed {
-        does(&stage, "presetter connection add o --kind acme/open --base-url $URL --allow-private");
+        stage.does("presetter connection add o --kind acme/open --base-url $URL --allow-private");
     }
     stage
-}
-
-fn does(stage: &Stage, line: &str) -> String {
-    ends(stage, 0, line).out
-}
-
-fn ends(stage: &Stage, exit: i32, line: &str) -> Ended {
-    let ended = stage.run(line);
-    assert_eq!(ended.exit, exit, "{line}\n{}\n{}", ended.out, ended.err);
-    ended
 }
 
 /// A folder with all that is in it, to be put back.
@@ -85,7 +75,7 @@ fn killed(stage: &Stage, line: &str, look: impl Fn(Duration) -> bool) {
     });
     let words = shlex(line);
     let began = Instant::now();
-    does(stage, line);
+    stage.does(line);
     let usual = began.elapsed();
     assert!(look(Duration::MAX), "{line}");
     let mut old = 0;
@@ -99,7 +89,7 @@ fn killed(stage: &Stage, line: &str, look: impl Fn(Duration) -> bool) {
         child.kill().unwrap();
         child.wait().unwrap();
         old += u32::from(!look(delay));
-        does(stage, line);
+        stage.does(line);
         assert!(look(delay), "{line}, again after {delay:?}");
     }
     assert!(old > 0, "it was never killed before it was done: {line}");
@@ -113,7 +103,7 @@ fn shlex(line: &str) -> Vec<String> {
 fn an_install_that_is_killed_leaves_nothing_or_the_bundle() {
     let stage = stage(Team::Trusted);
     killed(&stage, "presetter install acme-1.0.0.preset --yes", |delay| {
-        let installed = does(&stage, "presetter list").contains("acme 1.0.0\n");
+        let installed = stage.does("presetter list").contains("acme 1.0.0\n");
         let shown = stage.run("presetter show acme/thing");
         assert_eq!(shown.exit == 0, installed, "after {delay:?}: {}", shown.err);
         installed
@@ -124,7 +114,7 @@ fn an_install_that_is_killed_leaves_nothing_or_the_bundle() {
 fn an_upgrade_that_is_killed_leaves_the_old_version_or_the_new_and_both_run() {
     let stage = stage(Team::Installed);
     killed(&stage, "presetter upgrade acme --from acme-1.0.1.preset --yes", |delay| {
-        let list = does(&stage, "presetter list");
+        let list = stage.does("presetter list");
         let new = list.starts_with("acme 1.0.1\n");
         assert!(new || list.starts_with("acme 1.0.0\n"), "after {delay:?}: {list}");
         let ended = stage.run(RUN);
@@ -137,16 +127,16 @@ fn an_upgrade_that_is_killed_leaves_the_old_version_or_the_new_and_both_run() {
 fn a_change_of_trust_that_is_killed_leaves_the_old_store_or_the_new() {
     let stage = stage(Team::Trusted);
     let old = [Kept::of(&stage, "home/config", "old-config"), Kept::of(&stage, "home/state", "old-state")];
-    does(&stage, &format!("presetter trust add-key second.key.pub --owner Second {ROOT}"));
-    does(&stage, &format!("presetter trust rule other --key $SECOND_ID {ROOT}"));
-    does(&stage, "presetter trust export -o store.json");
+    stage.does(&format!("presetter trust add-key second.key.pub --owner Second {ROOT}"));
+    stage.does(&format!("presetter trust rule other --key $SECOND_ID {ROOT}"));
+    stage.does("presetter trust export -o store.json");
     old.iter().for_each(Kept::put_back);
     killed(&stage, "presetter trust import store.json", |delay| {
-        let list = does(&stage, "presetter trust list");
+        let list = stage.does("presetter trust list");
         let new = list.starts_with("version 5,");
         assert!(new || list.starts_with("version 3,"), "after {delay:?}: {list}");
         assert_eq!(list.contains("  other: 1 of Second"), new, "after {delay:?}: {list}");
-        does(&stage, "presetter verify acme-1.0.0.preset");
+        stage.does("presetter verify acme-1.0.0.preset");
         new
     });
 }
@@ -161,7 +151,7 @@ fn installed_package(stage: &Stage) -> PathBuf {
 #[test]
 fn a_package_that_is_exchanged_after_it_was_installed_does_not_run() {
     let stage = stage(Team::Installed);
-    does(&stage, RUN);
+    stage.does(RUN);
     let sent = stage.server().log().len();
     let file = installed_package(&stage);
     let right = fs::read(&file).unwrap();
@@ -176,12 +166,12 @@ fn a_package_that_is_exchanged_after_it_was_installed_does_not_run() {
     ] {
         assert_ne!(other, right, "{what}");
         fs::write(&file, other).unwrap();
-        let ended = ends(&stage, 9, RUN);
+        let ended = stage.ends(9, RUN);
         assert!(ended.err.starts_with("error: "), "{what}: {}", ended.err);
     }
     assert_eq!(stage.server().log().len(), sent, "nothing may be sent");
     fs::write(&file, right).unwrap();
-    does(&stage, RUN);
+    stage.does(RUN);
 }
 
 #[cfg(unix)]
@@ -201,17 +191,17 @@ fn nothing_is_written_through_a_link_that_waits() {
     for file in ["config/trust/trust.toml", "state/trust/seen.toml", "config/trust/signatures-1.json"] {
         wait(&home.join(file));
     }
-    does(&stage, &format!("presetter trust init {ROOT}"));
+    stage.does(&format!("presetter trust init {ROOT}"));
     assert!(!outside.exists());
-    does(&stage, &format!("presetter trust add-key acme.key.pub --owner Acme {ROOT}"));
-    does(&stage, &format!("presetter trust rule acme --key $ACME_ID {ROOT}"));
+    stage.does(&format!("presetter trust add-key acme.key.pub --owner Acme {ROOT}"));
+    stage.does(&format!("presetter trust rule acme --key $ACME_ID {ROOT}"));
     let data = home.join("data");
     for file in [data.join("packages").join(package), data.join("installed.toml"), data.join("approved/acme.toml")] {
         wait(&file);
     }
-    does(&stage, "presetter install acme-1.0.0.preset --yes");
+    stage.does("presetter install acme-1.0.0.preset --yes");
     assert!(!outside.exists());
-    does(&stage, "presetter show acme/thing");
+    stage.does("presetter show acme/thing");
     // What a link leads to is left alone too where it is there.
     fs::write(&outside, "mine").unwrap();
     let file = home.join("config/trust/trust.toml");
@@ -230,39 +220,39 @@ fn without_a_place_to_record_what_was_seen_nothing_is_installed() {
     let mut permissions = fs::metadata(&seen).unwrap().permissions();
     permissions.set_readonly(true);
     fs::set_permissions(&seen, permissions).unwrap();
-    let ended = ends(&stage, 9, "presetter install acme-1.0.0.preset --yes");
+    let ended = stage.ends(9, "presetter install acme-1.0.0.preset --yes");
     assert!(ended.err.contains("seen.toml cannot be written: it is read-only"), "{}", ended.err);
     assert_eq!(fs::read(&seen).unwrap(), before);
     assert!(!stage.home().join("data/installed.toml").exists());
-    assert_eq!(does(&stage, "presetter list"), "");
+    assert_eq!(stage.does("presetter list"), "");
 }
 
 #[test]
 fn a_trust_store_that_is_copied_by_hand_must_follow_the_one_that_was_seen() {
     let stage = stage(Team::Trusted);
     let old = [Kept::of(&stage, "home/config", "old-config"), Kept::of(&stage, "home/state", "old-state")];
-    does(&stage, &format!("presetter trust renew --expires 400d {ROOT}"));
+    stage.does(&format!("presetter trust renew --expires 400d {ROOT}"));
     // A newer one, whose every version is signed by the root before it, is what it would have been by `trust import`.
     old[1].put_back();
-    assert!(does(&stage, "presetter trust list").starts_with("version 4,"));
+    assert!(stage.does("presetter trust list").starts_with("version 4,"));
     // An older one is not; nor is one of another root, whatever its version.
-    does(&stage, &format!("presetter trust renew --expires 500d {ROOT}"));
+    stage.does(&format!("presetter trust renew --expires 500d {ROOT}"));
     let now = Kept::of(&stage, "home/config", "new-config");
     old[0].put_back();
-    assert!(ends(&stage, 9, "presetter trust list").err.contains("version 5 was seen here"));
+    assert!(stage.ends(9, "presetter trust list").err.contains("version 5 was seen here"));
     now.put_back();
-    does(&stage, "presetter trust list");
+    stage.does("presetter trust list");
     for folder in ["config/trust", "state/trust"] {
         fs::rename(stage.home().join(folder), stage.home().join(format!("{folder}.away"))).unwrap();
     }
-    does(&stage, "presetter trust init --root-key other.key --passphrase env:PASSPHRASE");
+    stage.does("presetter trust init --root-key other.key --passphrase env:PASSPHRASE");
     for days in [400, 500, 600, 700, 800] {
         let key = "--root-key other.key --passphrase env:PASSPHRASE";
-        does(&stage, &format!("presetter trust renew --expires {days}d {key}"));
+        stage.does(&format!("presetter trust renew --expires {days}d {key}"));
     }
     fs::remove_dir_all(stage.home().join("state/trust")).unwrap();
     fs::rename(stage.home().join("state/trust.away"), stage.home().join("state/trust")).unwrap();
-    let told = ends(&stage, 9, "presetter verify acme-1.0.0.preset").err;
+    let told = stage.ends(9, "presetter verify acme-1.0.0.preset").err;
     assert!(told.contains("does not follow the version 5 that was seen here"), "{told}");
 }
 
@@ -276,7 +266,7 @@ fn names_with_terminal_escapes_are_refused_before_they_are_shown() {
         let file = format!("./attacks/{name}.preset");
         assert!(fs::read(stage.folder().join(&file)).unwrap().windows(6).any(|bytes| bytes == b"\\u001b"), "{name}");
         for line in [format!("presetter inspect {file}"), format!("presetter inspect {file} --format json")] {
-            let ended = ends(&stage, 9, &line);
+            let ended = stage.ends(9, &line);
             assert!(!ended.out.contains('\u{1b}') && !ended.err.contains('\u{1b}'), "{name}: {ended:?}");
         }
     }
@@ -293,9 +283,9 @@ fn a_package_of_20_megabytes_is_verified_to_its_last_byte() {
     assert!(bytes.len() > 20 << 20);
     let file = stage.folder().join("large.preset");
     fs::write(&file, &bytes).unwrap();
-    assert!(does(&stage, "presetter verify large.preset").starts_with("acme 1.0.0\n"));
+    assert!(stage.does("presetter verify large.preset").starts_with("acme 1.0.0\n"));
     let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
     bytes[last] ^= 1;
     fs::write(&file, &bytes).unwrap();
-    ends(&stage, 9, "presetter verify large.preset");
+    stage.ends(9, "presetter verify large.preset");
 }

@@ -84,8 +84,7 @@ fn failed_logins_tell_no_secret() {
         let stage = Stage::new(oddities);
         stage.connect("m", "mosyle/session");
         for line in ["presetter run mosyle/users -vv --format json", "presetter connection test m"] {
-            let ended = stage.run(line);
-            assert_eq!(ended.exit, 6, "{line}\n{}", ended.err);
+            let ended = stage.ends(6, line);
             for text in [&ended.out, &ended.err] {
                 assert_eq!(search.found(text.as_bytes()), None, "{line}");
             }

@@ -10,9 +10,8 @@ use serde_json::Value;
 
 /// What `presetter test` says of a bundle, without what differs from run to run: times, and the folder's name.
 fn tested(stage: &Stage, folder: &str) -> Value {
-    let ended = stage.run(&format!("presetter test {folder} --format json"));
-    assert_eq!(ended.exit, 0, "{folder}\n{}\n{}", ended.out, ended.err);
-    let mut report: Value = serde_json::from_str(&ended.out.replace(folder, "FOLDER")).unwrap();
+    let out = stage.does(&format!("presetter test {folder} --format json"));
+    let mut report: Value = serde_json::from_str(&out.replace(folder, "FOLDER")).unwrap();
     forget_times(&mut report);
     report
 }
@@ -29,9 +28,8 @@ fn forget_times(value: &mut Value) {
 }
 
 fn packed(stage: &Stage, bundle: &str, out: &str) -> String {
-    let ended = stage.run(&format!("presetter pack ./presets/{bundle} --out {out}"));
-    assert_eq!(ended.exit, 0, "{bundle}\n{}\n{}", ended.out, ended.err);
-    ended.out.split_whitespace().last().unwrap().to_owned()
+    let told = stage.does(&format!("presetter pack ./presets/{bundle} --out {out}"));
+    told.split_whitespace().last().unwrap().to_owned()
 }
 
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {

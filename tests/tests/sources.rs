@@ -39,16 +39,12 @@ impl Signed {
 
     /// Runs a line that must end with 0; what it printed as data.
     fn does(&self, line: &str) -> String {
-        let ended = self.stage.run(&line.replace("$PASS", "--passphrase env:PASSPHRASE"));
-        assert_eq!(ended.exit, 0, "{line}\n{}\n{}", ended.out, ended.err);
-        ended.out.trim().to_owned()
+        self.stage.does(&line.replace("$PASS", "--passphrase env:PASSPHRASE")).trim().to_owned()
     }
 
     /// Runs a line that must end with a code; what it said.
     fn fails(&self, exit: i32, line: &str) -> String {
-        let ended = self.stage.run(&line.replace("$PASS", "--passphrase env:PASSPHRASE"));
-        assert_eq!(ended.exit, exit, "{line}\n{}\n{}", ended.out, ended.err);
-        ended.err
+        self.stage.ends(exit, &line.replace("$PASS", "--passphrase env:PASSPHRASE")).err
     }
 
     fn policy(&self, text: &str) {

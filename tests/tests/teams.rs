@@ -5,7 +5,7 @@
 use std::fs;
 
 use mosyle_standin::Oddities;
-use presetter_tests::{DockerRegistry, Ended, REGISTRY_PASSWORD, Stage};
+use presetter_tests::{DockerRegistry, REGISTRY_PASSWORD, Stage};
 
 /// A team: a stage of its own, with a passphrase and a login for the registry.
 struct Team<'r> {
@@ -21,25 +21,21 @@ impl<'r> Team<'r> {
         Self { stage, registry }
     }
 
-    /// Runs a line; `$REG` is the registry, `$CA` its authority, `$PASS` where the passphrase is.
-    fn run(&self, line: &str) -> Ended {
+    /// A line with what its words stand for: `$REG` is the registry, `$CA` its authority, `$PASS` where the passphrase is.
+    fn filled(&self, line: &str) -> String {
         let ca = self.registry.ca().display().to_string();
         let line = line.replace("$REG", &self.registry.host()).replace("$CA", &format!("--ca {ca}"));
-        self.stage.run(&line.replace("$PASS", "--passphrase env:PASSPHRASE"))
+        line.replace("$PASS", "--passphrase env:PASSPHRASE")
     }
 
-    /// The same, which must succeed; what it printed as data.
+    /// Runs a line that must end with 0; what it printed as data.
     fn does(&self, line: &str) -> String {
-        let ended = self.run(line);
-        assert_eq!(ended.exit, 0, "{line}\n{}\n{}", ended.out, ended.err);
-        ended.out.trim().to_owned()
+        self.stage.does(&self.filled(line)).trim().to_owned()
     }
 
-    /// The same, which must end with a code; what it said.
+    /// Runs a line that must end with a code; what it said.
     fn fails(&self, exit: i32, line: &str) -> String {
-        let ended = self.run(line);
-        assert_eq!(ended.exit, exit, "{line}\n{}\n{}", ended.out, ended.err);
-        ended.err
+        self.stage.ends(exit, &self.filled(line)).err
     }
 
     fn key(&self, name: &str) -> String {

@@ -127,8 +127,7 @@ fn lead(stage: &Stage, name: &str, server: &str) {
     let Ok(text) = fs::read_to_string(&file) else { return };
     let kept: toml::Table = toml::from_str(&text).unwrap();
     let base = kept.get("base_url").and_then(toml::Value::as_str).unwrap_or(API).replace(API, server);
-    let ended = stage.run(&format!("presetter connection set {name} --base-url {base} --allow-private true"));
-    assert_eq!(ended.exit, 0, "{}", ended.err);
+    stage.does(&format!("presetter connection set {name} --base-url {base} --allow-private true"));
 }
 
 fn list(stage: &Stage, folder: &str) -> String {
