@@ -225,6 +225,29 @@ fn document() -> impl Strategy<Value = String> {
     )
 }
 
+/// An operation whose answer has this member, with this schema and this example.
+fn answering(schema: Value, example: Value) -> String {
+    let answer = json!({ "type": "object", "properties": { "a": schema } });
+    json!({
+        "openapi": "3.0.3", "servers": [{ "url": "https://api.acme.example/v1" }],
+        "paths": { "/things": { "get": {
+            "operationId": "op",
+            "responses": { "200": { "content": { "application/json": { "schema": answer, "example": { "a": example } } } } },
+        } } },
+    })
+    .to_string()
+}
+
+#[test]
+fn an_example_of_another_type_than_its_schema_is_handed_on() {
+    for example in
+        [json!([null]), json!([null, "x"]), json!(["x", "y"]), json!([[1], { "b": null }]), json!({ "b": 1 })]
+    {
+        let text = answering(json!({ "type": "string" }), example);
+        check(&Source::OpenApi { file: "a.json", text: &text, operation: "op" }, false).unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -49,6 +49,17 @@ pub struct Component {
     /// The interpreter that the bundle was packed with, as the bundle says. Nothing for a component of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packed_with: Option<String>,
+    /// Whether that was shown: its sources, packed again with that interpreter, gave the same bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rebuilt: bool,
+}
+
+impl Component {
+    /// The interpreter that certainly is in it; nothing where it can be any program.
+    #[must_use]
+    pub fn interpreter(&self) -> Option<&str> {
+        self.packed_with.as_deref().filter(|_| self.rebuilt)
+    }
 }
 
 /// Requests to one place.
@@ -96,6 +107,12 @@ pub struct Preset {
     /// How many redirects in a row it follows.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub redirects: u32,
+    /// When the host may send its request again although the first one may have been carried out.
+    #[serde(default, skip_serializing_if = "Repeats::is_never")]
+    pub repeats: Repeats,
+    /// The preset that tells whether a write took place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
     /// The kinds of connection that it works with.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub connections: BTreeSet<String>,
@@ -143,6 +160,39 @@ impl RunsAs {
             Self::Script => "a script",
             Self::Component => "a component of the bundle's own",
         }
+    }
+}
+
+/// When a request may be sent again although it may have been carried out; what allows more comes later.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Repeats {
+    /// It may not.
+    #[default]
+    Never,
+    /// If the probe says that it was not.
+    Probe,
+    /// With the same key, by which the vendor knows a repeat.
+    Key,
+    /// Always: twice is like once.
+    Natural,
+}
+
+impl Repeats {
+    /// It in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Never => "is never sent again",
+            Self::Probe => "may be sent again if its probe says that it did not take place",
+            Self::Key => "may be sent again with the same key",
+            Self::Natural => "may be sent again, as if twice were once",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_never(&self) -> bool {
+        *self == Self::Never
     }
 }
 

@@ -43,11 +43,11 @@ impl World {
         let store = presetter_trust::Store::open(&home.path().join("config"), &home.path().join("state"));
         let mut first = Proposal::first(&[new], 1, time("2031-01-01T00:00:00Z"), time(NOW)).unwrap();
         first.sign(&key).unwrap();
-        store.apply(&first, &[key.public().id()], time(NOW)).unwrap();
+        store.apply(&first, Some(&first.document().root), time(NOW)).unwrap();
         let rule = Rule { pattern: "acme/*".parse().unwrap(), threshold: 1, keys: vec![key.public().id()] };
         let mut next = Proposal::next(&store.current().unwrap(), &[Change::SetRule(rule)], time(NOW)).unwrap();
         next.sign(&key).unwrap();
-        store.apply(&next, &[], time(NOW)).unwrap();
+        store.apply(&next, None, time(NOW)).unwrap();
         let trust = store.current().unwrap();
         Self { home, key, trust }
     }

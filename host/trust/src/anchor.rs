@@ -1,12 +1,13 @@
 //! Whether versions that somebody hands over follow what this machine trusts.
 //!
 //! Three things can hold the first of them: the version that is here; the digest of a version that was seen here, if the store itself
-//! is lost or damaged; or keys that the operator names. Never the file itself.
+//! is lost or damaged; or the root that the operator names. Never the file itself.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use presetter_package::KeyId;
 
-use crate::document::Document;
+use crate::document::{Document, Root};
 use crate::seen::Seen;
 use crate::step::{PublicKeys, Step};
 use crate::{Code, Refused, Trust, advice};
@@ -16,8 +17,9 @@ pub(crate) struct Offer<'a> {
     pub(crate) file: &'a str,
     pub(crate) steps: &'a [Step],
     pub(crate) keys: &'a PublicKeys,
-    /// Keys that the operator named: each must be of the last root and have signed it.
-    pub(crate) named: &'a [KeyId],
+    /// The root that the operator named: the last one must be that, all of its keys and its threshold. Else a single one of
+    /// several keys could stand for a root that it makes up.
+    pub(crate) named: Option<&'a Root>,
 }
 
 /// Versions that hold, the first right after what is here or in its place.
@@ -35,8 +37,8 @@ impl Offer<'_> {
             Ok(trust) => self.after(trust)?,
             Err(why) => self.anew(why, seen)?,
         };
-        let Some((last, document)) = verified.last() else { return Ok(verified) };
-        self.signed_by_named(last, document)?;
+        let Some((_, document)) = verified.last() else { return Ok(verified) };
+        self.is_named(document)?;
         if document.expired(now) {
             let message = format!("version {} of the trust store expired at {}", document.version, document.expires);
             return Err(Refused::new(Code::Expired, message, advice::IMPORT));
@@ -96,11 +98,11 @@ impl Offer<'_> {
         if known.is_none() && why.code != Code::NoStore {
             return Err(why.clone());
         }
-        if known.is_none() && self.named.is_empty() {
+        if known.is_none() && self.named.is_none() {
             return Err(Refused::new(
                 Code::UnexpectedRoot,
                 "there is no trust store here yet, and nothing is trusted because it comes first",
-                "ask somebody you know for the ids of its root keys: presetter trust import FILE --root KEYID",
+                "ask somebody you know for the ids of all its root keys: presetter trust import FILE --root KEYID --root KEYID",
             ));
         }
         let mut verified = Verified::new();
@@ -130,15 +132,24 @@ impl Offer<'_> {
         Ok(verified)
     }
 
-    fn signed_by_named(&self, last: &Step, document: &Document) -> Result<(), Refused> {
-        let signed = last.signed_by(&document.root, self.keys)?;
-        match self.named.iter().find(|id| !signed.contains(id)) {
-            None => Ok(()),
-            Some(id) => Err(Refused::new(
-                Code::UnexpectedRoot,
-                format!("key {id}, which you named, has not signed version {} of the trust store", document.version),
-                format!("these have: {}; name only keys that somebody you know told you", document.named_all(signed)),
-            )),
+    /// That the root is the named one.
+    fn is_named(&self, document: &Document) -> Result<(), Refused> {
+        let keys = |root: &Root| root.keys.iter().copied().collect::<BTreeSet<_>>();
+        match self.named {
+            Some(named) if named.threshold != document.root.threshold || keys(named) != keys(&document.root) => {
+                Err(Refused::new(
+                    Code::UnexpectedRoot,
+                    format!(
+                        "the root of version {} is {}; you named {}",
+                        document.version,
+                        document.root_in_full(&document.root),
+                        document.root_in_full(named)
+                    ),
+                    "name all keys of the root, and how many of them sign, as somebody you know told you: if they told you these, \
+                     the file is not theirs",
+                ))
+            }
+            _ => Ok(()),
         }
     }
 }

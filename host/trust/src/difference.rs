@@ -38,6 +38,11 @@ impl Document {
         lines
     }
 
+    /// A root in words: `2 of 3: Ada (sha256:...), ...`.
+    pub(crate) fn root_in_full(&self, root: &Root) -> String {
+        self.signed_by(&root.keys, root.threshold)
+    }
+
     fn signed_by(&self, keys: &[presetter_package::KeyId], threshold: u32) -> String {
         format!("{threshold} of {}: {}", keys.len(), self.named_all(keys.iter().copied()))
     }

@@ -24,7 +24,7 @@ pub enum Code {
     BadSignature,
     /// Too few keys of the root have signed.
     RootThreshold,
-    /// None of the keys that the operator named has signed.
+    /// The root is not the one that the operator named, or none was named.
     UnexpectedRoot,
     /// A version between is missing.
     Gap,

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use presetter_disk as disk;
-use presetter_package::{Digest, KeyId};
+use presetter_package::Digest;
 use semver::Version;
 use serde::Serialize;
 
 use crate::anchor::{Offer, Verified};
 use crate::decide::{self, Candidate};
-use crate::document::Document;
+use crate::document::{Document, Root};
 use crate::findings::Finding;
 use crate::folder::Folder;
 use crate::seen::{Seen, Standing};
@@ -136,12 +136,12 @@ impl Store {
 
     /// Takes over a proposal or an export, if its last version follows what this machine trusts.
     ///
-    /// `named` are the ids of root keys that the operator was told by somebody: needed where there is no store yet, and checked
-    /// wherever they are given. Each must have signed the last version.
+    /// `named` is the root that the operator was told by somebody: needed where there is no store yet, and checked wherever it is
+    /// given. The last version must have exactly this root.
     ///
     /// # Errors
     /// Why not. Then everything is as it was.
-    pub fn apply(&self, proposal: &Proposal, named: &[KeyId], now: Timestamp) -> Result<Applied, Refused> {
+    pub fn apply(&self, proposal: &Proposal, named: Option<&Root>, now: Timestamp) -> Result<Applied, Refused> {
         self.take("the proposal", &proposal.steps, &proposal.keys, named, now)
     }
 
@@ -149,7 +149,7 @@ impl Store {
     ///
     /// # Errors
     /// Why not. Then everything is as it was.
-    pub fn import(&self, file: &str, json: &[u8], named: &[KeyId], now: Timestamp) -> Result<Applied, Refused> {
+    pub fn import(&self, file: &str, json: &[u8], named: Option<&Root>, now: Timestamp) -> Result<Applied, Refused> {
         let (steps, keys) = file::read(file, json)?;
         self.take(file, &steps, &keys, named, now)
     }
@@ -159,7 +159,7 @@ impl Store {
         file: &str,
         steps: &[Step],
         keys: &PublicKeys,
-        named: &[KeyId],
+        named: Option<&Root>,
         now: Timestamp,
     ) -> Result<Applied, Refused> {
         if steps.is_empty() {

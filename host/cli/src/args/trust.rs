@@ -176,9 +176,12 @@ pub(crate) struct TrustExportArgs {
 pub(crate) struct TrustImportArgs {
     /// What `trust export` or `--proposal` wrote
     pub(crate) file: PathBuf,
-    /// On a machine without a trust store: the ids of its root keys, as you were told them by someone you know
+    /// On a machine without a trust store: the id of each of its root keys, as you were told them by someone you know
     #[arg(long, value_name = "ID")]
     pub(crate) root: Vec<String>,
+    /// How many of these must sign, as you were told [default: all]
+    #[arg(long, value_name = "N", requires = "root")]
+    pub(crate) threshold: Option<usize>,
 }
 
 #[derive(Debug, Args)]

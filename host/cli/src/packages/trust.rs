@@ -110,10 +110,10 @@ async fn init(world: &World, args: &TrustInitArgs) -> Result<Exit, Failure> {
         proposal.sign(key).map_err(refused)?;
     }
     // Whoever makes the store names its root.
-    let named: Vec<KeyId> = private.iter().map(|key| key.public().id()).collect();
-    let applied = store(world).apply(&proposal, &named, now).map_err(refused)?;
+    let root = proposal.document().root.clone();
+    let applied = store(world).apply(&proposal, Some(&root), now).map_err(refused)?;
     world.console.say(&format!("{}: version {}", line(&path.display().to_string()), applied.to));
-    for id in named {
+    for id in root.keys {
         let _ = world.console.data(&format!("root {id}"));
     }
     Ok(Exit::Ok)
@@ -201,7 +201,7 @@ fn settle(
 ) -> Result<Exit, Failure> {
     let needs = proposal.needs().map_err(refused)?;
     if needs.met() {
-        let applied = store(world).apply(proposal, &[], now).map_err(refused)?;
+        let applied = store(world).apply(proposal, None, now).map_err(refused)?;
         let changes = applied.changes.iter().map(|change| format!("\n  {}", line(change))).collect::<String>();
         world.console.say(&format!("the trust store is now version {}:{changes}", applied.to));
         return Ok(Exit::Ok);
@@ -258,10 +258,14 @@ fn export(world: &World, args: &TrustExportArgs) -> Result<Exit, Failure> {
     match &args.out {
         Some(file) => {
             put(file, &json)?;
-            let roots: String = export.document().root.keys.iter().map(|id| format!(" --root {id}")).collect();
+            let root = &export.document().root;
+            let mut roots: String = root.keys.iter().map(|id| format!(" --root {id}")).collect();
+            if root.keys.len() != root.threshold as usize {
+                roots.push_str(&format!(" --threshold {}", root.threshold));
+            }
             let shown = line(&file.display().to_string());
             world.console.say(&format!(
-                "{shown}: version {}; another machine takes it over, by ids that you tell it by another way:\n\
+                "{shown}: version {}; another machine takes it over, by a root that you tell it by another way:\n\
                  presetter trust import {shown}{roots}",
                 export.document().version
             ));
@@ -272,10 +276,12 @@ fn export(world: &World, args: &TrustExportArgs) -> Result<Exit, Failure> {
 }
 
 fn import(world: &World, args: &TrustImportArgs) -> Result<Exit, Failure> {
-    let named = args.root.iter().map(|text| text.parse().map_err(|_| no_id("key", text)));
-    let named = named.collect::<Result<Vec<KeyId>, _>>()?;
+    let keys = args.root.iter().map(|text| text.parse().map_err(|_| no_id("key", text)));
+    let keys = keys.collect::<Result<Vec<KeyId>, _>>()?;
+    let threshold = u32::try_from(args.threshold.unwrap_or(keys.len())).unwrap_or(u32::MAX);
+    let named = (!keys.is_empty()).then_some(Root { threshold, keys });
     let shown = args.file.display().to_string();
-    let applied = store(world).import(&shown, &read(&args.file)?, &named, World::now()).map_err(refused)?;
+    let applied = store(world).import(&shown, &read(&args.file)?, named.as_ref(), World::now()).map_err(refused)?;
     let changes: String = applied.changes.iter().map(|change| format!("\n  {}", line(change))).collect();
     world.console.say(&match applied.from {
         Some(from) if from == applied.to => format!("the trust store is version {} already", applied.to),

@@ -64,24 +64,37 @@ impl Telling {
 
     fn component(&mut self, old: Option<&Component>, new: Option<&Component>) {
         let now = if self.first { "" } else { "now " };
-        let packed = |component: &Component| component.packed_with.clone();
-        match (old, new) {
-            (_, Some(Component { digest, packed_with: None })) if old.is_none_or(|old| packed(old).is_some()) => {
-                self.wider(format!("{now}runs a component of its own, {digest}"));
+        let (Some(new), old) = (new, old) else {
+            if old.is_some() {
+                self.other("no longer brings a component: Presetter's own interpreter runs it".into());
             }
-            (_, Some(Component { packed_with: Some(with), .. }))
-                if old.is_none_or(|old| packed(old).as_ref() != Some(with)) =>
-            {
-                let words = format!("{now}runs a component that was packed, as it says, with the interpreter {with}");
+            return;
+        };
+        if old.is_some_and(|old| old.digest == new.digest) {
+            return;
+        }
+        match (new.interpreter(), old.map(Component::interpreter)) {
+            // It does what the sources say, and these run without a component too.
+            (Some(with), before) if before != Some(Some(with)) => {
+                self.other(format!("{now}runs a component that its sources make with the interpreter {with}"));
+            }
+            (Some(_), _) => {}
+            (None, before) => {
+                let claim = new.packed_with.as_ref().map(|with| {
+                    format!(
+                        "; it says that it was packed with the interpreter {with}, and its sources do not give it here"
+                    )
+                });
+                let claim = claim.unwrap_or_default();
                 // Whoever may bring any component may bring this one.
-                let own = old.is_some_and(|old| packed(old).is_none());
-                if own { self.other(words) } else { self.wider(words) }
+                match (before, old) {
+                    (Some(None), Some(old)) => self.other(format!(
+                        "runs another component of its own: {}, before {}{claim}",
+                        new.digest, old.digest
+                    )),
+                    _ => self.wider(format!("{now}runs a component of its own, {}{claim}", new.digest)),
+                }
             }
-            (Some(old), Some(new)) if old.digest != new.digest && packed(new).is_none() => {
-                self.other(format!("runs another component of its own: {}, before {}", new.digest, old.digest));
-            }
-            (Some(_), None) => self.other("no longer brings a component: Presetter's own interpreter runs it".into()),
-            _ => {}
         }
     }
 

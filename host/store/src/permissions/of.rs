@@ -6,10 +6,11 @@ use presetter_bundle::{Bundle, Error};
 use presetter_egress::PathPattern;
 use presetter_manifest::{self as manifest, Allowed, GrantRequest, Limit};
 
-use super::{Component, Input, Kind, Permissions, Preset, Requests, RunsAs};
+use super::{Component, Input, Kind, Permissions, Preset, Repeats, Requests, RunsAs};
 
 impl Permissions {
-    /// What a bundle may do. All its presets are read and checked for it, and its component.
+    /// What a bundle may do. All its presets are read and checked for it, and its component; whether that is what its sources make
+    /// is not looked at here.
     ///
     /// # Errors
     /// A preset is wrong, or the component is not as it was packed.
@@ -22,7 +23,8 @@ impl Permissions {
         let component = match bundle.component_digest()? {
             Some(digest) => {
                 let packed = if is.component.is_none() { bundle.packed()? } else { None };
-                Some(Component { digest: format!("sha256:{digest}"), packed_with: packed.map(|p| p.interpreter) })
+                let packed_with = packed.map(|packed| packed.interpreter);
+                Some(Component { digest: format!("sha256:{digest}"), packed_with, rebuilt: false })
             }
             None => None,
         };
@@ -80,6 +82,13 @@ fn preset(bundle: &manifest::Bundle, preset: &manifest::Preset) -> Preset {
         },
         unsafe_raw: preset.request.iter().chain(variants).any(|request| request.unsafe_raw),
         redirects: preset.redirects.unwrap_or_default(),
+        repeats: match preset.repeat() {
+            manifest::Repeat::None => Repeats::Never,
+            manifest::Repeat::Probe => Repeats::Probe,
+            manifest::Repeat::Key => Repeats::Key,
+            manifest::Repeat::Natural => Repeats::Natural,
+        },
+        probe: preset.probe.as_ref().map(|probe| probe.preset.to_string()),
         connections: bundle.connections.keys().filter(|kind| preset.works_with(kind)).cloned().collect(),
         outputs: preset.output_names().map(str::to_owned).chain(outputs.cloned()).collect(),
         rows: preset.row_names().map(str::to_owned).chain(rows.cloned()).collect(),

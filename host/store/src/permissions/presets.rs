@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 use presetter_manifest::Effect;
 
 use super::difference::Telling;
-use super::{Permissions, Preset};
+use super::{Permissions, Preset, Repeats};
 
 pub(super) fn difference(old: &Permissions, new: &Permissions, telling: &mut Telling) {
     // Of a kind that comes or goes itself, that is told already.
     let kinds = [old, new].map(|permissions| permissions.connections.keys().collect());
     for (name, preset) in &new.presets {
         match old.presets.get(name) {
-            Some(before) => changed(name, before, preset, &kinds, telling),
-            None => added(name, preset, telling),
+            Some(before) => changed(name, before, preset, (&kinds, only_reads(new)), telling),
+            None => added(name, preset, only_reads(new), telling),
         }
     }
     for name in old.presets.keys().filter(|name| !new.presets.contains_key(*name)) {
@@ -23,9 +23,14 @@ pub(super) fn difference(old: &Permissions, new: &Permissions, telling: &mut Tel
     }
 }
 
+/// Whether all that a bundle may send is a read for certain. Of a POST the bundle says what it is, and nobody else.
+fn only_reads(permissions: &Permissions) -> bool {
+    permissions.requests.iter().flat_map(|at| &at.methods).all(|method| ["GET", "HEAD"].contains(&method.as_str()))
+}
+
 const RAW: &str = "puts values into its body without encoding them (unsafe_raw): they can change what it asks for";
 
-fn added(name: &str, preset: &Preset, telling: &mut Telling) {
+fn added(name: &str, preset: &Preset, only_reads: bool, telling: &mut Telling) {
     let new = if telling.first { "" } else { "new, " };
     let mut words = format!("preset {name}: {new}{}, {}", verb(preset.effect), preset.runs_as.words());
     if preset.redirects > 0 {
@@ -34,8 +39,11 @@ fn added(name: &str, preset: &Preset, telling: &mut Telling) {
     if preset.unsafe_raw {
         words.push_str(&format!("; {RAW}"));
     }
+    if preset.effect != Effect::Read && preset.repeats != Repeats::Never {
+        words.push_str(&format!("; {}", preset.repeats.words()));
+    }
     // What asks within the requests that are allowed anyway, and no more, is no wider.
-    let plain = preset.effect == Effect::Read && preset.redirects == 0 && !preset.unsafe_raw;
+    let plain = preset.effect == Effect::Read && only_reads && preset.redirects == 0 && !preset.unsafe_raw;
     if plain && !telling.first && preset.runs_as == super::RunsAs::Recipe {
         telling.other(words);
     } else {
@@ -43,11 +51,32 @@ fn added(name: &str, preset: &Preset, telling: &mut Telling) {
     }
 }
 
-fn changed(name: &str, old: &Preset, new: &Preset, kinds: &[BTreeSet<&String>; 2], telling: &mut Telling) {
+fn changed(
+    name: &str,
+    old: &Preset,
+    new: &Preset,
+    (kinds, only_reads): (&[BTreeSet<&String>; 2], bool),
+    telling: &mut Telling,
+) {
     let preset = format!("preset {name}");
     if old.effect != new.effect {
         let words = format!("{preset}: now {}, before it {}", verb(new.effect), verb(old.effect));
-        if new.effect == Effect::Read { telling.other(words) } else { telling.wider(words) }
+        // What is said to read is sent again after any failure, and asks nobody.
+        if new.effect == Effect::Read && only_reads { telling.other(words) } else { telling.wider(words) }
+    }
+    if old.repeats != new.repeats {
+        let words = format!("{preset}: {}, before it {}", new.repeats.words(), old.repeats.words());
+        let reads = new.effect == Effect::Read && only_reads;
+        if new.repeats > old.repeats && !reads { telling.wider(words) } else { telling.other(words) }
+    }
+    match (&old.probe, &new.probe) {
+        (before, Some(now)) if before.as_ref() != Some(now) => {
+            telling.wider(format!("{preset}: whether it took place is now told by the preset {now}"));
+        }
+        (Some(before), None) => {
+            telling.other(format!("{preset}: the preset {before} no longer tells whether it took place"))
+        }
+        _ => {}
     }
     if old.runs_as != new.runs_as {
         let words = format!("{preset}: is now {}, before {}", new.runs_as.words(), old.runs_as.words());

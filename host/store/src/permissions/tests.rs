@@ -23,6 +23,8 @@ fn usual() -> Permissions {
         runs_as: RunsAs::Recipe,
         unsafe_raw: false,
         redirects: 0,
+        repeats: Repeats::Never,
+        probe: None,
         connections: set(&["key"]),
         outputs: set(&["id", "role"]),
         rows: set(&[]),
@@ -153,7 +155,16 @@ fn presets_are_compared_by_what_they_do_take_and_give() {
         one(|p| preset(p).effect = Effect::Delete),
         is(true, "preset create-user: now removes something, before it makes something new")
     );
-    assert!(!one(|p| preset(p).effect = Effect::Read).0);
+    // The bundle may send a POST, and only the bundle says that it is a read.
+    assert!(one(|p| preset(p).effect = Effect::Read).0);
+    assert_eq!(
+        one(|p| preset(p).repeats = Repeats::Natural),
+        is(true, "preset create-user: may be sent again, as if twice were once, before it is never sent again")
+    );
+    assert_eq!(
+        one(|p| preset(p).probe = Some("user".into())),
+        is(true, "preset create-user: whether it took place is now told by the preset user")
+    );
     assert!(one(|p| preset(p).runs_as = RunsAs::Script).0);
     assert!(one(|p| preset(p).unsafe_raw = true).0);
     assert!(one(|p| preset(p).redirects = 1).0);
@@ -163,8 +174,20 @@ fn presets_are_compared_by_what_they_do_take_and_give() {
         preset.effect = effect;
         one(|p| p.presets.insert("more".into(), preset))
     };
-    assert_eq!(new(Effect::Read), is(false, "preset more: new, reads, a recipe"));
+    assert_eq!(new(Effect::Read), is(true, "preset more: new, reads, a recipe"));
     assert_eq!(new(Effect::Update), is(true, "preset more: new, changes something, a recipe"));
+    let mut old = usual();
+    old.requests.iter_mut().for_each(|at| at.methods = set(&["GET"]));
+    let mut new = old.clone();
+    preset(&mut new).effect = Effect::Read;
+    new.presets.insert("more".into(), new.presets["create-user"].clone());
+    let told = difference(&old, &new);
+    assert!(told.len() == 2 && told.iter().all(|change| !change.widens), "by GET alone nothing is changed: {told:?}");
+    let (mut old, mut new) = (usual(), usual());
+    (preset(&mut old).repeats, preset(&mut old).probe) = (Repeats::Key, Some("user".into()));
+    preset(&mut new).repeats = Repeats::Probe;
+    let told = difference(&old, &new);
+    assert!(told.len() == 2 && told.iter().all(|change| !change.widens), "{told:?}");
 }
 
 #[test]
@@ -177,24 +200,33 @@ fn limits_and_components_are_compared() {
         difference(&low, &usual())[0],
         Change { words: "may use up more: requests 1000, before 20".into(), widens: true }
     );
-    let own = |digest: &str, with: Option<&str>| {
-        let component = Component { digest: format!("sha256:{digest}"), packed_with: with.map(str::to_owned) };
-        Permissions { component: Some(component), ..usual() }
+    let own = |digest: &str, with: Option<&str>, rebuilt: bool| {
+        let (digest, packed_with) = (format!("sha256:{digest}"), with.map(str::to_owned));
+        Permissions { component: Some(Component { digest, packed_with, rebuilt }), ..usual() }
     };
+    let shown = |digest: &str, with: &str| own(digest, Some(with), true);
+    let said = |digest: &str, with: &str| own(digest, Some(with), false);
     for (old, new, widens) in [
-        (usual(), own("1", None), Some(true)),
-        (usual(), own("1", Some("recipe")), Some(true)),
-        (own("1", Some("recipe")), own("2", Some("recipe")), None),
-        (own("1", Some("recipe")), own("2", Some("script")), Some(true)),
-        (own("1", Some("recipe")), own("2", None), Some(true)),
-        (own("1", None), own("2", None), Some(false)),
-        (own("1", None), own("1", None), None),
-        (own("1", None), own("2", Some("recipe")), Some(false)),
-        (own("1", None), usual(), Some(false)),
+        (usual(), own("1", None, false), Some(true)),
+        (usual(), said("1", "recipe"), Some(true)),
+        (usual(), shown("1", "recipe"), Some(false)),
+        (shown("1", "recipe"), shown("2", "recipe"), None),
+        (shown("1", "recipe"), said("2", "recipe"), Some(true)),
+        (shown("1", "recipe"), said("1", "recipe"), None),
+        (shown("1", "recipe"), shown("2", "script"), Some(false)),
+        (shown("1", "recipe"), own("2", None, false), Some(true)),
+        (said("1", "recipe"), said("2", "recipe"), Some(false)),
+        (said("1", "recipe"), shown("2", "recipe"), Some(false)),
+        (own("1", None, false), own("2", None, false), Some(false)),
+        (own("1", None, false), own("1", None, false), None),
+        (own("1", None, false), said("2", "recipe"), Some(false)),
+        (own("1", None, false), usual(), Some(false)),
     ] {
         let told: Vec<bool> = difference(&old, &new).into_iter().map(|change| change.widens).collect();
         assert_eq!(told, widens.into_iter().collect::<Vec<_>>(), "{:?} {:?}", old.component, new.component);
     }
+    let told = &difference(&usual(), &said("1", "recipe"))[0].words;
+    assert!(told.contains("sha256:1") && told.contains("its sources do not give it here"), "{told}");
 }
 
 #[test]
@@ -236,19 +268,23 @@ fn anything() -> impl Strategy<Value = Permissions> {
     let runs_as = proptest::sample::select(&[RunsAs::Recipe, RunsAs::Script][..]);
     let effect = proptest::sample::select(&[Effect::Read, Effect::Create][..]);
     let inputs = proptest::collection::btree_map("[ij]", input, 0..2);
-    let preset = (effect, runs_as, any::<bool>(), 0..2u32, names(&["k", "l"]), names(&["o"]), inputs).prop_map(
-        |(effect, runs_as, unsafe_raw, redirects, connections, outputs, inputs)| Preset {
+    let repeats = proptest::sample::select(&[Repeats::Never, Repeats::Probe, Repeats::Natural][..]);
+    let sending = (repeats, proptest::option::of(Just("q".to_owned())), 0..2u32);
+    let preset = (effect, runs_as, any::<bool>(), sending, names(&["k", "l"]), names(&["o"]), inputs).prop_map(
+        |(effect, runs_as, unsafe_raw, (repeats, probe, redirects), connections, outputs, inputs)| Preset {
             effect,
             runs_as,
             unsafe_raw,
             redirects,
+            repeats,
+            probe,
             connections,
             rows: outputs.clone(),
             outputs,
             inputs,
         },
     );
-    let component = proptest::option::of(proptest::option::of(Just("recipe".to_owned())));
+    let component = proptest::option::of((any::<bool>(), proptest::option::of(Just("recipe".to_owned()))));
     let limits = proptest::option::of(1..2000u64);
     let requests = proptest::collection::vec(requests, 0..4);
     let kinds = proptest::collection::btree_map("[kl]", kind, 0..2);
@@ -256,7 +292,11 @@ fn anything() -> impl Strategy<Value = Permissions> {
     (component, limits, requests, kinds, presets).prop_map(|(component, limit, requests, connections, presets)| {
         let mut limits = Allowed::default();
         limits.set(Limit::Requests, limit);
-        let component = component.map(|packed_with| Component { digest: "sha256:0".into(), packed_with });
+        let component = component.map(|(rebuilt, packed_with)| Component {
+            digest: format!("sha256:{packed_with:?}{rebuilt}"),
+            packed_with,
+            rebuilt,
+        });
         Permissions { component, limits, requests, connections, presets }
     })
 }
@@ -301,7 +341,9 @@ proptest! {
             5 => new.connections.values_mut().for_each(|kind| drop(kind.fills.pop_first())),
             6 => new.connections.values_mut().flat_map(|kind| kind.fills.values_mut()).for_each(|with| drop(with.pop_first())),
             7 => drop(new.presets.pop_first()),
-            8 => new.presets.values_mut().for_each(|p| { p.effect = Effect::Read; p.unsafe_raw = false; p.redirects = 0; }),
+            8 => new.presets.values_mut().for_each(|p| {
+                (p.unsafe_raw, p.redirects, p.repeats, p.probe) = (false, 0, Repeats::Never, None);
+            }),
             9 => new.presets.values_mut().for_each(|p| { p.runs_as = RunsAs::Recipe; p.connections.pop_first(); }),
             10 => new.limits.set(Limit::Requests, Some(1)),
             _ => new.component = None,

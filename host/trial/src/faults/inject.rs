@@ -51,15 +51,14 @@ fn injection(answers: &[Answered], at: usize, fault: Fault) -> Option<Injection>
         Fault::Unanswered => Err(Error::Unanswered { reason: "a fault that a test makes: no answer came".to_owned() }),
         Fault::Cut => Ok(spoil::cut(original?)?),
         Fault::NoJson => Ok(spoil::with_body(original?, "<html>a page in place of an answer")),
-        Fault::WrongTypes => Ok(spoil::wrong_types(original?)?),
-        Fault::ListsForObjects => Ok(spoil::lists_for_objects(original?)?),
-        Fault::EmptyLists => Ok(spoil::empty_lists(original?)?),
-        Fault::ShortLists => Ok(spoil::short_lists(original?)?),
+        Fault::WrongTypes | Fault::ListsForObjects | Fault::EmptyLists | Fault::ShortLists => {
+            Ok(spoil::values(fault, original?)?)
+        }
         Fault::RepeatedPage => {
             let before = answers[..at].last().filter(|before| before.path == answered.path)?;
             let page = before.response.clone().filter(|before| Some(before) != original)?;
             // A page has something on it; an answer without lists says something else.
-            spoil::empty_lists(&page)?;
+            spoil::values(Fault::EmptyLists, &page)?;
             Ok(page)
         }
     };

@@ -8,7 +8,7 @@
 //! | nothing: a limit ended the run | never |
 //! | `not_found` | never (the untouched case is `ok`); but a list that lacks an element and still has others may lack the one that was looked for |
 //! | `ok` after a refusal, a failure of the server, no connection, no answer | if it was recovered, or is a side request |
-//! | `ok` after an answer that came and is wrong | if it was recovered, is a side request, a login whose token stood elsewhere, or changed neither outputs nor rows: then the preset does not read what is wrong. A value of a wrong type may also be handed on as it came |
+//! | `ok` after an answer that came and is wrong | if it was recovered, is a side request, a login whose token stood elsewhere, or changed neither outputs nor rows: then the preset does not read what is wrong. What is wrong may also be handed on as it came |
 //! | `ok` after an answer that says less | the same; and rows may be fewer, never others and none twice |
 //! | anything but `unknown` after a write without an answer | if it was recovered, or a probe has proved it |
 //! | `unknown` | after such a write, or one at which the server failed |
@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::kind::{Fault, Nature};
 use super::spoil;
-use crate::case::{members_without_nulls, without_nulls};
+use crate::case::without_nulls;
 use crate::sample;
 use crate::suite::Played;
 use crate::witness::Sent;
@@ -88,17 +88,15 @@ impl View<'_> {
 
     /// Whether what an `ok` gives is what it should be.
     fn may_give_this(&self) -> Option<Insane> {
-        let outputs = |played: &Played| Value::Object(members_without_nulls(&played.outputs));
-        let same = |before: &Value, after: &Value| match self.fault {
-            Fault::WrongTypes => spoil::hands_on(before, after),
-            _ => before == after,
+        let same = |before: &Value, after: &Value| {
+            without_nulls(before) == without_nulls(after) || spoil::hands_on(self.fault, before, after)
         };
+        let outputs = |played: &Played| Value::Object(played.outputs.clone());
         let outputs = same(&outputs(self.base), &outputs(self.played));
-        let rows = |played: &Played| played.rows.iter().map(without_nulls).collect::<Vec<_>>();
-        let (before, after) = (rows(self.base), rows(self.played));
+        let (before, after) = (&self.base.rows, &self.played.rows);
         let same_rows = match self.fault.nature() {
-            Nature::Less => is_part(&before, &after),
-            _ => before.len() == after.len() && before.iter().zip(&after).all(|(before, after)| same(before, after)),
+            Nature::Less => is_part(before, after),
+            _ => before.len() == after.len() && before.iter().zip(after).all(|(before, after)| same(before, after)),
         };
         match (outputs, same_rows) {
             (true, true) => None,
@@ -148,8 +146,8 @@ impl View<'_> {
 
 /// Whether a list is another with elements left out.
 fn is_part(whole: &[Value], part: &[Value]) -> bool {
-    let mut whole = whole.iter();
-    part.iter().all(|element| whole.any(|other| other == element))
+    let mut whole = whole.iter().map(without_nulls);
+    part.iter().map(without_nulls).all(|element| whole.any(|other| other == element))
 }
 
 /// A write that was sent more often than in the untouched case, after it may have been carried out, where that is not safe.

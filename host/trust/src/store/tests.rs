@@ -41,12 +41,12 @@ impl Scene {
         let (folder, root, now) = (tempfile::tempdir().unwrap(), PrivateKey::generate().unwrap(), time(NOW));
         let begun = signed(Proposal::first(&[new_key(&root)], 1, time("2031-01-01T00:00:00Z"), now).unwrap(), &root);
         let store = store(&folder);
-        store.apply(&begun, &[root.public().id()], now).unwrap();
+        store.apply(&begun, Some(&begun.document().root), now).unwrap();
         let other = PrivateKey::generate().unwrap();
         let rule = Rule { pattern: crate::Pattern::All, threshold: 1, keys: vec![other.public().id()] };
         for change in [Change::AddKey(new_key(&other)), Change::SetRule(rule)] {
             let next = Proposal::next(&store.current().unwrap(), &[change], now).unwrap();
-            store.apply(&signed(next, &root), &[], now).unwrap();
+            store.apply(&signed(next, &root), None, now).unwrap();
         }
         let offered = store.export().unwrap();
         Self { folder, root, begun, offered }
@@ -56,14 +56,14 @@ impl Scene {
     fn machine(&self, with_store: bool) -> (tempfile::TempDir, Store, Vec<Act>) {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder);
-        let named = [self.root.public().id()];
+        let named = self.begun.document().root.clone();
         if with_store {
-            store.apply(&self.begun, &named, time(NOW)).unwrap();
+            store.apply(&self.begun, Some(&named), time(NOW)).unwrap();
         }
         let seen = store.folder.seen().unwrap().unwrap_or_default();
         let current = store.current();
         let Proposal { steps, keys, .. } = &self.offered;
-        let offer = Offer { file: "f", steps, keys, named: &named };
+        let offer = Offer { file: "f", steps, keys, named: Some(&named) };
         let verified = offer.verify(current.as_ref(), &seen, time(NOW)).unwrap();
         let acts = store.plan(&verified, keys, current.as_ref().ok(), &seen);
         (folder, store, acts)
@@ -92,11 +92,11 @@ fn a_crash_after_any_step_leaves_the_old_or_the_new() {
             turned += usize::from(found == Ok(3));
 
             // The next change comes to its end, and nothing is left over.
-            let named = [scene.root.public().id()];
-            store.apply(&scene.offered, &named, time(NOW)).unwrap();
+            let named = scene.begun.document().root.clone();
+            store.apply(&scene.offered, Some(&named), time(NOW)).unwrap();
             let more =
                 Proposal::next(&store.current().unwrap(), &[Change::Extend(time("2032-01-01T00:00:00Z"))], time(NOW));
-            store.apply(&signed(more.unwrap(), &scene.root), &[], time(NOW)).unwrap();
+            store.apply(&signed(more.unwrap(), &scene.root), None, time(NOW)).unwrap();
             assert_eq!(store.current().unwrap().document().version, 4);
             let mut names: Vec<String> = Vec::new();
             for below in ["config/trust", "config/trust/keys", "state/trust"] {
@@ -119,7 +119,7 @@ fn what_an_abandoned_change_left_goes_with_the_next() {
     acts[..before_the_rename.unwrap()].iter().for_each(|act| act.run().unwrap());
     // Another change is made instead.
     let other = Proposal::next(&store.current().unwrap(), &[Change::Extend(time("2032-01-01T00:00:00Z"))], time(NOW));
-    store.apply(&signed(other.unwrap(), &scene.root), &[], time(NOW)).unwrap();
+    store.apply(&signed(other.unwrap(), &scene.root), None, time(NOW)).unwrap();
     let keys = fs::read_dir(folder.path().join("config/trust/keys")).unwrap().count();
     assert_eq!(keys, 1, "the key of the change that was not made is gone");
     assert!(!folder.path().join("config/trust/signatures-3.json").exists());

@@ -85,7 +85,7 @@ fn a_root_changes_only_with_both_roots() {
         let proposal = machine.propose(&changes, signers);
         assert_eq!(proposal.needs().unwrap().met(), fine);
         let before = machine.files();
-        match machine.store.apply(&proposal, &[], day(1)) {
+        match machine.store.apply(&proposal, None, day(1)) {
             Ok(_) => assert!(fine),
             Err(refused) => {
                 assert!(!fine, "{refused}");
@@ -120,7 +120,7 @@ fn a_proposal_travels_from_signer_to_signer() {
     assert_eq!(mine.to_json(), theirs.to_json());
     let other = machine.propose(&[Change::Extend(day(401))], &[&three]);
     assert_eq!(mine.merge(&other).unwrap_err().code, Code::BadChange);
-    let applied = machine.store.import("p.json", &theirs.to_json(), &[], day(1)).unwrap();
+    let applied = machine.store.import("p.json", &theirs.to_json(), None, day(1)).unwrap();
     assert_eq!((applied.from, applied.to), (Some(1), 2));
     // The other one came too late.
     let mut late = other;
@@ -137,7 +137,7 @@ fn an_expired_store_can_be_renewed_but_nothing_else() {
     assert!(refused.code == Code::BadChange && refused.help.contains("renew"), "{refused:?}");
     let mut proposal = Proposal::next(&machine.trust(), &[Change::Extend(day(2 * END))], late).unwrap();
     proposal.sign(&root).unwrap();
-    machine.store.apply(&proposal, &[], late).unwrap();
+    machine.store.apply(&proposal, None, late).unwrap();
     assert!(Proposal::first(&[new_key(&root, "R")], 1, day(END), late).is_err());
 }
 

@@ -3,7 +3,7 @@
 use presetter_trust::{Change, Code, Proposal, Root};
 use serde_json::{Value, json};
 
-use crate::world::{END, Machine, add, by_hand, bytes, day, first, id, key, revoke, rule, signature};
+use crate::world::{self, END, Machine, add, by_hand, bytes, day, first, id, key, revoke, rule, signature};
 
 #[test]
 fn a_store_goes_from_one_machine_to_another() {
@@ -14,10 +14,10 @@ fn a_store_goes_from_one_machine_to_another() {
     here.change(&[rule("*", 1, &[&a])], &[&root]);
     here.change(&[revoke(&a)], &[&root]);
     let exported = here.store.export().unwrap().to_json();
-    let applied = there.store.import("e.json", &exported, &[], day(2)).unwrap();
+    let applied = there.store.import("e.json", &exported, None, day(2)).unwrap();
     assert_eq!((applied.from, applied.to), (Some(1), 4));
     assert_eq!(there.files(), here.files());
-    let again = there.store.import("e.json", &exported, &[], day(2)).unwrap();
+    let again = there.store.import("e.json", &exported, None, day(2)).unwrap();
     assert_eq!((again.from, again.to, again.changes.len()), (Some(4), 4, 0));
 
     let fresh = Machine::empty();
@@ -29,20 +29,40 @@ fn a_store_goes_from_one_machine_to_another() {
     );
     assert_eq!(fresh.refuses(&exported, &[id(&a)], day(2)).code, Code::UnexpectedRoot);
     assert_eq!(fresh.refuses(&exported, &[id(&root), id(&a)], day(2)).code, Code::UnexpectedRoot);
-    fresh.store.import("e.json", &exported, &[id(&root)], day(2)).unwrap();
+    fresh.store.import("e.json", &exported, Some(&world::root(1, &[id(&root)])), day(2)).unwrap();
     assert_eq!(fresh.files(), here.files());
 }
 
-/// Who has one of two root keys cannot make a store that names both and asks for one.
+/// Who has one of two root keys cannot make a store that names both and asks for one, nor one of that key alone.
 #[test]
-fn every_named_key_must_have_signed() {
+fn the_root_must_be_the_whole_root_that_was_named() {
     let (good, stolen) = (key(), key());
-    let mut forged = first(&[&good, &stolen], 1);
-    forged.sign(&stolen).unwrap();
+    let (both, fresh) = ([id(&good), id(&stolen)], Machine::empty());
+    for (roots, threshold) in [(vec![&good, &stolen], 1), (vec![&stolen], 1)] {
+        let mut forged = first(&roots, threshold);
+        forged.sign(&stolen).unwrap();
+        let refused = fresh.refuses(&forged.to_json(), &both, day(1));
+        assert_eq!(refused.code, Code::UnexpectedRoot);
+        assert!(
+            refused.message.contains("1 of ") && refused.message.contains(&format!("2 of 2: {}", id(&good))),
+            "{refused}"
+        );
+    }
+}
+
+/// Two of three have signed, as their root asks: the third need not be there.
+#[test]
+fn a_root_is_named_with_its_threshold() {
+    let keys = [key(), key(), key()];
+    let [a, b, c] = &keys;
+    let mut proposal = first(&[a, b, c], 2);
+    [a, b].iter().for_each(|key| proposal.sign(key).unwrap());
+    let all = keys.each_ref().map(id);
     let fresh = Machine::empty();
-    let refused = fresh.refuses(&forged.to_json(), &[id(&good), id(&stolen)], day(1));
-    assert_eq!(refused.code, Code::UnexpectedRoot);
-    assert!(refused.message.contains(&id(&good).to_string()), "{refused}");
+    assert_eq!(fresh.refuses(&proposal.to_json(), &all, day(1)).code, Code::UnexpectedRoot, "three of three");
+    assert_eq!(fresh.refuses(&proposal.to_json(), &all[..2], day(1)).code, Code::UnexpectedRoot, "two of two");
+    let reversed: Vec<_> = all.iter().rev().copied().collect();
+    assert_eq!(fresh.store.import("e", &proposal.to_json(), Some(&world::root(2, &reversed)), day(1)).unwrap().to, 1);
 }
 
 /// CVE-2025-2885: a root version is never skipped, so that a stolen old root cannot jump over its own replacement.
@@ -65,7 +85,7 @@ fn versions_are_not_skipped() {
     let with_a_hole = bytes(&by_hand(&[(&first, &[&old]), (&third, &[&old, &new])], &keys));
     assert_eq!(there.refuses(&with_a_hole, &[], day(1)).code, Code::Gap);
     let whole = bytes(&by_hand(&[(&second, &[&old, &new]), (&third, &[&new])], &keys));
-    assert_eq!(there.store.import("w.json", &whole, &[], day(1)).unwrap().to, 3);
+    assert_eq!(there.store.import("w.json", &whole, None, day(1)).unwrap().to, 3);
 }
 
 #[test]
@@ -82,7 +102,7 @@ fn older_and_other_stores_are_refused() {
     assert_eq!(here.refuses(&fork.store.export().unwrap().to_json(), &[], day(1)).code, Code::Fork, "a newer one too");
     let third = fork.trust().text().to_owned();
     let jump = bytes(&by_hand(&[(&third, &[&root])], &[&root]));
-    here.store.import("j.json", &jump, &[], day(1)).unwrap();
+    here.store.import("j.json", &jump, None, day(1)).unwrap();
     assert_eq!(here.trust().document().version, 3, "the root has signed that it follows version 2, and there is one");
 }
 
@@ -96,7 +116,7 @@ fn an_expired_store_is_not_taken() {
     let exported = here.store.export().unwrap().to_json();
     assert_eq!(there.refuses(&exported, &[], day(END)).code, Code::Expired);
     assert_eq!(Machine::empty().refuses(&exported, &[id(&root)], day(END)).code, Code::Expired);
-    there.store.import("e.json", &exported, &[], day(END - 1)).unwrap();
+    there.store.import("e.json", &exported, None, day(END - 1)).unwrap();
 }
 
 /// The root itself cannot be made to sign what breaks the rules: CVE-2026-23992 and others.
@@ -134,7 +154,7 @@ fn a_signed_text_keeps_the_rules_too() {
             assert!(at.render(false).contains("handed.json:"), "{}", at.render(false));
         }
     }
-    machine.store.import("p.json", &signed(text), &[], day(1)).unwrap();
+    machine.store.import("p.json", &signed(text), None, day(1)).unwrap();
     // Keys and revocations stay.
     let lost = machine.trust().text().replacen("version = 2", "version = 3", 1);
     let without_denial = &lost[..lost.find("[[deny]]").unwrap()];
@@ -177,7 +197,7 @@ fn signatures_are_of_the_text_its_type_and_the_key() {
         let refused = machine.refuses(&with(signatures.clone()), &[], day(1));
         assert_eq!(refused.code, code, "{signatures}: {refused}");
     }
-    machine.store.import("g.json", &with(json!([signature(&text, &stranger), good, good])), &[], day(1)).unwrap();
+    machine.store.import("g.json", &with(json!([signature(&text, &stranger), good, good])), None, day(1)).unwrap();
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -210,5 +230,5 @@ fn the_outer_form_is_strict_and_bounded() {
         assert_eq!(machine.refuses(bad.as_bytes(), &[], day(1)).code, Code::Malformed, "{:.80}", bad);
         assert_eq!(Proposal::read("p.json", bad.as_bytes()).unwrap_err().code, Code::Malformed);
     }
-    machine.store.import("g.json", good.as_bytes(), &[], day(1)).unwrap();
+    machine.store.import("g.json", good.as_bytes(), None, day(1)).unwrap();
 }

@@ -27,7 +27,7 @@ fn a_change_by_hand_is_noticed() {
     let refused = machine.store.current().unwrap_err();
     assert!(refused.code == Code::Malformed && refused.message.contains("trust.toml:1:1"), "{refused}");
     // What was signed can be taken over again, without naming a key: this machine has seen it.
-    assert_eq!(machine.store.import("e.json", &exported, &[], day(1)).unwrap().to, 2);
+    assert_eq!(machine.store.import("e.json", &exported, None, day(1)).unwrap().to, 2);
     assert_eq!(machine.trust().text(), text);
 }
 
@@ -124,7 +124,7 @@ fn a_record_that_cannot_be_written_stops_a_change_before_it_begins() {
     let mut permissions = fs::metadata(&path).unwrap().permissions();
     permissions.set_readonly(true);
     fs::set_permissions(&path, permissions).unwrap();
-    assert_eq!(machine.store.apply(&proposal, &[], day(1)).unwrap_err().code, Code::SeenNotWritable);
+    assert_eq!(machine.store.apply(&proposal, None, day(1)).unwrap_err().code, Code::SeenNotWritable);
     assert_eq!(machine.store.prepare().unwrap_err().code, Code::SeenNotWritable);
     assert_eq!(machine.store.record_seen(&trust, &newer).unwrap_err().code, Code::SeenNotWritable);
     machine.store.record_seen(&trust, &seen).unwrap();
@@ -135,7 +135,7 @@ fn a_record_that_cannot_be_written_stops_a_change_before_it_begins() {
     fs::write(blocked.path("state"), "a file").unwrap();
     let mut begun = first(&[&root], 1);
     begun.sign(&root).unwrap();
-    let refused = blocked.store.apply(&begun, &[id(&root)], day(1)).unwrap_err();
+    let refused = blocked.store.apply(&begun, Some(&begun.document().root), day(1)).unwrap_err();
     assert!(!blocked.path(TRUST).exists(), "{refused}");
 }
 
@@ -171,7 +171,7 @@ fn a_store_that_was_removed_is_remembered() {
     let mut other = first(&[&evil], 1);
     other.sign(&evil).unwrap();
     assert_eq!(machine.refuses(&other.to_json(), &[id(&evil)], day(1)).code, Code::OldStore);
-    assert_eq!(machine.store.import("e.json", &exported, &[], day(1)).unwrap().to, 2);
+    assert_eq!(machine.store.import("e.json", &exported, None, day(1)).unwrap().to, 2);
 }
 
 #[cfg(unix)]
@@ -223,7 +223,7 @@ fn a_reader_finds_a_whole_store_while_it_changes_and_of_two_changes_one_wins() {
         for n in 0..20 {
             let two = [1, 2].map(|m| machine.propose(&[Change::Extend(day(1000 + 2 * n + m))], &[&root]));
             let applied: Vec<_> = std::thread::scope(|both| {
-                let started = two.each_ref().map(|one| both.spawn(|| machine.store.apply(one, &[], day(1))));
+                let started = two.each_ref().map(|one| both.spawn(|| machine.store.apply(one, None, day(1))));
                 started.map(|one| one.join().unwrap()).into_iter().collect()
             });
             assert_eq!(applied.iter().filter(|one| one.is_ok()).count(), 1);

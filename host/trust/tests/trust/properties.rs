@@ -76,7 +76,7 @@ proptest! {
                     assert_eq!(proposal.sign(key).is_ok(), either, "{at}");
                 }
                 let met = proposal.needs().unwrap().met();
-                let applied = machine.store.apply(&proposal, &[], day(1));
+                let applied = machine.store.apply(&proposal, None, day(1));
                 assert_eq!(applied.is_ok(), met, "{applied:?}");
                 applied
             });
@@ -95,7 +95,7 @@ proptest! {
             prop_assert_eq!(after.document().version, after.version().version);
         }
         // Another machine comes here from the first version, and ends with the same files.
-        start.store.import("e.json", &machine.store.export().unwrap().to_json(), &[], day(1)).unwrap();
+        start.store.import("e.json", &machine.store.export().unwrap().to_json(), None, day(1)).unwrap();
         prop_assert_eq!(start.files(), machine.files());
     }
 

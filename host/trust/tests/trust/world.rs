@@ -8,7 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use presetter_package::{Digest, KeyId, PrivateKey};
-use presetter_trust::{Applied, Candidate, Change, Decision, NewKey, Pattern, Proposal, Refused, Rule, Store, Trust};
+use presetter_trust::{
+    Applied, Candidate, Change, Decision, NewKey, Pattern, Proposal, Refused, Root, Rule, Store, Trust,
+};
 use semver::Version;
 use serde_json::{Value, json};
 
@@ -75,8 +77,7 @@ impl Machine {
         let machine = Self::empty();
         let mut proposal = first(roots, threshold);
         roots.iter().for_each(|key| proposal.sign(key).unwrap());
-        let named: Vec<KeyId> = roots.iter().map(|key| id(key)).collect();
-        machine.store.apply(&proposal, &named, day(0)).unwrap();
+        machine.store.apply(&proposal, Some(&proposal.document().root), day(0)).unwrap();
         machine
     }
 
@@ -91,7 +92,7 @@ impl Machine {
     }
 
     pub(crate) fn change(&self, changes: &[Change], keys: &[&PrivateKey]) -> Applied {
-        self.store.apply(&self.propose(changes, keys), &[], day(1)).unwrap()
+        self.store.apply(&self.propose(changes, keys), None, day(1)).unwrap()
     }
 
     /// A machine that is as this one is now.
@@ -137,13 +138,22 @@ impl Machine {
     }
 
     /// Nothing of this file is taken, for that reason, and nothing is kept of it.
+    ///
+    /// `named`: the keys of a root that all must sign; none names no root.
     pub(crate) fn refuses(&self, json: &[u8], named: &[KeyId], now: Timestamp) -> Refused {
         let before = self.files();
+        let root = root(named.len(), named);
+        let named = (!named.is_empty()).then_some(&root);
         let refused = self.store.import("handed.json", json, named, now).unwrap_err();
         assert_eq!(self.files(), before, "something was kept of what was refused: {refused}");
         assert!(!refused.message.is_empty() && !refused.help.is_empty(), "{refused:?}");
         refused
     }
+}
+
+/// A root as an operator names it.
+pub(crate) fn root(threshold: usize, keys: &[KeyId]) -> Root {
+    Root { threshold: u32::try_from(threshold).unwrap(), keys: keys.to_vec() }
 }
 
 pub(crate) fn put(path: &Path, bytes: &[u8]) {
