@@ -11,6 +11,7 @@ pub(crate) mod load;
 mod logins;
 mod place;
 mod progress;
+mod pull;
 pub(crate) mod sign;
 pub(crate) mod transfer;
 pub(crate) mod trust;

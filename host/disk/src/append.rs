@@ -18,7 +18,7 @@ pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     super::folder(parent)?;
     let new = fs::symlink_metadata(path).is_err();
-    let mut file = opened(path)?;
+    let mut file = own_file(path)?;
     let end = whole_lines(&mut file)?;
     file.set_len(end)?;
     file.seek(SeekFrom::Start(end))?;
@@ -27,7 +27,11 @@ pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
     if new { super::synced(parent) } else { Ok(()) }
 }
 
-fn opened(path: &Path) -> io::Result<File> {
+/// Opens a plain file of this user alone to read and to write, which is made if need be. The folder must be there.
+///
+/// # Errors
+/// Something that is no plain file has the name, or a link; else the system's.
+pub fn own_file(path: &Path) -> io::Result<File> {
     let plain = |found: &fs::Metadata| match found.is_file() {
         true => Ok(()),
         false => Err(io::Error::other("it is not a plain file")),

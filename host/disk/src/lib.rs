@@ -13,7 +13,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-pub use append::append_line;
+pub use append::{append_line, own_file};
 
 /// How the names of files begin that are not complete yet. One that a killed process left may be removed.
 pub const UNFINISHED: &str = ".new-";

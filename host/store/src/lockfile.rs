@@ -157,7 +157,9 @@ impl LockFile {
             format!("{name} is locked as {} ({}), and this is {version} ({digest})", locked.version, locked.digest);
         let help = match locked.version == *version {
             true => "a version is one package for ever: tell whoever you have it from",
-            false => "to use it from now on, install it without --locked",
+            false => {
+                "for the locked one: presetter install --locked; to lock this one: presetter install PACKAGE --lock"
+            }
         };
         Err(Error::new(message, help))
     }

@@ -55,6 +55,13 @@ impl Incoming {
         Ok(Self { verified: Verified::read(bytes.as_slice(), ask)?, bytes, origin })
     }
 
+    /// The same, with the component shown to be what its sources make: whoever says so has packed them again.
+    #[must_use]
+    pub fn rebuilt(mut self) -> Self {
+        self.verified.component_is_rebuilt();
+        self
+    }
+
     /// What was verified.
     #[must_use]
     pub const fn verified(&self) -> &Verified {

@@ -107,6 +107,12 @@ impl Verified {
         Ok(Self { version, digest, signers, decision, bundle, permissions })
     }
 
+    pub(crate) fn component_is_rebuilt(&mut self) {
+        if let Some(component) = &mut self.permissions.component {
+            component.rebuilt = true;
+        }
+    }
+
     /// The bundle's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -1,38 +1,42 @@
 //! From a place to the bytes of a package: read, pulled, or put together. Nothing is verified here.
 //!
-//! Keeps: no more is read than a package may have; what was pulled half goes on where it was.
+//! Keeps: no more is read than a package may have.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use presetter_egress::{Authorities, Tls};
-use presetter_package::{Artifact, Bounds, Layout, Manifest, Pointer, Refused};
-use presetter_registry::{Access, Error, Options, Part, Reference, Registry, Repository};
+use presetter_package::{Artifact, Bounds, Layout, Refused};
+use presetter_registry::{Error, Options, Registry};
 use presetter_store::Origin;
 
 use super::logins;
 use super::place::Place;
-use super::progress::Progress;
+use super::pull::{Signed, pull};
 use crate::args::RegistryArgs;
 use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::count;
 use crate::world::World;
 
-/// The bytes of a package, and where they came from.
+/// The most that is read of a file with certificates, in bytes: several times what systems have.
+const MOST_AUTHORITIES: u64 = 4 * 1024 * 1024;
+
+/// The bytes of a package, and where they came from. `signed`: whose signatures a registry must have for it.
 pub(crate) async fn package(
     world: &World,
     place: &Place,
     network: &RegistryArgs,
+    signed: Signed<'_>,
 ) -> Result<(Vec<u8>, Origin), Failure> {
     match place {
         Place::File(file) => Ok((read(file)?, Origin::File(absolute(file)))),
         Place::Layout(folder) => Ok((layout(folder)?.to_bytes(), Origin::File(absolute(folder)))),
         Place::Registry(reference) => {
-            Ok((pull(world, reference, network).await?.to_bytes(), Origin::Registry(reference.to_string())))
+            let artifact = pull(world, reference, network, signed).await?;
+            Ok((artifact.to_bytes(), Origin::Registry(reference.to_string())))
         }
         Place::Sources(folder) => {
             let folder = line(&folder.display().to_string());
@@ -86,7 +90,9 @@ pub(crate) fn registry(world: &World, network: &RegistryArgs) -> Result<Registry
     let mut options = Options { allow_private: network.allow_private, ..Options::default() };
     if let Some(file) = &network.ca {
         let wrong = |why: String| Failure::usage(format!("--ca {}: {why}", line(&file.display().to_string())));
-        let pem = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+        let mut pem = Vec::new();
+        let read = File::open(file).and_then(|open| open.take(MOST_AUTHORITIES).read_to_end(&mut pem));
+        read.map_err(|error| wrong(error.to_string()))?;
         let authorities = Authorities::from_pem(&pem).map_err(|error| wrong(error.to_string()))?;
         options.tls = Tls { authorities, ..Tls::default() };
     }
@@ -105,80 +111,6 @@ pub(crate) fn unreached(error: &Error) -> Failure {
         _ => Exit::Network,
     };
     Failure::new(exit, line(&error.to_string())).help(error.help())
-}
-
-/// Pulls a bundle with the signatures that the registry has for it.
-pub(crate) async fn pull(world: &World, reference: &Reference, network: &RegistryArgs) -> Result<Artifact, Failure> {
-    let registry = registry(world, network)?;
-    let repository = registry.open(reference, Access::Read).await.map_err(|error| unreached(&error))?;
-    pulled(world, &repository).await
-}
-
-async fn pulled(world: &World, repository: &Repository<'_>) -> Result<Artifact, Failure> {
-    let what = repository.reference().to_string();
-    let resolved = repository.resolve().await.map_err(|error| unreached(&error))?;
-    let manifest = Manifest::parse(&resolved.bytes).map_err(|refused| malformed(&what, &refused))?;
-    let bounds = Bounds::default();
-    if manifest.size() > bounds.total {
-        let message = format!("{}: its files are larger than {} bytes", line(&what), bounds.total);
-        return Err(Failure::new(Exit::Invalid, message));
-    }
-    let folder = world.dirs.cache.join("pulls").join(resolved.digest.hex());
-    let failed = |error: io::Error| Failure::new(Exit::Invalid, format!("{}: {error}", folder.display()));
-    fs::create_dir_all(&folder).map_err(failed)?;
-    let mut progress = Progress::new(&world.console, &what, manifest.size());
-    for layer in &manifest.layers {
-        let mut part = FilePart::open(folder.join(layer.digest.hex())).map_err(failed)?;
-        let blob = Pointer { digest: layer.digest, size: layer.size };
-        repository.blob(blob, &mut part, &mut |have, _| progress.at(have)).await.map_err(|error| unreached(&error))?;
-        progress.passed(layer.size);
-    }
-    drop(progress);
-    let found = repository.signatures(resolved.digest).await.map_err(|error| unreached(&error))?;
-    if found.skipped > 0 || found.unseen > 0 {
-        let skipped = count(found.skipped + found.unseen, "entry of its list of signatures");
-        world
-            .console
-            .warn(&format!("{}: {skipped} passed over: {}", line(&what), line(&found.reasons.join("; "))), &[]);
-    }
-    let signatures = found.bundles.iter().map(|bundle| bundle.to_vec()).collect();
-    let mut blob = |pointer: Pointer| fs::read(folder.join(pointer.digest.hex()));
-    let artifact = Artifact::assemble(&resolved.bytes, signatures, &mut blob, &bounds);
-    let artifact = artifact.map_err(|refused| malformed(&what, &refused));
-    // Complete, or not what it should be: either way nothing of it is built upon any more.
-    let _ = fs::remove_dir_all(&folder);
-    artifact
-}
-
-/// A blob that comes, in a file.
-struct FilePart(File);
-
-impl FilePart {
-    fn open(path: PathBuf) -> io::Result<Self> {
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map(Self)
-    }
-}
-
-impl Part for FilePart {
-    fn kept(&mut self, see: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-        self.0.rewind()?;
-        let mut chunk = vec![0; 64 * 1024];
-        loop {
-            match self.0.read(&mut chunk)? {
-                0 => return Ok(()),
-                read => see(&chunk[..read]),
-            }
-        }
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.seek(io::SeekFrom::End(0))?;
-        self.0.write_all(bytes)
-    }
-
-    fn clear(&mut self) -> io::Result<()> {
-        self.0.set_len(0)
-    }
 }
 
 /// The bundle of a folder with an OCI layout.

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use presetter_package::Bounds;
+use presetter_pack::Rebuilt;
+use presetter_package::{Bounds, Digest};
 use presetter_registry::{Access, Reference};
 use presetter_store::{Change, Incoming, Installed, LockFile, Locked, Note, Origin, Permissions, Unmet, difference};
 use presetter_trust::Trust;
@@ -13,6 +14,7 @@ use semver::Version;
 
 use super::load::{named, rejected, stored};
 use super::place::Place;
+use super::pull::Signed;
 use super::{fetch, trust};
 use crate::args::{ConsentArgs, InstallArgs, RegistryArgs, UpgradeArgs};
 use crate::console::line;
@@ -33,8 +35,13 @@ pub(crate) async fn install(world: &World, args: &InstallArgs) -> Result<Exit, F
         Some(_) if presetter_manifest::is_bundle_name(text) => Ok(Place::Name(text.to_owned())),
         _ => Place::of(text),
     };
+    let mut asked_name = None;
     let place = match (of(text)?, &args.registry) {
-        (Place::Name(name), Some(registry)) => newest(world, &format!("{registry}/{name}"), &args.network).await?.0,
+        (Place::Name(name), Some(registry)) => {
+            let place = newest(world, &format!("{registry}/{name}"), &args.network).await?.0;
+            asked_name = Some(name);
+            place
+        }
         (Place::Name(name), None) => {
             return Err(Failure::usage(format!("\"{name}\" is a bundle's name; say where it is"))
                 .help(format!("from a registry: presetter install {name} --registry registry.example/presets"))
@@ -46,8 +53,10 @@ pub(crate) async fn install(world: &World, args: &InstallArgs) -> Result<Exit, F
         (place, _) => place,
     };
     let trusted = trust::current(world)?;
-    let (bytes, origin) = fetch::package(world, &place, &args.network).await?;
-    let incoming = verified(world, text, bytes, origin, &trusted, None)?;
+    let (bytes, origin) = fetch::package(world, &place, &args.network, Signed::By(&trusted)).await?;
+    let version = place.version();
+    let asked = Asked { name: asked_name.as_deref(), version: version.as_ref(), digest: None };
+    let incoming = verified(world, text, bytes, origin, &trusted, &asked)?;
     let installed = settle(world, &incoming, &trusted, &args.consent)?;
     if args.lock {
         let path = world.cwd.join(LockFile::NAME);
@@ -80,15 +89,17 @@ async fn locked(world: &World, args: &InstallArgs) -> Result<Exit, Failure> {
             )));
         }
         let place = place_of(&locked.origin, locked)?;
-        let (bytes, origin) = fetch::package(world, &place, &args.network).await.map_err(|failure| {
-            failure.help(format!(
-                "{} says that {} {} is there; if it is elsewhere now: presetter install PACKAGE --lock",
-                LockFile::NAME,
-                locked.name,
-                locked.version
-            ))
-        })?;
-        let incoming = verified(world, &locked.name, bytes, origin, &trusted, Some(locked))?;
+        let (bytes, origin) =
+            fetch::package(world, &place, &args.network, Signed::By(&trusted)).await.map_err(|failure| {
+                failure.help(format!(
+                    "{} says that {} {} is there; if it is elsewhere now: presetter install PACKAGE --lock",
+                    LockFile::NAME,
+                    locked.name,
+                    locked.version
+                ))
+            })?;
+        let asked = Asked { name: Some(&locked.name), version: Some(&locked.version), digest: Some(locked.digest) };
+        let incoming = verified(world, &locked.name, bytes, origin, &trusted, &asked)?;
         settle(world, &incoming, &trusted, &args.consent)?;
     }
     if unmet.is_empty() {
@@ -138,12 +149,10 @@ pub(crate) async fn upgrade(world: &World, args: &UpgradeArgs) -> Result<Exit, F
                 continue;
             }
         };
-        let (bytes, origin) = fetch::package(world, &place, &args.network).await?;
-        let incoming = verified(world, &installed.name, bytes, origin, &trusted, None)?;
-        if incoming.verified().name() != installed.name {
-            let message = format!("this is {}, not {}", named(incoming.verified()), installed.name);
-            return Err(Failure::new(Exit::Trust, message));
-        }
+        let (bytes, origin) = fetch::package(world, &place, &args.network, Signed::By(&trusted)).await?;
+        let version = place.version();
+        let asked = Asked { name: Some(&installed.name), version: version.as_ref(), digest: None };
+        let incoming = verified(world, &installed.name, bytes, origin, &trusted, &asked)?;
         if args.dry_run {
             let (changes, _) = changes(world, &incoming)?;
             shown(world, &incoming, Some(installed), &changes);
@@ -177,19 +186,26 @@ async fn newest(world: &World, repository: &str, network: &RegistryArgs) -> Resu
     Ok((Place::Registry(reference.tagged(tag.clone())), version.clone()))
 }
 
+/// What was asked for, where something was: whoever serves it does not choose.
+struct Asked<'a> {
+    name: Option<&'a str>,
+    version: Option<&'a Version>,
+    digest: Option<Digest>,
+}
+
 fn verified(
     world: &World,
     what: &str,
     bytes: Vec<u8>,
     origin: Origin,
     trusted: &Trust,
-    locked: Option<&Locked>,
+    asked: &Asked<'_>,
 ) -> Result<Incoming, Failure> {
     let ask = presetter_store::Ask {
         trust: trusted,
-        name: locked.map(|locked| locked.name.as_str()),
-        version: locked.map(|locked| &locked.version),
-        digest: locked.map(|locked| locked.digest),
+        name: asked.name,
+        version: asked.version,
+        digest: asked.digest,
         rollback_to: None,
         bounds: Bounds::default(),
         now: World::now(),
@@ -201,7 +217,9 @@ fn verified(
     for preset in incoming.verified().bundle().preset_names() {
         incoming.verified().bundle().preset(&preset)?;
     }
-    Ok(incoming)
+    // That its component is what its sources make is the bundle's word, until they are packed again here.
+    let shown = matches!(presetter_pack::rebuild(incoming.verified().bundle()), Ok(Rebuilt::Same { .. }));
+    Ok(if shown { incoming.rebuilt() } else { incoming })
 }
 
 /// What it may do that was not approved before, and what is installed now.

@@ -4,7 +4,7 @@
 
 use presetter_bundle::Bundle;
 use presetter_package::Bounds;
-use presetter_store::{Rejected, Verified};
+use presetter_store::{LockFile, Rejected, Verified};
 use presetter_trust::Code;
 
 use super::{fetch, trust};
@@ -25,11 +25,24 @@ pub(crate) fn installed(world: &World, name: &str) -> Result<Option<Bundle>, Fai
     let trusted = trust::current(world)?;
     let verified =
         store.load(name, &trusted, Bounds::default(), World::now()).map_err(|error| rejected(name, error))?;
+    as_locked(world, &verified)?;
     trust::warned(world, &verified.decision().warnings);
     // It was recorded when it was installed; that the record is gone or behind is made good here. A disk that cannot be written
     // does not keep a bundle that is trusted from running.
-    let _ = trust::store(world).record_seen(&trusted, &verified.candidate());
+    if let Err(refused) = trust::store(world).record_seen(&trusted, &verified.candidate()) {
+        world.console.warn(&line(&refused.message), &[line(&refused.help)]);
+    }
     Ok(Some(verified.bundle().clone()))
+}
+
+/// In a project's folder a bundle that it locks is that one, or it is not run.
+fn as_locked(world: &World, verified: &Verified) -> Result<(), Failure> {
+    let file = LockFile::read(&world.cwd.join(LockFile::NAME)).map_err(stored)?.unwrap_or_default();
+    if file.get(verified.name()).is_none() {
+        return Ok(());
+    }
+    file.expect(verified.name(), verified.version(), verified.digest())
+        .map_err(|error| Failure::new(Exit::Trust, error.message).help(error.help))
 }
 
 /// Why a package is not taken, as a person reads it.

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use presetter_registry::Reference;
+use semver::Version;
 
 use crate::console::line;
 use crate::failure::Failure;
@@ -25,6 +26,14 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// The version that is asked for by a tag. A digest says more than any tag beside it.
+    pub(crate) fn version(&self) -> Option<Version> {
+        match self {
+            Self::Registry(reference) if reference.digest().is_none() => reference.tag()?.version(),
+            _ => None,
+        }
+    }
+
     /// Reads one.
     ///
     /// # Errors

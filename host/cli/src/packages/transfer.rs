@@ -10,8 +10,9 @@ use presetter_registry::{Access, Reference, Tag, Tagging, Target};
 use serde_json::json;
 
 use super::progress::Progress;
+use super::pull::Signed;
 use super::verify::written;
-use super::{fetch, sign};
+use super::{fetch, pull, sign, trust};
 use crate::args::{ImportArgs, PullArgs, PushArgs, TableFormat, VersionsArgs};
 use crate::console::line;
 use crate::exit::Exit;
@@ -53,7 +54,9 @@ pub(crate) async fn push(world: &World, args: &PushArgs) -> Result<Exit, Failure
 
 /// Follows `presetter pull`.
 pub(crate) async fn pull(world: &World, args: &PullArgs) -> Result<Exit, Failure> {
-    let artifact = fetch::pull(world, &reference(&args.reference)?, &args.network).await?;
+    let trusted = trust::current(world).ok();
+    let signed = Signed::Elsewhere(trusted.as_ref());
+    let artifact = pull::pull(world, &reference(&args.reference)?, &args.network, signed).await?;
     let file = args.out.clone().unwrap_or_else(|| PathBuf::from(artifact.manifest().file_name()));
     save(world, &file, &artifact)
 }

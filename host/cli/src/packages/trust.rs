@@ -6,6 +6,7 @@
 mod show;
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +26,8 @@ use crate::world::World;
 
 /// How long a key of the root is said to be good for; the root itself is not bound by it.
 const ROOT_KEY_LASTS: SignedDuration = SignedDuration::from_hours(24 * 365 * 20);
+/// The most that is read of what others hand over, in bytes; its reader takes less, and says so.
+const MOST_HANDED_OVER: u64 = 16 * 1024 * 1024;
 /// How long a key is good for unless its owner says otherwise.
 const KEY_LASTS: SignedDuration = SignedDuration::from_hours(24 * 365 * 3);
 
@@ -352,7 +355,10 @@ fn stem(file: &Path) -> String {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|error| Failure::usage(format!("{}: {error}", line(&file.display().to_string()))))
+    let mut bytes = Vec::new();
+    let read = fs::File::open(file).and_then(|open| open.take(MOST_HANDED_OVER).read_to_end(&mut bytes));
+    read.map_err(|error| Failure::usage(format!("{}: {error}", line(&file.display().to_string()))))?;
+    Ok(bytes)
 }
 
 fn put(file: &Path, bytes: &[u8]) -> Result<(), Failure> {

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use presetter_bundle::{Bundle, Source};
 use presetter_pack::{PackError, Rebuilt, rebuild};
-use presetter_package::{Bounds, Digest, KeyId, Manifest, Opened, PublicKey};
-use presetter_trust::{Candidate, Document};
+use presetter_package::{Bounds, Digest, KeyId, Keys, Manifest, Opened, PublicKey};
+use presetter_trust::{Candidate, Document, Trust};
 use semver::Version;
 use serde_json::{Value, json};
 
 use super::place::Place;
+use super::pull::{Signed, unknown_signers};
 use super::{fetch, keys, trust};
 use crate::args::{InspectArgs, TableFormat, VerifyPackageArgs};
 use crate::console::line;
@@ -34,15 +35,16 @@ struct Known {
 /// Follows `presetter verify`.
 pub(crate) async fn verify(world: &World, args: &VerifyPackageArgs) -> Result<Exit, Failure> {
     let place = Place::of(&args.package)?;
+    let keys = Counting::of(world, &args.key)?;
     let (known, rebuilt) = match &place {
         Place::File(file) => {
-            let known = known(world, io::BufReader::new(fetch::open(file)?), &args.package, &args.key)?;
+            let known = known(world, io::BufReader::new(fetch::open(file)?), &args.package, &keys, None)?;
             let rebuilt = args.rebuild.then(|| again(&fetch::artifact(file)?, &known)).transpose()?;
             (known, rebuilt)
         }
         place => {
-            let (bytes, _) = fetch::package(world, place, &args.network).await?;
-            let known = known(world, bytes.as_slice(), &args.package, &args.key)?;
+            let (bytes, _) = fetch::package(world, place, &args.network, Signed::By(keys.as_keys())).await?;
+            let known = known(world, bytes.as_slice(), &args.package, &keys, place.version().as_ref())?;
             let opened = presetter_package::open(bytes.as_slice(), &Bounds::default());
             let artifact =
                 opened.and_then(Opened::artifact).map_err(|refused| fetch::malformed(&args.package, &refused))?;
@@ -56,46 +58,81 @@ pub(crate) async fn verify(world: &World, args: &VerifyPackageArgs) -> Result<Ex
     }
     Ok(match rebuilt {
         Some(Rebuilt::Differs { .. }) => Exit::Trust,
-        Some(Rebuilt::OtherInterpreter { .. }) => Exit::Failed,
-        _ => Exit::Ok,
+        // It was asked for, and could not be done.
+        Some(Rebuilt::OtherInterpreter { .. } | Rebuilt::OwnComponent | Rebuilt::NotPacked) => Exit::Failed,
+        Some(Rebuilt::Same { .. }) | None => Exit::Ok,
     })
 }
 
-/// Verifies a package, all of it: in the order that nothing is parsed which nobody trusted has signed.
-fn known(world: &World, reader: impl Read, what: &str, given: &[PathBuf]) -> Result<Known, Failure> {
-    let refused = |refused: &presetter_package::Refused| fetch::malformed(what, refused);
-    let opened = presetter_package::open(reader, &Bounds::default()).map_err(|error| refused(&error))?;
-    let digest = opened.digest();
-    if given.is_empty() {
-        let trusted = trust::current(world)?;
-        let now = World::now();
-        let signers = opened.signers(&trusted).map_err(|error| refused(&error))?;
-        if signers.is_empty() {
-            return Err(unknown_signers(what, &opened));
+/// The keys that count.
+enum Counting<'a> {
+    /// Those of the trust store, by its rules.
+    Trusted(Box<Trust>),
+    /// All of those that were named, and nothing else.
+    Given(&'a [PathBuf], Vec<PublicKey>),
+}
+
+impl<'a> Counting<'a> {
+    fn of(world: &World, given: &'a [PathBuf]) -> Result<Self, Failure> {
+        if given.is_empty() {
+            return Ok(Self::Trusted(Box::new(trust::current(world)?)));
         }
-        let manifest = opened.manifest().map_err(|error| refused(&error))?;
-        let version = version(&manifest);
-        let candidate =
-            Candidate { name: &manifest.name, version: &version, digest, signers: &signers, rollback_to: None };
-        let decision = trusted.decide(&candidate, now).map_err(trust::refused)?;
-        trust::warned(world, &decision.warnings);
-        opened.content(&mut |_, _| Ok(())).map_err(|error| refused(&error))?;
-        let signers = decision.signers.iter().map(|id| (*id, owner(trusted.document(), *id))).collect();
-        let rule = Some((decision.rule.pattern.to_string(), decision.threshold));
-        return Ok(Known { manifest, digest, signers, rule });
+        let keys = given.iter().map(|file| keys::public(file)).collect::<Result<_, _>>()?;
+        world.console.say("by the keys that you named; revocations and older versions are not looked at");
+        Ok(Self::Given(given, keys))
     }
-    let wanted: Vec<PublicKey> = given.iter().map(|file| keys::public(file)).collect::<Result<_, _>>()?;
-    let signers = opened.signers(&wanted).map_err(|error| refused(&error))?;
-    if let Some((file, key)) = given.iter().zip(&wanted).find(|(_, key)| !signers.contains(&key.id())) {
-        let shown = line(&file.display().to_string());
-        let message = format!("{}: the key of {shown} ({}) has not signed it", line(what), key.id());
-        return Err(Failure::new(Exit::Trust, message)
-            .help(format!("see who says to have signed it: presetter inspect {}", line(what))));
+
+    fn as_keys(&self) -> &dyn Keys {
+        match self {
+            Self::Trusted(trust) => trust.as_ref(),
+            Self::Given(_, keys) => keys,
+        }
     }
-    let manifest = opened.manifest().map_err(|error| refused(&error))?;
-    opened.content(&mut |_, _| Ok(())).map_err(|error| refused(&error))?;
-    let signers = signers.into_iter().map(|id| (id, None)).collect();
-    Ok(Known { manifest, digest, signers, rule: None })
+}
+
+/// Verifies a package, all of it: in the order that nothing is parsed which nobody trusted has signed. `asked`: the version that was
+/// asked for.
+fn known(
+    world: &World,
+    reader: impl Read,
+    what: &str,
+    keys: &Counting<'_>,
+    asked: Option<&Version>,
+) -> Result<Known, Failure> {
+    let refused = |refused: presetter_package::Refused| fetch::malformed(what, &refused);
+    let opened = presetter_package::open(reader, &Bounds::default()).map_err(refused)?;
+    let digest = opened.digest();
+    let signers = opened.signers(keys.as_keys()).map_err(refused)?;
+    match keys {
+        Counting::Trusted(_) if signers.is_empty() => {
+            return Err(unknown_signers(what, opened.head().claimed_signers().into_iter().flatten().collect()));
+        }
+        Counting::Given(files, keys) => {
+            if let Some((file, key)) = files.iter().zip(keys).find(|(_, key)| !signers.contains(&key.id())) {
+                let shown = line(&file.display().to_string());
+                let message = format!("{}: the key of {shown} ({}) has not signed it", line(what), key.id());
+                return Err(Failure::new(Exit::Trust, message)
+                    .help(format!("see who says to have signed it: presetter inspect {}", line(what))));
+            }
+        }
+        Counting::Trusted(_) => {}
+    }
+    let manifest = opened.manifest().map_err(refused)?;
+    manifest.expect(&manifest.name, asked.map(ToString::to_string).as_deref()).map_err(refused)?;
+    let (signers, rule) = match keys {
+        Counting::Trusted(trusted) => {
+            let version = version(&manifest);
+            let candidate =
+                Candidate { name: &manifest.name, version: &version, digest, signers: &signers, rollback_to: None };
+            let decision = trusted.decide(&candidate, World::now()).map_err(trust::refused)?;
+            trust::warned(world, &decision.warnings);
+            let signers = decision.signers.iter().map(|id| (*id, owner(trusted.document(), *id))).collect();
+            (signers, Some((decision.rule.pattern.to_string(), decision.threshold)))
+        }
+        Counting::Given(..) => (signers.into_iter().map(|id| (id, None)).collect(), None),
+    };
+    opened.content(&mut |_, _| Ok(())).map_err(refused)?;
+    Ok(Known { manifest, digest, signers, rule })
 }
 
 /// The manifest's reader has seen that it is one.
@@ -105,23 +142,6 @@ fn version(manifest: &Manifest) -> Version {
 
 fn owner(document: &Document, id: KeyId) -> Option<String> {
     document.key(id).map(|key| key.owner.clone())
-}
-
-fn unknown_signers<R: Read>(what: &str, opened: &Opened<R>) -> Failure {
-    let claimed: Vec<String> = opened.head().claimed_signers().into_iter().flatten().map(|id| id.to_string()).collect();
-    let (message, help) = if claimed.is_empty() {
-        ("nobody has signed it".to_owned(), "have it signed: presetter sign FILE --key KEY".to_owned())
-    } else {
-        (
-            "no key of your trust store has signed it".to_owned(),
-            format!(
-                "it says to be signed by {}\nask whoever handed it on for the public key, compare its id by another way, then: \
-                 presetter trust add-key FILE --owner WHO",
-                claimed.join(", ")
-            ),
-        )
-    };
-    Failure::new(Exit::Trust, format!("{}: {message}", line(what))).help(help)
 }
 
 /// Packs the sources again. All of it was verified before.
@@ -206,7 +226,8 @@ pub(crate) async fn inspect(world: &World, args: &InspectArgs) -> Result<Exit, F
     let artifact = match Place::of(&args.package)? {
         Place::File(file) => fetch::artifact(&file)?,
         place => {
-            let (bytes, _) = fetch::package(world, &place, &args.network).await?;
+            let anyone = Signed::Elsewhere(None);
+            let (bytes, _) = fetch::package(world, &place, &args.network, anyone).await?;
             let opened = presetter_package::open(bytes.as_slice(), &Bounds::default());
             opened.and_then(Opened::artifact).map_err(|refused| fetch::malformed(&args.package, &refused))?
         }

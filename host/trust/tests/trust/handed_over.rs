@@ -43,10 +43,8 @@ fn the_root_must_be_the_whole_root_that_was_named() {
         forged.sign(&stolen).unwrap();
         let refused = fresh.refuses(&forged.to_json(), &both, day(1));
         assert_eq!(refused.code, Code::UnexpectedRoot);
-        assert!(
-            refused.message.contains("1 of ") && refused.message.contains(&format!("2 of 2: {}", id(&good))),
-            "{refused}"
-        );
+        let (_, named) = refused.message.split_once("; you named 2 of 2: ").unwrap();
+        assert!(both.iter().all(|id| named.contains(&id.to_string())), "{refused}");
     }
 }
 
