@@ -5,8 +5,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use axum::extract::Request;
+use axum::middleware::map_request;
 use axum::serve;
 use ferro_oci_server::{Config, build_app};
 use presetter_package::Digest;
@@ -18,6 +21,7 @@ use tokio::sync::oneshot;
 /// A registry that runs.
 pub struct ReferrersRegistry {
     address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -28,6 +32,8 @@ impl ReferrersRegistry {
     pub fn start() -> Self {
         let (started, wait) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
         let thread = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -35,10 +41,21 @@ impl ReferrersRegistry {
                 started.send(listener.local_addr().unwrap()).unwrap();
                 let store = Config::from_raw(None, None).blob_store().unwrap();
                 let stop = async { stopped.await.unwrap_or_default() };
-                serve(listener, build_app(store)).with_graceful_shutdown(stop).await.unwrap();
+                let noted = move |request: Request| {
+                    log.lock().unwrap().push(format!("{} {}", request.method(), request.uri().path()));
+                    async { request }
+                };
+                let app = build_app(store).layer(map_request(noted));
+                serve(listener, app).with_graceful_shutdown(stop).await.unwrap();
             });
         });
-        Self { address: wait.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+        Self { address: wait.recv().unwrap(), asked, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// What it was asked since the last time that this was called: `GET /v2/acme/tags/list`.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
     }
 
     /// `127.0.0.1:PORT`

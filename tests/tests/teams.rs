@@ -124,7 +124,12 @@ fn two_teams_and_a_bundle() {
     ));
     b.fails(9, "presetter upgrade acme/mosyle --yes --accept-wider-grants $CA");
     b.fails(9, RUN);
-    a.does("presetter sign $REG/presets/acme/mosyle:1.1.0 --key second.key $PASS $CA");
+    // What is signed is named by its digest: whoever may move the tag does not choose it.
+    let told = a.fails(2, "presetter sign $REG/presets/acme/mosyle:1.1.0 --key second.key $PASS $CA");
+    assert!(told.contains("presetter inspect") && told.contains("@sha256:"), "{told}");
+    let digest = a.does("presetter inspect acme-1.1.0.preset --format json");
+    let digest = serde_json::from_str::<serde_json::Value>(&digest).unwrap()["digest"].as_str().unwrap().to_owned();
+    a.does(&format!("presetter sign $REG/presets/acme/mosyle@{digest} --key second.key $PASS $CA"));
     assert!(b.does("presetter verify $REG/presets/acme/mosyle:1.1.0 $CA").contains("2 signatures asked for"));
     b.does("presetter upgrade acme/mosyle --yes --accept-wider-grants $CA");
     assert!(b.does("presetter list").starts_with("acme/mosyle 1.1.0"));

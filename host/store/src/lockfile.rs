@@ -157,9 +157,7 @@ impl LockFile {
             format!("{name} is locked as {} ({}), and this is {version} ({digest})", locked.version, locked.digest);
         let help = match locked.version == *version {
             true => "a version is one package for ever: tell whoever you have it from",
-            false => {
-                "for the locked one: presetter install --locked; to lock this one: presetter install PACKAGE --lock"
-            }
+            false => "to use it from now on, install it without --locked",
         };
         Err(Error::new(message, help))
     }

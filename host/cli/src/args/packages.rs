@@ -16,7 +16,7 @@ bundle, which stays as it is.
 
 Examples:
   presetter sign acme-1.0.0.preset --key acme.key
-  presetter sign registry.example/presets/acme:1.0.0 --key acme.key \\
+  presetter sign registry.example/presets/acme@sha256:7d1a... --key acme.key \\
       --passphrase env:ACME_PASSPHRASE";
 
 #[derive(Debug, Args)]

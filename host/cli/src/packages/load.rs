@@ -35,13 +35,17 @@ pub(crate) fn installed(world: &World, name: &str) -> Result<Option<Bundle>, Fai
     Ok(Some(verified.bundle().clone()))
 }
 
-/// In a project's folder a bundle that it locks is that one, or it is not run.
+/// In the folder of a project that locks a bundle: another package of the same version is not run; another version is told.
 fn as_locked(world: &World, verified: &Verified) -> Result<(), Failure> {
-    let file = LockFile::read(&world.cwd.join(LockFile::NAME)).map_err(stored)?.unwrap_or_default();
-    if file.get(verified.name()).is_none() {
+    let Some(file) = LockFile::read(&world.cwd.join(LockFile::NAME)).map_err(stored)? else { return Ok(()) };
+    let (name, version) = (verified.name(), verified.version());
+    let Some(locked) = file.get(name).filter(|locked| locked.digest != verified.digest()) else { return Ok(()) };
+    if locked.version != *version {
+        let message = format!("{} has {name} {}, and {version} is installed", LockFile::NAME, locked.version);
+        world.console.warn(&message, &["to lock the installed one: presetter install PACKAGE --lock".to_owned()]);
         return Ok(());
     }
-    file.expect(verified.name(), verified.version(), verified.digest())
+    file.expect(name, version, verified.digest())
         .map_err(|error| Failure::new(Exit::Trust, error.message).help(error.help))
 }
 

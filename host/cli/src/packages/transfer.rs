@@ -45,7 +45,7 @@ pub(crate) async fn push(world: &World, args: &PushArgs) -> Result<Exit, Failure
     let signatures = count(artifact.signatures().len(), "signature");
     world.console.say(&format!("{}: {} sent, {signatures}", line(&reference.to_string()), count(sent, "new blob")));
     if artifact.signatures().is_empty() {
-        let help = format!("presetter sign {} --key KEY", line(&reference.to_string()));
+        let help = format!("presetter sign {} --key KEY", line(&reference.at(artifact.digest()).to_string()));
         world.console.warn("nobody has signed it, so nobody can install it", &[help]);
     }
     let _ = world.console.data(&reference.at(artifact.digest()).to_string());
