@@ -86,10 +86,8 @@ impl Story {
 /// A signature of 1.0.1 that names the key of the first maintainer, made by nobody who has it.
 fn forged(story: &Story) -> Vec<u8> {
     story.does("presetter pull $REF:1.0.1 -o taken.preset");
-    let artifact = presetter_package::open(
-        fs::read(story.stage.folder().join("taken.preset")).unwrap().as_slice(),
-        &Bounds::default(),
-    );
+    let taken = fs::read(story.stage.folder().join("taken.preset")).unwrap();
+    let artifact = presetter_package::open(taken.as_slice(), &Bounds::default());
     let artifact = artifact.unwrap().artifact().unwrap();
     let acme = story.stage.filled("$ACME_ID");
     let named = |bundle: &&Vec<u8>| presetter_package::claimed_signer(bundle).unwrap().to_string() == acme;
