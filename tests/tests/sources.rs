@@ -81,7 +81,7 @@ fn a_connection_serves_a_signed_bundle_by_its_name_and_key() {
     );
     let exported = signed.does("presetter connection export m");
     fs::write(signed.stage.folder().join("m.toml"), &exported).unwrap();
-    signed.does("presetter connection import m.toml --replace");
+    signed.does("presetter connection import m.toml --replace --yes");
     assert_eq!(signed.does("presetter connection export m"), exported);
 
     // By another key it is another bundle, whatever it calls itself.

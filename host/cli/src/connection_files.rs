@@ -10,6 +10,7 @@ use std::process::Command;
 
 use presetter_connection::{Connection, Reference};
 
+use crate::ask;
 use crate::connection::bundle_from;
 use crate::connection_show::{network_rows, served};
 use crate::connection_sources::fits;
@@ -17,6 +18,7 @@ use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inputs;
+use crate::output::count;
 use crate::select::{self, stored};
 use crate::world::World;
 
@@ -35,8 +37,8 @@ pub(crate) fn export(world: &World, names: &[String]) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Takes connections that `export` printed.
-pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, Failure> {
+/// Takes connections that `export` printed, when they were shown and a person agreed.
+pub(crate) fn import(world: &World, file: &Path, replace: bool, yes: bool) -> Result<Exit, Failure> {
     let (name, text) = inputs::read(file)?;
     let advice = "nothing was imported; take a text that `presetter connection export` wrote";
     let connections = world.store().import(&text, &name, "").map_err(|error| stored(error).help(advice))?;
@@ -53,27 +55,50 @@ pub(crate) fn import(world: &World, file: &Path, replace: bool) -> Result<Exit, 
             .map_err(|failure| failure.help(format!("connection \"{}\"; nothing was imported", connection.name)))?;
     }
     for connection in &connections {
-        world.store().add(connection, replace).map_err(stored)?;
-        world.console.say(&format!(
-            "connection {} is set up for {}",
-            line(&connection.name),
-            line(&connection.base_url)
-        ));
-        // Whoever wrote the file chose the sources, the program, the authority, the proxy: the person must have seen them.
-        let note = |reference: Option<&Reference>| match reference {
-            Some(Reference::Cmd(_)) => "; it runs this program when the secret is needed",
-            _ => "",
-        };
-        for (name, value) in served(connection).into_iter().chain(network_rows(connection)) {
-            let reference = connection.client_certificate.as_ref().filter(|_| name == "client certificate");
-            world.console.say(&format!("  {name}: {value}{}", note(reference)));
+        tell(world, connection, known.iter().find(|known| known.name == connection.name));
+    }
+    let what = count(connections.len(), "connection");
+    if !yes {
+        if !world.interactive {
+            return Err(Failure::usage(format!("nobody said yes to {what}; nothing was imported"))
+                .help("look at what they send where; to import them: --yes"));
         }
-        for (name, reference) in &connection.secrets {
-            let note = note(Some(reference));
-            world.console.say(&format!("  secret {}: {}{note}", line(name), line(&reference.to_string())));
+        if !ask::agreed(world, &format!("Import {what}?")) {
+            world.console.say("nothing was imported");
+            return Ok(Exit::Ok);
         }
     }
+    for connection in &connections {
+        world.store().add(connection, replace).map_err(stored)?;
+    }
+    world.console.say(&format!("{what} imported"));
     Ok(Exit::Ok)
+}
+
+/// Whoever wrote the file chose the address, the sources, the program, the authority, the proxy: a person must see them.
+fn tell(world: &World, connection: &Connection, before: Option<&Connection>) {
+    let instead = match before {
+        Some(before) if before.base_url == connection.base_url => ", in place of the one that is there".to_owned(),
+        Some(before) => format!(", in place of the one for {}", line(&before.base_url)),
+        None => String::new(),
+    };
+    let (name, url) = (line(&connection.name), line(&connection.base_url));
+    world.console.say(&format!("connection {name} for {url}{instead}"));
+    let note = |reference: Option<&Reference>| match reference {
+        Some(Reference::Cmd(_)) => "; it runs this program when the secret is needed",
+        _ => "",
+    };
+    for (name, value) in served(connection).into_iter().chain(network_rows(connection)) {
+        let reference = connection.client_certificate.as_ref().filter(|_| name == "client certificate");
+        world.console.say(&format!("  {name}: {value}{}", note(reference)));
+    }
+    for source in connection.sources().filter(|source| before.is_some_and(|before| !before.serves(source))) {
+        world.console.say(&format!("  new to it: {}", line(&source.to_string())));
+    }
+    for (name, reference) in &connection.secrets {
+        let note = note(Some(reference));
+        world.console.say(&format!("  secret {}: {}{note}", line(name), line(&reference.to_string())));
+    }
 }
 
 /// Opens one in the person's editor.

@@ -43,7 +43,7 @@ pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
             ConnectionVerb::Test(args) => connection_test::test(world, &args.name).await,
             ConnectionVerb::Edit(args) => connection_files::edit(world, &args.name),
             ConnectionVerb::Export { names } => connection_files::export(world, &names),
-            ConnectionVerb::Import { file, replace } => connection_files::import(world, &file, replace),
+            ConnectionVerb::Import { file, replace, yes } => connection_files::import(world, &file, replace, yes),
             ConnectionVerb::Remove(args) => connection::remove(world, &args.name),
         },
         Verb::Override(args) => overrides::follow(world, &args),

@@ -44,6 +44,9 @@ pub(crate) enum ConnectionVerb {
         /// Replace connections of the same name
         #[arg(long)]
         replace: bool,
+        /// Do it without a question
+        #[arg(short, long)]
+        yes: bool,
     },
     /// Removes a connection, and its session
     Remove(NameArg),
