@@ -1,0 +1,2 @@
+//! Records.
+#![forbid(unsafe_code)]
