@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::record::{as_text, moment};
 use crate::stored::{self, Stored};
-use crate::{Cause, Effect, RecordId, Records, StoreError, Value};
+use crate::{Cause, Effect, Object, RecordId, Records, StoreError, Value};
 
 /// One change of a record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +35,20 @@ pub struct FieldChange {
     pub old: Option<Value>,
     /// What it got.
     pub new: Value,
+}
+
+/// One change of the fields of an object.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FieldsEntry {
+    /// Its number, among the changes of records.
+    pub sequence: u64,
+    /// When.
+    #[serde(serialize_with = "as_text")]
+    pub at: Timestamp,
+    /// What happened: `added`, `changed`, `renamed` or `removed` names the field.
+    pub told: serde_json::Value,
+    /// Why.
+    pub cause: Cause,
 }
 
 impl Records {
@@ -66,6 +80,32 @@ impl Records {
                 at: moment(at),
                 effect: Effect::from_name(&action)?,
                 fields: differences.into_iter().map(named).collect(),
+                cause: Cause::from_row(row)??,
+            });
+        }
+        Ok(entries)
+    }
+
+    /// What happened to the fields of an object, oldest first: at most `limit` entries that follow `after` (0 is the beginning).
+    ///
+    /// # Errors
+    /// The file.
+    pub fn history_of_fields(&self, object: Object, after: u64, limit: u32) -> Result<Vec<FieldsEntry>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT sequence, changes.at, fields, kind, by, run, step, detail
+             FROM changes JOIN causes ON causes.number = changes.cause
+             WHERE record IS NULL AND object = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
+        )?;
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![object.number(), after, limit])?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (sequence, at, told): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let told = stored::read(&told)?;
+            entries.push(FieldsEntry {
+                sequence: sequence.unsigned_abs(),
+                at: moment(at),
+                told,
                 cause: Cause::from_row(row)??,
             });
         }

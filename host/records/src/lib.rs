@@ -10,15 +10,19 @@
 
 mod cause;
 mod change;
+mod declare;
 mod error;
+mod export;
 mod feed;
 mod field;
 mod filter;
 mod fold;
 mod history;
+mod import;
 mod kind;
 mod list;
 mod matcher;
+mod neutral;
 mod object;
 mod record;
 mod records;
@@ -31,11 +35,17 @@ mod write;
 
 pub use cause::{Cause, CauseKind, DETAIL, RunStep, WorkflowStep};
 pub use change::{Action, Applied, ApplyError, CHANGES, Change, ChangeResult, Effect, Refusal};
+pub use declare::{Declaration, DeclareError, Declared, FieldsFile, FieldsFileError, HELP, TITLE, Undeclared};
 pub use error::StoreError;
+pub use export::{ExportError, ExportOptions, Format};
 pub use feed::{AdvanceError, Event};
 pub use field::{FIELD_NAME, FIELDS, Field, Fields, NoField};
 pub use filter::{DEPTH, Filter, Operator, RULES, Rule};
-pub use history::{FieldChange, HistoryEntry};
+pub use history::{FieldChange, FieldsEntry, HistoryEntry};
+pub use import::{
+    COLUMNS, ImportError, ImportEvent, ImportOptions, ImportReport, Mode, Progress, ROW, Refused, RowChange,
+    WhenArchived,
+};
 pub use kind::{Kind, LONG_TEXT, Misfit, OPTIONS, SHORT_TEXT};
 pub use list::Listing;
 pub use matcher::{FilterError, Matcher};

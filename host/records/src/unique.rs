@@ -13,7 +13,7 @@ use crate::write::{Before, WriteError};
 use crate::{Field, Fields, Object, RecordId, Refusal, StoreError, Value};
 
 /// How many records with one value are looked through: an id at the vendor may be there once for each software entry.
-const SAME: u32 = 100_000;
+pub(crate) const SAME: u32 = 100_000;
 
 /// Checks that the record may have these values.
 pub(crate) fn check(
@@ -110,11 +110,21 @@ pub(crate) struct Found {
 
 impl Found {
     /// Whether the record also has this value.
-    pub(crate) fn has(&self, connection: &Connection, field: i64, value: &Value) -> Result<bool, StoreError> {
+    fn has(&self, connection: &Connection, field: i64, value: &Value) -> Result<bool, StoreError> {
+        let body = self.body(connection)?;
+        Ok(body.get(&field).map_or(&Value::Empty, |Stored(found)| found) == value)
+    }
+
+    /// Whether the record also has a value with this one's key.
+    pub(crate) fn has_key(&self, connection: &Connection, field: &Field, value: &Value) -> Result<bool, StoreError> {
+        let body = self.body(connection)?;
+        Ok(body.get(&field.number).and_then(|Stored(found)| field.key(found)) == field.key(value))
+    }
+
+    fn body(&self, connection: &Connection) -> Result<Body, StoreError> {
         let mut statement = connection.prepare_cached("SELECT body FROM records WHERE number = ?1")?;
         let body: String = statement.query_row([self.id.number()], |row| row.get(0))?;
-        let body: Body = stored::read(&body)?;
-        Ok(body.get(&field).map_or(&Value::Empty, |Stored(found)| found) == value)
+        stored::read(&body)
     }
 }
 

@@ -90,6 +90,21 @@ impl<'c> Writer<'c> {
         }
     }
 
+    /// When the changes are made.
+    pub(crate) fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Writes what happened to the fields of an object.
+    pub(crate) fn declared(&mut self, object: Object, told: serde_json::Value) -> Result<(), StoreError> {
+        let cause = self.cause()?;
+        self.connection.execute(
+            "INSERT INTO changes (object, action, at, cause, fields) VALUES (?1, 'declared', ?2, ?3, ?4)",
+            params![object.number(), self.at.as_microsecond(), cause, told.to_string()],
+        )?;
+        Ok(())
+    }
+
     /// Checks a change and makes it; also tells what it did to each field.
     pub(crate) fn change(&mut self, change: &Change) -> Result<(ChangeResult, Differences), WriteError> {
         let fields = self.fields(change.object())?;
