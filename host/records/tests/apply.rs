@@ -1,4 +1,5 @@
 //! Changes: all or none, once for a step, and never on old data.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
 
 mod common;
 

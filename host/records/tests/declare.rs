@@ -1,4 +1,5 @@
 //! Declared fields: added, changed, converted, removed; or nothing at all.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Rules: what each operator means, and that a list and a single record are judged the same.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! History and feed: what happened, in order, and why.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Several at once: each with its own connection, as processes have.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
 
 mod common;
 

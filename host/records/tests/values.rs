@@ -1,4 +1,5 @@
 //! Values: read exactly, written back the same, and refused with what would be taken.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
 
 use jiff::Timestamp;
 use jiff::civil::Date;
