@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::quoted;
+use crate::reading::quoted;
 use crate::{Misfit, NoField, Object, RecordId, StoreError, Value};
 
 /// The most changes that are applied at once.

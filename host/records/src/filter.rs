@@ -11,7 +11,11 @@ pub const RULES: usize = 200;
 
 /// Which records are meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", untagged)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "a rule has a field, an operator and a value; a group is all = [...] or any = [...]"
+)]
 pub enum Filter {
     /// A record that each of these means; with none, every record.
     All {

@@ -24,6 +24,7 @@ mod list;
 mod matcher;
 mod neutral;
 mod object;
+mod reading;
 mod record;
 mod records;
 mod schema;

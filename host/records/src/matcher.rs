@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::filter::{DEPTH, RULES};
 use crate::fold::fold;
-use crate::kind::quoted;
+use crate::reading::quoted;
 use crate::{Field, Fields, Filter, Kind, Misfit, NoField, Object, Operator, Record, Rule, Value};
 
 /// The most days that a rule reaches backward or forward.

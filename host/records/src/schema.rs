@@ -43,6 +43,10 @@ CREATE INDEX changes_by_record ON changes (record, sequence);
 CREATE INDEX changes_by_object ON changes (object, sequence);
 CREATE TRIGGER changes_stay BEFORE UPDATE ON changes BEGIN SELECT RAISE(ABORT, 'history is never changed'); END;
 CREATE TRIGGER changes_remain BEFORE DELETE ON changes BEGIN SELECT RAISE(ABORT, 'history is never removed'); END;
+CREATE TRIGGER causes_stay BEFORE UPDATE ON causes
+    WHEN OLD.results IS NOT NULL OR (OLD.number, OLD.kind, OLD.by, OLD.at, OLD.run, OLD.step, OLD.detail)
+        IS NOT (NEW.number, NEW.kind, NEW.by, NEW.at, NEW.run, NEW.step, NEW.detail)
+    BEGIN SELECT RAISE(ABORT, 'history is never changed'); END;
 CREATE TRIGGER causes_remain BEFORE DELETE ON causes BEGIN SELECT RAISE(ABORT, 'history is never removed'); END;
 
 CREATE TABLE positions (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;

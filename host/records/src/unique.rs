@@ -12,9 +12,6 @@ use crate::stored::{self, Body, Differences, Stored};
 use crate::write::{Before, WriteError};
 use crate::{Field, Fields, Object, RecordId, Refusal, StoreError, Value};
 
-/// How many records with one value are looked through: an id at the vendor may be there once for each software entry.
-pub(crate) const SAME: u32 = 100_000;
-
 /// Checks that the record may have these values.
 pub(crate) fn check(
     connection: &Connection,
@@ -46,7 +43,7 @@ pub(crate) fn check(
     if archived && !any_state {
         return Ok(());
     }
-    for other in find(connection, field, fields.object(), value(number), SAME)? {
+    for other in find(connection, field, fields.object(), value(number), ALL)? {
         if Some(other.id) == before.id || (other.archived && !any_state) {
             continue;
         }
@@ -102,7 +99,7 @@ pub(crate) fn look_up(connection: &Connection, object: Object, field: &Field) ->
     Ok(())
 }
 
-/// A record that has a value which was looked for.
+/// A record that has the value which was looked for.
 pub(crate) struct Found {
     pub(crate) id: RecordId,
     pub(crate) archived: bool,
@@ -115,10 +112,14 @@ impl Found {
         Ok(body.get(&field).map_or(&Value::Empty, |Stored(found)| found) == value)
     }
 
-    /// Whether the record also has a value with this one's key.
-    pub(crate) fn has_key(&self, connection: &Connection, field: &Field, value: &Value) -> Result<bool, StoreError> {
+    /// Whether the record has values with all these keys, one of which it was found by.
+    pub(crate) fn has_keys(&self, connection: &Connection, keys: &[(&Field, &Value)]) -> Result<bool, StoreError> {
+        if keys.len() < 2 {
+            return Ok(true);
+        }
         let body = self.body(connection)?;
-        Ok(body.get(&field.number).and_then(|Stored(found)| field.key(found)) == field.key(value))
+        let has = |field: &Field| body.get(&field.number).and_then(|Stored(found)| field.key(found));
+        Ok(keys.iter().all(|(field, value)| has(field) == field.key(value)))
     }
 
     fn body(&self, connection: &Connection) -> Result<Body, StoreError> {
@@ -127,6 +128,9 @@ impl Found {
         stored::read(&body)
     }
 }
+
+/// No bound on what is found.
+pub(crate) const ALL: u32 = u32::MAX;
 
 /// The records that have this value in a field that is looked up: active ones first, each by id; at most so many.
 pub(crate) fn find(

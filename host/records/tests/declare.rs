@@ -98,6 +98,10 @@ fn what_cannot_be_declared_is_refused() {
     renamed.was = Some("title".to_owned());
     refused(&mut house, renamed);
 
+    let step = Cause::fields("ada").in_step("run-1", 1);
+    let size = declaration(USERS, "size", &Kind::Number);
+    assert!(matches!(house.records.declare(&[size], Undeclared::Keep, &step), Err(DeclareError::Cause)));
+
     let many: Vec<_> = (0..=FIELDS).map(|at| declaration(USERS, &format!("f{at}"), &Kind::Number)).collect();
     let cause = Cause::fields("ada");
     assert!(house.records.declare(&many, Undeclared::Keep, &cause).is_err());

@@ -93,6 +93,13 @@ fn groups_are_in_each_other() {
     assert_eq!(house.ids(USERS, None, &filter), ["u-1", "u-3"]);
     assert_eq!(house.ids(USERS, None, &Filter::everything()).len(), 3);
     assert_eq!(house.ids(USERS, None, &Filter::Any { any: vec![] }).len(), 0);
+    for odd in [
+        r#"{"all": [], "any": []}"#,
+        r#"{"all": [], "field": "x"}"#,
+        r#"{"field": "size", "operator": "<", "value": 1.5}"#,
+    ] {
+        assert!(serde_json::from_str::<Filter>(odd).is_err(), "{odd}");
+    }
     let written = serde_json::to_string(&filter).unwrap();
     assert_eq!(serde_json::from_str::<Filter>(&written).unwrap(), filter);
 }

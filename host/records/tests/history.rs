@@ -113,3 +113,22 @@ fn the_feed_is_in_order_and_each_reader_keeps_its_place() {
     assert!(matches!(ahead, Err(AdvanceError::Ahead(_))));
     assert!(matches!(house.records.advance("", 0), Err(AdvanceError::Name)));
 }
+
+#[test]
+fn the_file_itself_refuses_to_change_history() {
+    let mut house = House::new();
+    let id = house.create(Object::Users, &[("title", text("one"))]);
+    let edit = Change::new(Action::Edit(id)).set("title", text("two"));
+    house.records.apply(&[edit], &Cause::sync("mosyle").in_step("run-1", 1)).unwrap();
+    let file = rusqlite::Connection::open(house.folder.path().join("records.db")).unwrap();
+    for statement in [
+        "UPDATE changes SET at = 0",
+        "DELETE FROM changes",
+        "UPDATE causes SET by = 'eve'",
+        "UPDATE causes SET results = '[]'",
+        "DELETE FROM causes",
+    ] {
+        let error = file.execute(statement, []).unwrap_err().to_string();
+        assert!(error.contains("history is never"), "{statement}: {error}");
+    }
+}

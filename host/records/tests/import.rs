@@ -13,6 +13,7 @@ use presetter_records::{
     Action, Cause, CauseKind, Effect, Format, ImportError, ImportEvent, ImportOptions, Kind, Matcher, Mode, Object,
     Value, WhenArchived,
 };
+use proptest::prelude::*;
 
 const USERS: Object = Object::Users;
 
@@ -170,6 +171,22 @@ fn several_keys_count_together() {
     assert!(imported.refused[0].reason.contains("create it first"), "{}", imported.refused[0].reason);
     let imported = house.import("external_id,role\ne1,z\ne2,z\n", Format::Csv, &options);
     assert_eq!(imported.counts(), [1, 1, 0, 0, 0]);
+}
+
+#[test]
+fn keys_that_many_share_are_as_good_in_any_order() {
+    let mut house = House::new();
+    house.create(Object::Software, &[("name", text("mosyle"))]);
+    let source: String = (0..300).map(|at| format!("e{at},mosyle,a\n")).collect();
+    let source = format!("external_id,software,role\n{source}");
+    let mut options = ImportOptions::new(Object::SaasUsers, "software");
+    options.keys.push("external_id".to_owned());
+    assert_eq!(house.import(&source, Format::Csv, &options).counts(), [300, 0, 0, 0, 0]);
+    assert_eq!(house.import(&source, Format::Csv, &options).counts(), [0, 0, 300, 0, 0]);
+    // Of one key alone, all three hundred are meant.
+    let options = ImportOptions::new(Object::SaasUsers, "software");
+    let imported = house.import("software,role\nmosyle,b\n", Format::Csv, &options);
+    assert!(imported.refused[0].reason.starts_with("several records have this key (a-2, a-3)"));
 }
 
 #[test]
@@ -414,4 +431,26 @@ fn the_cause_of_an_import_names_no_step() {
     let mut watch = |_: ImportEvent<'_>| ControlFlow::Continue(());
     let result = house.records.import(&b"email\n"[..], Format::Csv, &by_email(), &cause, &mut watch);
     assert!(matches!(result, Err(ImportError::Cause)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_bytes_are_read_to_their_end(
+        start in proptest::sample::select(vec!["", "email\n", "email,title\n", "[", "[{\"email\":", "{\"email\":\"a@x.org\"}\n"]),
+        rest in proptest::collection::vec(
+            prop_oneof![proptest::sample::select(b"\"\\,;\n\r{}[]: a@'".to_vec()), any::<u8>()], 0..200),
+    ) {
+        let bytes = [start.as_bytes(), &rest].concat();
+        for format in [Format::Csv, Format::Json, Format::JsonLines] {
+            let mut house = House::new();
+            if let Ok(imported) = house.try_import(&bytes[..], format, &by_email()) {
+                let counts: u64 = imported.counts().iter().sum();
+                prop_assert_eq!(counts, imported.report.rows);
+                let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+                prop_assert!(imported.refused.iter().all(|row| (1..=lines).contains(&row.line)));
+            }
+        }
+    }
 }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Declaration;
-use crate::kind::quoted;
+use crate::reading::quoted;
 use crate::{Kind, Object, suggest};
 
 /// The largest file, in bytes.

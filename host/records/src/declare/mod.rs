@@ -6,18 +6,16 @@
 //! Invariants: declarations take effect all or none; a field that was removed keeps its history, and one of the same name that
 //! comes later is another.
 
+mod apply;
 mod convert;
 mod file;
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
 use serde::Serialize;
-use serde_json::json;
 
-use crate::schema::FIRST_DECLARED;
 use crate::write::Writer;
-use crate::{Cause, FIELD_NAME, FIELDS, Field, Fields, Kind, Object, RecordId, Records, StoreError, stored, unique};
+use crate::{Cause, FIELD_NAME, FIELDS, Fields, Kind, Object, RecordId, Records, StoreError};
 
 pub use file::{FieldsFile, FieldsFileError};
 
@@ -100,8 +98,8 @@ pub enum DeclareError {
         /// Why the first does not fit.
         misfit: String,
     },
-    /// The cause is too long.
-    #[error("the cause of the declaration is too long")]
+    /// The cause is too long, or names a step: only changes of records are done once for a step.
+    #[error("the cause of a declaration is short, and names no step of a run")]
     Cause,
     /// The file of the records.
     #[error(transparent)]
@@ -184,7 +182,7 @@ impl Records {
         undeclared: Undeclared,
         cause: &Cause,
     ) -> Result<Declared, DeclareError> {
-        if !cause.bounded() {
+        if cause.step.is_some() || !cause.bounded() {
             return Err(DeclareError::Cause);
         }
         for (at, declaration) in declarations.iter().enumerate() {
@@ -201,10 +199,10 @@ impl Records {
         let mut writer = Writer::new(&transaction, cause, at);
         let mut declared = Declared::default();
         for declaration in declarations {
-            one(&transaction, &mut writer, declaration, &mut declared)?;
+            apply::one(&transaction, &mut writer, declaration, &mut declared)?;
         }
         if undeclared == Undeclared::Remove {
-            remove(&transaction, &mut writer, declarations, &mut declared)?;
+            apply::remove(&transaction, &mut writer, declarations, &mut declared)?;
         }
         for object in Object::ALL {
             let count = Fields::load(&transaction, object)?.iter().filter(|field| !field.built_in()).count();
@@ -215,90 +213,4 @@ impl Records {
         transaction.commit()?;
         Ok(declared)
     }
-}
-
-fn one(
-    connection: &Connection,
-    writer: &mut Writer<'_>,
-    declaration: &Declaration,
-    declared: &mut Declared,
-) -> Result<(), DeclareError> {
-    let object = declaration.object;
-    let told = (object, declaration.name.clone());
-    let mut there = Fields::load(connection, object)?.get(&declaration.name).ok().cloned();
-    if there.as_ref().is_some_and(Field::built_in) {
-        return Err(declaration.refused("the program brings a field of this name; take another"));
-    }
-    if let Some(was) = &declaration.was
-        && let Ok(old) = Fields::load(connection, object)?.get(was)
-    {
-        if old.built_in() || there.is_some() {
-            return Err(declaration.refused(format!("{was:?} cannot be renamed to it: one of them is taken")));
-        }
-        connection.execute("UPDATE fields SET name = ?1 WHERE number = ?2", params![declaration.name, old.number])?;
-        writer.declared(object, json!({ "renamed": declaration.name, "was": was, "number": old.number }))?;
-        declared.renamed.push(told.clone());
-        there = Some(Field { name: declaration.name.clone(), ..old.clone() });
-    }
-    let Some(field) = there else {
-        add(connection, writer, declaration)?;
-        declared.added.push(told);
-        return Ok(());
-    };
-    let same = field.kind == declaration.kind && field.title == declaration.title() && field.help == declaration.help;
-    if same {
-        return Ok(());
-    }
-    let new = Field {
-        kind: declaration.kind.clone(),
-        title: declaration.title().to_owned(),
-        help: declaration.help.clone(),
-        ..field.clone()
-    };
-    if field.kind != new.kind {
-        declared.converted += convert::values(connection, writer, object, &new)?;
-    }
-    connection.execute(
-        "UPDATE fields SET kind = ?1, options = ?2, title = ?3, help = ?4 WHERE number = ?5",
-        params![new.kind.name(), stored::write(&new.kind.options())?, new.title, new.help, new.number],
-    )?;
-    if field.kind != new.kind && field.looked_up {
-        unique::look_up(connection, object, &new)?;
-    }
-    writer.declared(object, json!({ "changed": field.name, "number": field.number, "from": field, "to": new }))?;
-    declared.changed.push(told);
-    Ok(())
-}
-
-fn add(connection: &Connection, writer: &mut Writer<'_>, declaration: &Declaration) -> Result<(), DeclareError> {
-    let (object, kind) = (declaration.object, &declaration.kind);
-    let last: Option<i64> = connection.query_row("SELECT max(number) FROM fields", [], |row| row.get(0))?;
-    let number = last.map_or(FIRST_DECLARED, |last| FIRST_DECLARED.max(last + 1));
-    let options = stored::write(&kind.options())?;
-    connection.execute(
-        "INSERT INTO fields (number, object, name, kind, options, title, help) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![number, object.number(), declaration.name, kind.name(), options, declaration.title(), declaration.help],
-    )?;
-    writer.declared(object, json!({ "added": declaration.name, "type": kind.name(), "number": number }))?;
-    Ok(())
-}
-
-fn remove(
-    connection: &Connection,
-    writer: &mut Writer<'_>,
-    declarations: &[Declaration],
-    declared: &mut Declared,
-) -> Result<(), DeclareError> {
-    for object in Object::ALL {
-        for field in Fields::load(connection, object)?.iter().filter(|field| !field.built_in()) {
-            if declarations.iter().any(|d| d.object == object && d.name == field.name) {
-                continue;
-            }
-            connection.execute("UPDATE fields SET removed = 1, looked_up = 0 WHERE number = ?1", [field.number])?;
-            connection.execute("DELETE FROM lookups WHERE field = ?1", [field.number])?;
-            writer.declared(object, json!({ "removed": field.name, "number": field.number }))?;
-            declared.removed.push((object, field.name.clone()));
-        }
-    }
-    Ok(())
 }

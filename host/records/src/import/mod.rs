@@ -9,6 +9,7 @@
 mod csv;
 mod json;
 mod naming;
+mod one;
 mod row;
 mod run;
 mod seen;

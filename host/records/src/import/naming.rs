@@ -55,7 +55,7 @@ impl Naming {
             None => {
                 let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
                 let hint = suggest::suggest(header, &known);
-                let header = crate::kind::quoted(header);
+                let header = crate::reading::quoted(header);
                 Err(format!("{header} is no field; {hint} (or name the field of this column, or ignore unknown ones)"))
             }
         }
