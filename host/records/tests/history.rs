@@ -33,6 +33,11 @@ fn every_change_is_told_with_its_cause_and_time() {
     let archived = &history[1];
     assert_eq!(archived.at.as_second(), 1_700_000_060);
     assert_eq!(archived.cause, Cause::workflow("run-9", 2, &told));
+    let written = serde_json::to_string(&archived.cause).unwrap();
+    assert_eq!(serde_json::from_str::<Cause>(&written).unwrap(), archived.cause);
+    let person = serde_json::to_string(&history[0].cause).unwrap();
+    assert_eq!(person, r#"{"kind":"person","by":"ada","detail":{}}"#);
+    assert_eq!(serde_json::from_str::<Cause>(&person).unwrap(), history[0].cause);
     assert_eq!(archived.cause.detail["rule"], "end_date days backward 1");
     let fields: Vec<_> = archived.fields.iter().map(|f| (f.field.as_str(), f.old.clone(), f.new.clone())).collect();
     assert_eq!(fields, [("title", Some(text("one")), Value::Empty), ("manager", None, text("Eve"))]);

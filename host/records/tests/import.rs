@@ -404,6 +404,29 @@ fn a_file_is_read_as_it_comes_and_can_be_left() {
     assert_eq!(house.records.count(USERS, None, &Matcher::any()).unwrap(), 2999);
 }
 
+/// Gives a byte at a time, as a slow pipe does.
+struct Slow<'b>(&'b [u8]);
+
+impl Read for Slow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let one = buffer.len().min(1);
+        self.0.read(&mut buffer[..one])
+    }
+}
+
+#[test]
+fn a_slow_pipe_is_read_like_a_file() {
+    for (source, format) in [
+        ("\u{feff}email;title\r\na@x.org;\"x;y\"\r\nb;z\r\n", Format::Csv),
+        ("\u{feff}[{\"email\":\"a@x.org\"},\n\n{\"email\":\"b\"}]", Format::Json),
+        ("\u{feff}{\"email\":\"a@x.org\"}\n\n{\"email\":\"b\"}", Format::JsonLines),
+    ] {
+        let imported = House::new().try_import(Slow(source.as_bytes()), format, &by_email()).unwrap();
+        assert_eq!(imported.counts(), [1, 0, 0, 0, 1], "{format:?}");
+        assert_eq!(imported.refused[0].line, 3);
+    }
+}
+
 /// Fails after what it has.
 struct Broken<'b>(&'b [u8]);
 

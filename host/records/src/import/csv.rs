@@ -4,13 +4,13 @@
 //! closed costs no memory, and the row in which it was opened is named.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufRead, Chain, Cursor, Read};
 use std::rc::Rc;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::naming::Naming;
-use super::row::{Cell, Content, Counted, Row, refused, unread};
+use super::row::{Cell, Content, Input, Row, refused, unread};
 use super::{COLUMNS, ImportError, ROW, Refused};
 
 /// A column: its header, and the field it belongs to unless it is left alone.
@@ -20,7 +20,7 @@ struct Column {
 }
 
 pub(super) struct Csv<R: Read> {
-    input: Chain<Cursor<Vec<u8>>, BufReader<Counted<R>>>,
+    input: Chain<Cursor<Vec<u8>>, Input<R>>,
     parser: Reader,
     /// The line that is read next, counted from 1.
     line: u64,
@@ -36,11 +36,7 @@ type Cells = Result<Vec<String>, &'static str>;
 
 impl<R: Read> Csv<R> {
     /// Reads the header.
-    pub(super) fn open(
-        mut reader: BufReader<Counted<R>>,
-        separator: Option<u8>,
-        naming: &Naming,
-    ) -> Result<Self, ImportError> {
+    pub(super) fn open(mut reader: Input<R>, separator: Option<u8>, naming: &Naming) -> Result<Self, ImportError> {
         let start = first_line(&mut reader).map_err(unread)?;
         let separator = match separator {
             None => separator_of(&start),

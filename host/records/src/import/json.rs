@@ -4,18 +4,18 @@
 //! [`ROW`] is refused, and the next is read.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::naming::Naming;
-use super::row::{Cell, Content, Counted, Row, refused, unread};
+use super::row::{Cell, Content, Input, Row, refused, unread};
 use super::{COLUMNS, ImportError, ROW, Refused};
 
 pub(super) struct Json<R: Read> {
-    input: BufReader<Counted<R>>,
+    input: Input<R>,
     naming: Naming,
     /// The line that is read next, counted from 1.
     line: u64,
@@ -68,12 +68,12 @@ impl Element {
 }
 
 impl<R: Read> Json<R> {
-    pub(super) fn lines(input: BufReader<Counted<R>>, naming: Naming) -> Self {
+    pub(super) fn lines(input: Input<R>, naming: Naming) -> Self {
         Self { input, naming, line: 1, place: Place::Lines }
     }
 
     /// Goes into the list.
-    pub(super) fn list(input: BufReader<Counted<R>>, naming: Naming) -> Result<Self, ImportError> {
+    pub(super) fn list(input: Input<R>, naming: Naming) -> Result<Self, ImportError> {
         let mut json = Self { input, naming, line: 1, place: Place::First };
         loop {
             match json.byte().map_err(unread)? {

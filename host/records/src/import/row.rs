@@ -1,7 +1,7 @@
 //! A row of a file, whatever its format, and what reads one after the other.
 
 use std::cell::Cell as Shared;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Chain, Cursor, Read};
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
@@ -45,6 +45,9 @@ impl Row {
     }
 }
 
+/// The bytes of a file, behind its byte order mark.
+pub(super) type Input<R> = BufReader<Chain<Cursor<Vec<u8>>, Counted<R>>>;
+
 /// The rows of a file.
 pub(super) enum Rows<R: Read> {
     Csv(Box<Csv<R>>),
@@ -65,8 +68,9 @@ impl<R: Read> Source<R> {
         naming: Naming,
     ) -> Result<Self, ImportError> {
         let bytes = Rc::new(Shared::new(0));
-        let mut reader = BufReader::with_capacity(64 * 1024, Counted { reader, bytes: bytes.clone() });
-        mark(&mut reader)?;
+        let mut reader = Counted { reader, bytes: bytes.clone() };
+        let start = Cursor::new(start(&mut reader)?);
+        let reader = BufReader::with_capacity(64 * 1024, start.chain(reader));
         let rows = match format {
             Format::Csv => Rows::Csv(Box::new(Csv::open(reader, options.separator, &naming)?)),
             Format::Json => Rows::Json(Json::list(reader, naming)?),
@@ -88,18 +92,18 @@ impl<R: Read> Source<R> {
     }
 }
 
-/// Takes the byte order mark away; one of another encoding than UTF-8 is refused.
-fn mark(reader: &mut impl BufRead) -> Result<(), ImportError> {
-    // A reader may give less than the mark at once; what a first read gives is enough for a file and for a pipe.
-    let start = reader.fill_buf().map_err(unread)?;
+/// The first bytes without the byte order mark; one of another encoding than UTF-8 is refused.
+fn start(reader: &mut impl Read) -> Result<Vec<u8>, ImportError> {
+    let mut start = Vec::new();
+    reader.take(3).read_to_end(&mut start).map_err(unread)?;
     if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
         let reason = "this file is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)".to_owned();
         return Err(ImportError::Form { line: 1, reason });
     }
-    if start.starts_with("\u{feff}".as_bytes()) {
-        reader.consume(3);
+    if start == "\u{feff}".as_bytes() {
+        start.clear();
     }
-    Ok(())
+    Ok(start)
 }
 
 /// Reading failed before any row was.
