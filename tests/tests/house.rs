@@ -18,12 +18,14 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The host's crates, ground floor first: a crate depends only on crates before it.
-const FLOORS: [&str; 19] = [
+const FLOORS: [&str; 22] = [
     "presetter-secret",
     "presetter-template",
     "presetter-expr",
     "presetter-manifest",
     "presetter-disk",
+    "presetter-database",
+    "presetter-records",
     "presetter-package",
     "presetter-trust",
     "presetter-egress",
@@ -32,6 +34,7 @@ const FLOORS: [&str; 19] = [
     "presetter-bundle",
     "presetter-store",
     "presetter-receipt",
+    "presetter-journal",
     "presetter-runtime",
     "presetter-pack",
     "presetter-check",
@@ -41,7 +44,7 @@ const FLOORS: [&str; 19] = [
 ];
 
 /// Foreign crates that have one home in the host (normal dependencies; tests may use more).
-const HOMES: [(&str, &[&str]); 15] = [
+const HOMES: [(&str, &[&str]); 16] = [
     ("reqwest", &["presetter-egress"]),
     ("rustls", &["presetter-egress"]),
     ("tokio-rustls", &["presetter-egress"]),
@@ -56,6 +59,7 @@ const HOMES: [(&str, &[&str]); 15] = [
     ("chacha20poly1305", &["presetter-connection"]),
     ("p256", &["presetter-package"]),
     ("pkcs8", &["presetter-package"]),
+    ("rusqlite", &["presetter-database", "presetter-records", "presetter-journal"]),
     ("axum", &[]),
 ];
 
@@ -140,6 +144,8 @@ fn crates_without_unsafe_forbid_it() {
         "expr",
         "manifest",
         "disk",
+        "database",
+        "records",
         "package",
         "trust",
         "egress",
@@ -148,6 +154,7 @@ fn crates_without_unsafe_forbid_it() {
         "bundle",
         "store",
         "receipt",
+        "journal",
         "pack",
         "check",
         "trial",

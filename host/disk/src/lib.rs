@@ -56,7 +56,7 @@ pub fn read(path: &Path, bound: u64, guard: Guard) -> Result<Option<Vec<u8>>, Re
         Err(error) => return Err(error.into()),
     }
     let file = File::open(path)?;
-    check(&file, path, guard)?;
+    check(&file.metadata()?, path, guard)?;
     let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len().min(bound)).unwrap_or_default() + 1);
     file.take(bound + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bound {
@@ -64,6 +64,21 @@ pub fn read(path: &Path, bound: u64, guard: Guard) -> Result<Option<Vec<u8>>, Re
         return Err(ReadError::TooLarge(bound));
     }
     Ok(Some(bytes))
+}
+
+/// Looks at a file as [`read`] would, without opening it; says whether there is one.
+///
+/// For files that a library opens itself. Opening and closing one here would drop the locks that this process holds on it
+/// (POSIX: a process loses all its locks on a file with the first handle that it closes).
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn look(path: &Path, guard: Guard) -> Result<bool, ReadError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) => check(&found, path, guard).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Writes a file in one step, readable by its owner alone, in a folder that is made if need be.
@@ -159,10 +174,9 @@ pub fn lock_file(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(unix)]
-fn check(file: &File, path: &Path, guard: Guard) -> Result<(), ReadError> {
+fn check(found: &fs::Metadata, path: &Path, guard: Guard) -> Result<(), ReadError> {
     use std::os::unix::fs::MetadataExt;
 
-    let found = file.metadata()?;
     if !found.is_file() {
         return Err(ReadError::Refused("it is not a plain file".into()));
     }
@@ -185,8 +199,8 @@ fn check(file: &File, path: &Path, guard: Guard) -> Result<(), ReadError> {
 }
 
 #[cfg(not(unix))]
-fn check(file: &File, _: &Path, _: Guard) -> Result<(), ReadError> {
-    if file.metadata()?.is_file() { Ok(()) } else { Err(ReadError::Refused("it is not a plain file".into())) }
+fn check(found: &fs::Metadata, _: &Path, _: Guard) -> Result<(), ReadError> {
+    if found.is_file() { Ok(()) } else { Err(ReadError::Refused("it is not a plain file".into())) }
 }
 
 #[cfg(test)]
@@ -251,6 +265,7 @@ mod tests {
         ] {
             set(&path, mode);
             for (guard, fine) in [(Guard::Ours, ours), (Guard::Secret, secret), (Guard::Settings, settings)] {
+                assert_eq!(look(&path, guard).is_ok(), fine, "{mode:o} {guard:?}");
                 match read(&path, 10, guard) {
                     Ok(_) => assert!(fine, "{mode:o} {guard:?}"),
                     Err(ReadError::Refused(why)) => {
@@ -265,5 +280,10 @@ mod tests {
         assert!(matches!(read(&path, 3, Guard::Ours), Err(ReadError::TooLarge(3))));
         assert!(matches!(read(dir.path(), 3, Guard::Secret), Err(ReadError::Refused(_))));
         assert!(read(&dir.path().join("none"), 3, Guard::Ours).unwrap().is_none());
+        assert!(look(&path, Guard::Ours).unwrap() && !look(&dir.path().join("none"), Guard::Ours).unwrap());
+        // What stands for another file is read as that one, and not for a library to write to.
+        std::os::unix::fs::symlink(&path, dir.path().join("link")).unwrap();
+        assert!(read(&dir.path().join("link"), 10, Guard::Ours).is_ok());
+        assert!(matches!(look(&dir.path().join("link"), Guard::Ours), Err(ReadError::Refused(_))));
     }
 }

@@ -48,6 +48,7 @@ const RULES: [Rule; 8] = [
         homes: &[
             // Sessions, keys, connections, trust and installed bundles: private folders, written by rename.
             "disk/src/",
+            "database/src/blank.rs",
             "connection/src/store.rs",
             // Receipts.
             "receipt/src/",

@@ -1,0 +1,2 @@
+//! Runs as recorded steps.
+#![forbid(unsafe_code)]
