@@ -18,6 +18,14 @@ pub(crate) fn create(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
+/// Writes a new file with what is people's: readable by this user alone. Folders on the way are made.
+///
+/// # Errors
+/// It is there already, or cannot be written.
+pub(crate) fn create_private(path: &Path, text: &str) -> io::Result<()> {
+    presetter_disk::create(path, text.as_bytes())
+}
+
 /// Writes a new folder with files, whole or not at all. Folders on the way are made.
 ///
 /// # Errors
@@ -98,6 +106,17 @@ mod tests {
         create_folder(&folder, &[file("a/b"), file("c")]).unwrap();
         assert_eq!(fs::read_to_string(folder.join("a/b")).unwrap(), "1");
         assert!(create_folder(&folder, &[file("d")]).is_err(), "it is there");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_peoples_is_for_this_user_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tests/seen.har");
+        create_private(&file, "1").unwrap();
+        let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
+        assert_eq!(mode(&file) & 0o777, 0o600);
+        assert_eq!(create_private(&file, "2").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     }
 
     #[test]

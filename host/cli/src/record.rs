@@ -92,7 +92,8 @@ impl Record {
                 prepared.name()
             ),
         };
-        files::create(&self.file, &har::write(&recorded.exchanges, &note)).map_err(|e| unwritten(&self.file, e))?;
+        files::create_private(&self.file, &har::write(&recorded.exchanges, &note))
+            .map_err(|e| unwritten(&self.file, e))?;
         console.say(&format!(
             "recorded {} in {}: it holds what was sent and answered, people's data too; secrets are masked",
             output::count(recorded.exchanges.len(), "request"),
@@ -109,7 +110,7 @@ impl Record {
             console.warn("no case is written: a case has the preset's own body", &[]);
             return Ok(());
         }
-        files::create(&case, &self.text(prepared, report, confirm, &masks)).map_err(|e| unwritten(&case, e))?;
+        files::create_private(&case, &self.text(prepared, report, confirm, &masks)).map_err(|e| unwritten(&case, e))?;
         console.say(&format!(
             "wrote the case {}; to play it: presetter test {} --case {}",
             case.display(),

@@ -60,7 +60,7 @@ const RULES: [Rule; 8] = [
             "cli/src/connection_files.rs",
             "cli/src/runs.rs",
             // What is pulled, while it comes.
-            "cli/src/packages/fetch.rs",
+            "cli/src/packages/pull.rs",
             // Bodies that an operator keeps in place of a preset's.
             "cli/src/overrides/file.rs",
             // Manifests that `check --fix` mends.

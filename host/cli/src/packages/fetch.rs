@@ -96,7 +96,8 @@ pub(crate) fn registry(world: &World, network: &RegistryArgs) -> Result<Registry
         let authorities = Authorities::from_pem(&pem).map_err(|error| wrong(error.to_string()))?;
         options.tls = Tls { authorities, ..Tls::default() };
     }
-    let logins = Arc::new(logins::of(world.docker.as_deref())?);
+    let logins = logins::of(world.docker.as_deref())?;
+    let logins = Arc::new(logins::Known { of: logins, redactor: world.console.redactor().clone() });
     Ok(Registry::new(world.network(), logins, options))
 }
 
