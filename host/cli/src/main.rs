@@ -70,6 +70,8 @@ use crate::failure::Failure;
 use crate::world::{Dirs, World};
 
 fn main() -> ExitCode {
+    // Before any secret is read.
+    presetter_disk::no_core_file();
     let redactor = Redactor::new();
     panics::confess(redactor.clone());
     let cli = Cli::try_parse().unwrap_or_else(|error| slips::explained(error).exit());

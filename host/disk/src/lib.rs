@@ -25,7 +25,7 @@ pub enum Guard {
     Ours,
     /// Nothing, whoever owns it: a secret that something else put there.
     Secret,
-    /// Not write: settings, which could name a program to run.
+    /// Not write, and it must belong to this user or to the system's administrator: settings, which could name a program to run.
     Settings,
 }
 
@@ -158,6 +158,56 @@ pub fn folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Makes a folder for this user alone, in which nobody else can put anything, or another in its place.
+///
+/// # Errors
+/// It is there and others may use it; somebody else may rename one of the folders that it is in (OpenSSH asks the same of the way to its
+/// keys: `StrictModes`); else the system's.
+pub fn safe_folder(path: &Path) -> io::Result<()> {
+    folder(path)?;
+    safe(path)
+}
+
+#[cfg(unix)]
+fn safe(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+
+    const STICKY: u32 = 0o1000;
+    let refused = |path: &Path, why: &str| Err(io::Error::other(format!("{} {why}", path.display())));
+    let own = rustix::process::geteuid().as_raw();
+    let found = fs::symlink_metadata(path)?;
+    if !found.is_dir() || found.uid() != own || found.mode() & 0o077 != 0 {
+        return refused(path, "is not this user's alone");
+    }
+    let path = path.canonicalize()?;
+    for above in path.ancestors().skip(1) {
+        let found = fs::metadata(above)?;
+        // A user's own group, where users have one each, is the user.
+        let group = found.mode() & 0o020 != 0 && found.gid() != rustix::process::getegid().as_raw();
+        let others = (group || found.mode() & 0o002 != 0) && found.mode() & STICKY == 0;
+        if others || ![0, own].contains(&found.uid()) {
+            return refused(above, "can be changed by others");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn safe(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Lets no core file be written of this process: its memory holds secrets. Where the system has no such limit, nothing is done.
+pub fn no_core_file() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let none = Rlimit { current: Some(0), maximum: Some(0) };
+        // To lower a limit is always allowed.
+        let _ = setrlimit(Resource::Core, none);
+    }
+}
+
 /// Opens a file to lock, empty and for this user alone.
 ///
 /// # Errors
@@ -187,12 +237,19 @@ fn check(found: &fs::Metadata, path: &Path, guard: Guard) -> Result<(), ReadErro
         Guard::Ours | Guard::Secret => (0o077, "read or changed", "600"),
         Guard::Settings => (0o022, "changed", "go-w"),
     };
+    let own = rustix::process::geteuid().as_raw();
     if mode & forbidden != 0 {
         return Err(ReadError::Refused(format!(
             "it can be {what} by others (mode {mode:04o}); run: chmod {advice} {quoted}"
         )));
     }
-    if guard == Guard::Ours && found.uid() != rustix::process::geteuid().as_raw() {
+    // What the administrator put there is no stranger's.
+    let owner = match guard {
+        Guard::Ours => found.uid() == own,
+        Guard::Settings => [own, 0].contains(&found.uid()),
+        Guard::Secret => true,
+    };
+    if !owner {
         return Err(ReadError::Refused("it belongs to another user".into()));
     }
     Ok(())
@@ -248,6 +305,46 @@ mod tests {
         remove(&path).unwrap();
         assert!(!path.exists());
         assert!(remove(dir.path()).is_err());
+    }
+
+    #[test]
+    fn a_folder_is_safe_where_nobody_else_can_move_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (above, leaf) = (dir.path().join("above"), dir.path().join("above/leaf"));
+        safe_folder(&leaf).unwrap();
+        safe_folder(&leaf).unwrap();
+        for (path, mode, fine) in [
+            (&above, 0o777, false),
+            (&above, 0o772, false),
+            (&above, 0o770, true),
+            (&above, 0o1777, true),
+            (&above, 0o755, true),
+            (&leaf, 0o750, false),
+            (&leaf, 0o705, false),
+            (&leaf, 0o700, true),
+        ] {
+            set(path, mode);
+            assert_eq!(safe_folder(&leaf).is_ok(), fine, "{} {mode:o}", path.display());
+        }
+        std::os::unix::fs::symlink(&leaf, dir.path().join("link")).unwrap();
+        assert!(safe_folder(&dir.path().join("link")).is_err());
+    }
+
+    /// Only an administrator can give a file to another user: as one, all of it is looked at, else what is left.
+    #[test]
+    fn a_strangers_settings_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        write(&path, b"1").unwrap();
+        set(&path, 0o644);
+        assert!(read(&path, 10, Guard::Settings).is_ok());
+        if std::os::unix::fs::chown(&path, Some(12345), None).is_ok() {
+            for guard in [Guard::Settings, Guard::Ours] {
+                assert!(matches!(read(&path, 10, guard), Err(ReadError::Refused(_))), "{guard:?}");
+            }
+            set(&path, 0o600);
+            assert!(read(&path, 10, Guard::Secret).is_ok(), "whoever put a secret there");
+        }
     }
 
     #[test]

@@ -52,8 +52,6 @@ const RULES: [Rule; 8] = [
             "connection/src/store.rs",
             // Receipts.
             "receipt/src/",
-            // Compiled code.
-            "runtime/src/cache.rs",
             // A folder for the demo, a copy for the editor, and what a person asks to have exported.
             "cli/src/demo.rs",
             "cli/src/demo/",
