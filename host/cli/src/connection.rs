@@ -6,6 +6,7 @@
 use presetter_bundle::{Bundle, Reference as Name};
 use presetter_connection::{Complaint, Connection, Reference, ReferenceError, Source, nearest};
 use presetter_manifest::{ConnectionKind, Limit};
+use url::Url;
 
 use crate::add_command::{Given, add_command};
 use crate::args::{AddArgs, NetworkArgs, SetArgs};
@@ -36,7 +37,7 @@ pub(crate) fn add(world: &World, args: &AddArgs) -> Result<Exit, Failure> {
     let base_url = base_url.ok_or_else(|| {
         Failure::usage(format!("{reference} does not say where the server is")).help("add --base-url https://HOST/PATH")
     })?;
-    let mut connection = Connection::new(&args.name, reference.item(), bundle.source().clone(), &base_url);
+    let mut connection = Connection::new(&args.name, reference.item(), bundle.source().clone(), &ascii(base_url));
     connection.allow_private = args.allow_private;
     connection.read_only = args.read_only;
     network(world, &mut connection, &args.network)?;
@@ -64,6 +65,14 @@ pub(crate) fn add(world: &World, args: &AddArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
+/// An address as it is used: letters beyond ASCII may look like others, so that what is shown would not be where it leads.
+fn ascii(url: String) -> String {
+    if url.is_ascii() {
+        return url;
+    }
+    Url::parse(&url).map_or(url, |parsed| parsed.as_str().trim_end_matches('/').to_owned())
+}
+
 /// Changes one.
 pub(crate) fn set(world: &World, args: &SetArgs) -> Result<Exit, Failure> {
     let mut connection = select::stored_connection(world, &args.name)?;
@@ -73,7 +82,7 @@ pub(crate) fn set(world: &World, args: &SetArgs) -> Result<Exit, Failure> {
     once("--limit", &args.limit)?;
     allow(&mut connection, &args.limit)?;
     if let Some(url) = &args.base_url {
-        connection.base_url.clone_from(url);
+        connection.base_url = ascii(url.clone());
     }
     connection.allow_private = args.allow_private.unwrap_or(connection.allow_private);
     connection.read_only = args.read_only.unwrap_or(connection.read_only);

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use presetter_manifest::steers;
 use presetter_secret::Redactor;
 use serde_json::Value;
 
@@ -167,12 +168,6 @@ pub(crate) fn text(stranger: &str) -> String {
 
 fn harmless(c: char) -> char {
     if steers(c) { '?' } else { c }
-}
-
-/// Control characters (C0, DEL, C1), and those that turn the direction of writing and so can show one text for another.
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

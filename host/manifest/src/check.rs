@@ -50,6 +50,10 @@ pub(crate) fn bundle(bundle: &Bundle, source: &str) -> Result<(), Vec<Problem>> 
     let settings = settings(bundle);
     check.answer(&bundle.answer, &[&ANSWER[..], &["codes", "settings"]].concat(), &settings);
     for (name, kind) in &bundle.connections {
+        if let Some(url) = kind.base_url.as_ref().filter(|url| !url.as_str().is_ascii()) {
+            let hint = "write the host in its ASCII form, which begins with xn--";
+            check.at(url, "an address beyond ASCII may look like another".to_owned(), hint.to_owned());
+        }
         check.connection(name, kind);
     }
     check.done()

@@ -94,12 +94,20 @@ impl fmt::Display for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
+/// Whether a character could steer a terminal, or show one text for another: control characters (C0, DEL, C1), marks that turn the
+/// direction of writing, and the separators of lines and paragraphs.
+#[must_use]
+pub fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
 /// A text from a stranger's file, without what could steer a terminal. The length in bytes stays the same, so that
 /// offsets stay true.
 fn visible(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            let hide = c.is_control() && c != '\n' && c != '\t' && c != '\r';
+            let hide = steers(c) && c != '\n' && c != '\t' && c != '\r';
             let (first, count) = if hide { ('?', c.len_utf8()) } else { (c, 1) };
             std::iter::repeat_n(first, count)
         })
@@ -122,6 +130,10 @@ mod tests {
         assert!(text.contains("a.toml:2:3"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
         assert!(text.contains("do ?this"), "{text}");
+        // Of one length in bytes, and so at the same place.
+        let all = Diagnostics::of("a.toml", "x = \u{200f}\u{2028}1", vec![Problem::new("no", 10..11)]);
+        let text = all.render(false);
+        assert!(text.contains("x = ??????1") && !text.chars().any(|c| c == '\u{200f}' || c == '\u{2028}'), "{text}");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use bundle::{Bundle, CONTRACT, GrantRequest, Setting, SettingKind};
 pub use connection::{
     AuthKind, ConnectionKind, Expired, Field, Login, SecretField, Slot, SlotPlace, TokenPlace, TokenSource,
 };
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics, steers};
 pub use filled::Filled;
 pub use input::{Input, InputKind, check_inputs, parse_text_value};
 pub use json::JsonShape;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use presetter_manifest::{Diagnostics, Text, read_toml};
+use presetter_manifest::{Diagnostics, Text, read_toml, steers};
 use presetter_package::KeyId;
 use presetter_template::Problem;
 use serde::Deserialize;
@@ -239,7 +239,7 @@ impl Check {
     /// A text of a few words that people are shown.
     fn plain(&mut self, text: &Text, what: &str) {
         let shown = text.as_str();
-        if shown.trim().is_empty() || shown.len() > LONGEST_TEXT || shown.chars().any(steers) {
+        if shown.trim().is_empty() || shown.len() > LONGEST_TEXT || shown.chars().any(hides) {
             let message = format!("{what} is a text of up to {LONGEST_TEXT} bytes without control characters");
             self.at(text, message, "write another text");
         }
@@ -262,8 +262,7 @@ impl Check {
     }
 }
 
-/// What moves a terminal's cursor, or turns the direction of what is shown.
-fn steers(c: char) -> bool {
-    let turns = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    c.is_control() || turns
+/// What steers a terminal, or has no width: an owner's name is read by people who compare it with another.
+fn hides(c: char) -> bool {
+    steers(c) || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{feff}')
 }
