@@ -3,8 +3,9 @@
 //! Owns: its words, with placeholders for what is not known yet. Must never: repeat a value that may be a secret; a secret
 //! stands here as a reference alone.
 
-use presetter_connection::{Connection, nearest};
+use presetter_connection::Connection;
 use presetter_manifest::ConnectionKind;
+use presetter_manifest::nearest;
 
 use crate::args::AddArgs;
 use crate::select::quoted;

@@ -4,7 +4,8 @@
 //! after `--secret` where it is no reference, because it may be one.
 
 use presetter_bundle::{Bundle, Reference as Name};
-use presetter_connection::{Complaint, Connection, Reference, ReferenceError, Source, nearest};
+use presetter_connection::{Complaint, Connection, Reference, ReferenceError, Source};
+use presetter_manifest::nearest;
 use presetter_manifest::{ConnectionKind, Limit};
 use url::Url;
 

@@ -6,8 +6,9 @@
 use std::path::Path;
 
 use presetter_bundle::{Bundle, Reference};
-use presetter_connection::{Connection, Source, nearest};
+use presetter_connection::{Connection, Source};
 use presetter_manifest::is_bundle_name;
+use presetter_manifest::nearest;
 
 use crate::args::{AllowArgs, DisallowArgs};
 use crate::ask;

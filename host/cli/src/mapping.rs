@@ -3,7 +3,7 @@
 //! Owns: compiling mappings before anything is sent, and filling them from the report afterwards. Keeps: a mapping that
 //! finds nothing never hides the run's result; its field is null and it is told.
 
-use presetter_connection::nearest;
+use presetter_manifest::nearest;
 use presetter_manifest::{Diagnostics, Preset};
 use presetter_runtime::Report;
 use presetter_template::path::Step;

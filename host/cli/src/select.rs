@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use presetter_bundle::{Bundle, PresetFile, Reference};
-use presetter_connection::{Connection, nearest};
+use presetter_connection::Connection;
+use presetter_manifest::nearest;
 use presetter_manifest::{ConnectionKind, short_name};
 use serde_json::{Map, Value};
 

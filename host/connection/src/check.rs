@@ -4,7 +4,9 @@
 
 use presetter_manifest::ConnectionKind;
 
-use crate::{Connection, nearest, store, target};
+use presetter_manifest::nearest;
+
+use crate::{Connection, store, target};
 
 /// One thing that is wrong with a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

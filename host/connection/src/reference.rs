@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::nearest;
+use presetter_manifest::nearest;
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

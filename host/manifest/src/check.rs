@@ -7,7 +7,7 @@ use presetter_template::{Context, Options, Path, Problem, Step, Template, bounds
 
 use crate::{
     Answer, AuthKind, Bundle, CONTRACT, ConnectionKind, Effect, Preset, Repeat, Request, SlotPlace, Text, TokenPlace,
-    host, is_bundle_name, source::suggest,
+    host, is_bundle_name, suggest,
 };
 
 /// What an answer is called in rules and templates.

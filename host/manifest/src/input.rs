@@ -5,7 +5,7 @@ use presetter_template::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Preset, source::suggest};
+use crate::{Preset, suggest};
 
 /// One input.
 #[derive(Debug, Clone, Deserialize)]

@@ -18,6 +18,7 @@ mod input;
 mod json;
 mod limits;
 mod name;
+mod near;
 mod preset;
 #[cfg(test)]
 mod schema;
@@ -35,6 +36,7 @@ pub use input::{Input, InputKind, check_inputs, parse_text_value};
 pub use json::JsonShape;
 pub use limits::{Allowed, Limit, Limits, Lowered, Unit};
 pub use name::{file_name, is_bundle_name, is_name, short_name};
+pub use near::{nearest, suggest};
 pub use preset::{Answer, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant};
 pub use source::{MAX_MANIFEST_BYTES, read as read_toml};
 pub use text::Text;

@@ -13,7 +13,7 @@ use presetter_template::Problem;
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::Spanned;
 
-use crate::source::suggest;
+use crate::suggest;
 
 /// A limit of a run. Its amount is a number of bytes, of milliseconds, or a plain number: see [`Unit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use presetter_template::Problem;
 use serde::de::DeserializeOwned;
 
-use crate::Diagnostics;
+use crate::{Diagnostics, suggest};
 
 /// The largest manifest that is read, in bytes. Ours have a few thousand; the bound keeps a stranger's file from
 /// costing memory in the parser.
@@ -70,20 +70,6 @@ fn wrong_type(message: &str) -> String {
             "this takes a whole number, without quotes".to_owned()
         }
         _ => message.trim().replace('\n', ", "),
-    }
-}
-
-/// The longest names that are compared: what a comparison costs is the product of their lengths.
-const COMPARED: usize = 64;
-
-/// What to write in place of an unknown name.
-pub(crate) fn suggest(name: &str, known: &[&str]) -> String {
-    let compared = |known: &&&str| known.len().max(name.len()) <= COMPARED;
-    let near = known.iter().filter(compared).map(|k| (strsim::damerau_levenshtein(name, k), k)).min();
-    match near {
-        Some((distance, best)) if distance <= 2.max(name.len() / 3) => format!("did you mean \"{best}\"?"),
-        _ if known.is_empty() => "remove it".to_owned(),
-        _ => format!("possible here: {}", known.join(", ")),
     }
 }
 

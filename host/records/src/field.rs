@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 use serde::{Serialize, Serializer};
 
 use crate::schema::FIRST_DECLARED;
-use crate::{Kind, Object, StoreError, Value, stored, suggest};
+use crate::{Kind, Object, StoreError, Value, stored};
 
 /// The most fields that can be declared for an object.
 pub const FIELDS: usize = 200;
@@ -115,7 +115,7 @@ impl Fields {
     pub fn get(&self, name: &str) -> Result<&Field, NoField> {
         self.by_name.get(name).map(|at| &self.list[*at]).ok_or_else(|| {
             let known: Vec<&str> = self.list.iter().map(|field| field.name.as_str()).collect();
-            let hint = suggest::suggest(name, &known);
+            let hint = presetter_manifest::suggest(name, &known);
             let name = name.chars().take(FIELD_NAME).filter(|c| !c.is_control()).collect();
             NoField { object: self.object, name, hint }
         })

@@ -29,7 +29,6 @@ mod record;
 mod records;
 mod schema;
 mod stored;
-mod suggest;
 mod unique;
 mod value;
 mod write;

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use crate::value::ExactDecimal;
-use crate::{Kind, LONG_TEXT, Misfit, Object, RecordId, SHORT_TEXT, Value, suggest};
+use crate::{Kind, LONG_TEXT, Misfit, Object, RecordId, SHORT_TEXT, Value};
 
 /// How much of a refused value is quoted, in characters.
 const QUOTED: usize = 40;
@@ -104,7 +104,7 @@ impl Kind {
             Self::Dropdown(options) => {
                 if !options.iter().any(|option| option == text) {
                     let known: Vec<&str> = options.iter().map(String::as_str).collect();
-                    let hint = suggest::suggest(text, &known);
+                    let hint = presetter_manifest::suggest(text, &known);
                     return Err(Misfit(format!("{} is not one of its options; {hint}", quoted(text))));
                 }
                 true

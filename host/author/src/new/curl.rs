@@ -3,7 +3,7 @@
 //! Owns curl's options as far as they say something about the request. Must never: repeat a value in a message; any of them
 //! may be a secret, so a message names an option at most.
 
-use presetter_connection::nearest;
+use presetter_manifest::nearest;
 
 use super::Error;
 use super::curl_options::{Does, FILE, OPTIONS, SEVERAL};

@@ -13,8 +13,8 @@ mod security;
 mod servers;
 mod yaml;
 
-use presetter_connection::nearest;
 use presetter_manifest::Effect;
+use presetter_manifest::nearest;
 use serde_json::Value;
 
 use self::document::Document;

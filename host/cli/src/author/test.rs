@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use presetter_bundle::Bundle;
 use presetter_check::Target;
-use presetter_connection::nearest;
 use presetter_manifest::Diagnostics;
+use presetter_manifest::nearest;
 use presetter_runtime::Engine;
 use presetter_trial::{Case, Coverage, OpenError, Suite, cases, updated};
 

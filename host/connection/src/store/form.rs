@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use super::{Connection, StoreError, error};
 use crate::source::Form as SourceForm;
-use crate::{Reference, Source, nearest};
+use presetter_manifest::nearest;
+
+use crate::{Reference, Source};
 
 /// The form of a file.
 #[derive(Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use toml::Spanned;
 
 use super::Declaration;
 use crate::reading::quoted;
-use crate::{Kind, Object, suggest};
+use crate::{Kind, Object};
 
 /// The largest file, in bytes.
 const FILE: usize = 1024 * 1024;
@@ -103,7 +103,7 @@ impl FieldsFile {
 fn declaration(object: Object, name: &Spanned<String>, entry: Entry) -> Result<Declaration, (Range<usize>, String)> {
     let kind = entry.kind.get_ref();
     if !Kind::DECLARABLE.contains(&kind.as_str()) {
-        let hint = suggest::suggest(kind, &Kind::DECLARABLE);
+        let hint = presetter_manifest::suggest(kind, &Kind::DECLARABLE);
         return Err((entry.kind.span(), format!("there is no type {}; {hint}", quoted(kind))));
     }
     let place = entry.options.as_ref().map_or(entry.kind.span(), Spanned::span);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{ImportError, ImportOptions};
-use crate::{Fields, suggest};
+use crate::Fields;
 
 /// What a header means. Made once; names do not change while a file is read.
 pub(super) struct Naming {
@@ -54,7 +54,7 @@ impl Naming {
             None if self.ignore_unknown => Ok(None),
             None => {
                 let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
-                let hint = suggest::suggest(header, &known);
+                let hint = presetter_manifest::suggest(header, &known);
                 let header = crate::reading::quoted(header);
                 Err(format!("{header} is no field; {hint} (or name the field of this column, or ignore unknown ones)"))
             }
