@@ -5,6 +5,7 @@
 //!
 //! Keeps: JSON stays JSON and loses nothing; a closed pipe is no error, it is told by [`Console::data`]'s result.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ pub(crate) struct Console {
     err: Mutex<Box<dyn Write + Send>>,
     style: Style,
     redactor: Redactor,
+    warned: Mutex<BTreeSet<String>>,
 }
 
 /// What the two outputs can show.
@@ -44,7 +46,7 @@ impl Console {
         style: Style,
         redactor: Redactor,
     ) -> Self {
-        Self { out: Mutex::new(out), err: Mutex::new(err), style, redactor }
+        Self { out: Mutex::new(out), err: Mutex::new(err), style, redactor, warned: Mutex::default() }
     }
 
     /// The redactor that every text goes through.
@@ -98,8 +100,13 @@ impl Console {
         self.say(&failure.render(self.style.err));
     }
 
-    /// Tells something that needs attention but ends nothing.
+    /// Tells something that needs attention but ends nothing; once, however often it is noticed.
     pub(crate) fn warn(&self, message: &str, help: &[String]) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warned.insert(message.to_owned()) {
+            return;
+        }
+        drop(warned);
         self.say(&said("warning", message, help, self.style.err));
     }
 

@@ -110,10 +110,18 @@ impl LockFile {
         self.bundles.iter().find(|locked| locked.name == name)
     }
 
-    /// Locks a bundle as it is installed.
-    pub fn lock(&mut self, bundle: &Installed) {
+    /// Locks a bundle as it is installed, in the file of this folder. A package that lies in the project is named by its way from
+    /// there, which is the same for everyone who has the project.
+    pub fn lock(&mut self, bundle: &Installed, folder: &Path) {
         let Some(current) = bundle.current() else { return };
-        let (version, digest, origin) = (current.version.clone(), current.digest, current.origin.clone());
+        let (version, digest) = (current.version.clone(), current.digest);
+        let origin = match &current.origin {
+            Origin::File(file) => match Path::new(file).strip_prefix(folder) {
+                Ok(way) => Origin::File(way.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")),
+                Err(_) => current.origin.clone(),
+            },
+            Origin::Registry(_) => current.origin.clone(),
+        };
         self.unlock(&bundle.name);
         let at = self.bundles.partition_point(|other| other.name < bundle.name);
         self.bundles.insert(at, Locked { name: bundle.name.clone(), version, digest, origin });
@@ -193,8 +201,8 @@ mod tests {
         world.put(&store, "1.0.0", "");
         let installed = store.list().unwrap();
         let mut lock = LockFile::default();
-        lock.lock(&installed[0]);
-        lock.lock(&installed[0]);
+        lock.lock(&installed[0], data.path());
+        lock.lock(&installed[0], data.path());
         lock.write(&path).unwrap();
         let read = LockFile::read(&path).unwrap().unwrap();
         assert_eq!((&read, read.bundles().len()), (&lock, 1));
@@ -215,8 +223,15 @@ mod tests {
         world.put(&store, "2.0.0", "");
         let now = store.list().unwrap();
         assert_eq!(read.unmet(&now)[0].to_string(), "acme/jamf is locked as 1.0.0 and installed as 2.0.0");
-        lock.lock(&now[0]);
+        lock.lock(&now[0], data.path());
         assert_eq!(lock.unmet(&now), []);
+        // What lies in the project is found wherever the project is.
+        let mut near = now[0].clone();
+        for kept in &mut near.kept {
+            kept.origin = Origin::File(data.path().join("bundles").join("jamf.preset").display().to_string());
+        }
+        lock.lock(&near, data.path());
+        assert_eq!(lock.bundles()[0].origin, Origin::File("bundles/jamf.preset".into()));
         assert!(lock.unlock("acme/jamf") && !lock.unlock("acme/jamf") && time(NOW) == now[0].kept[0].at);
     }
 

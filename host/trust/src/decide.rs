@@ -169,7 +169,9 @@ pub(crate) fn standing(standing: Standing<'_>, candidate: &Candidate<'_>) -> Res
         Standing::Older(highest) => Err(Refused::new(
             Code::Rollback,
             format!("{name} {version} is older than {highest}, which was seen here"),
-            format!("if you want to go back: presetter rollback {name} --to {version}"),
+            format!(
+                "take a newer one; to go back to one that is kept (presetter list): presetter rollback {name} --to {version}"
+            ),
         )),
     }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn install(world: &World, args: &InstallArgs) -> Result<Exit, F
     if args.lock {
         let path = world.cwd.join(LockFile::NAME);
         let mut file = LockFile::read(&path).map_err(stored)?.unwrap_or_default();
-        file.lock(&installed);
+        file.lock(&installed, &world.cwd);
         file.write(&path).map_err(stored)?;
         world.console.say(&format!("{}: {} {} is locked", LockFile::NAME, installed.name, installed.version));
     }
@@ -155,7 +155,7 @@ pub(crate) async fn upgrade(world: &World, args: &UpgradeArgs) -> Result<Exit, F
         let incoming = verified(world, &installed.name, bytes, origin, &trusted, &asked)?;
         if args.dry_run {
             let (changes, _) = changes(world, &incoming)?;
-            shown(world, &incoming, Some(installed), &changes);
+            shown(world, &incoming, &trusted, Some(installed), &changes);
             continue;
         }
         settle(world, &incoming, &trusted, &args.consent)?;
@@ -242,7 +242,7 @@ fn settle(world: &World, incoming: &Incoming, trusted: &Trust, consent: &Consent
         world.console.say(&format!("{} is installed already", named(verified)));
         return Ok(installed.clone());
     }
-    shown(world, incoming, installed.as_ref(), &changes);
+    shown(world, incoming, trusted, installed.as_ref(), &changes);
     agreed(world, incoming, installed.as_ref(), &changes, consent)?;
     let trust_store = trust::store(world);
     // Nothing is changed where it could not be recorded.
@@ -266,10 +266,10 @@ fn settle(world: &World, incoming: &Incoming, trusted: &Trust, consent: &Consent
     Ok(done)
 }
 
-fn shown(world: &World, incoming: &Incoming, installed: Option<&Installed>, changes: &[Change]) {
+fn shown(world: &World, incoming: &Incoming, trusted: &Trust, installed: Option<&Installed>, changes: &[Change]) {
     let verified = incoming.verified();
-    let signers: Vec<String> = verified.decision().signers.iter().map(ToString::to_string).collect();
-    let mut lines = vec![format!("{}, signed by {}", named(verified), signers.join(", "))];
+    let signers = verified.decision().signers.iter().map(|id| line(&trusted.document().named(*id)));
+    let mut lines = vec![format!("{}, signed by {}", named(verified), signers.collect::<Vec<_>>().join(", "))];
     if installed.is_none() && presetter_bundle::Bundle::built_in_names().contains(&verified.name()) {
         lines.push(format!("  it takes the place of the bundle {} that is built into the program", verified.name()));
     }
