@@ -17,7 +17,7 @@ use crate::step::{Steps, cargo, say};
 pub(crate) const MANIFEST: &str = "fuzz/Cargo.toml";
 
 /// All targets; each is a binary and a folder of seeds.
-const TARGETS: [&str; 6] = ["template", "manifest", "mapping", "cel", "redaction", "response"];
+const TARGETS: [&str; 8] = ["template", "manifest", "mapping", "cel", "redaction", "response", "package", "trust"];
 
 /// What makes the compiler count: edges by 8-bit counters, and what is compared with what, as cargo-fuzz does it.
 const COUNTING: [&str; 7] = [

@@ -31,10 +31,16 @@ struct StepForm {
     signatures: Vec<SignatureForm>,
 }
 
+/// The most of a parser's words that is shown, in characters.
+const MOST_QUOTED: usize = 200;
+
 /// Reads the outer form: of a version's text nothing.
 pub(crate) fn read(file: &str, json: &[u8]) -> Result<(Vec<Step>, PublicKeys), Refused> {
     let malformed = |why: String| {
         let help = "a file is taken that `presetter trust export` wrote, or a proposal that it told you to have signed";
+        // A parser's words may quote the file, as long as it is.
+        let why: String =
+            why.chars().take(MOST_QUOTED).map(|c| if presetter_manifest::steers(c) { '?' } else { c }).collect();
         Refused::new(Code::Malformed, format!("{file} is no trust store: {why}"), help)
     };
     if json.len() > MOST_BYTES {

@@ -11,9 +11,11 @@ pub mod cel;
 pub mod encodings;
 pub mod manifest;
 pub mod mapping;
+pub mod package;
 pub mod redaction;
 pub mod response;
 pub mod template;
+pub mod trust;
 
 use presetter_template::Problem;
 use serde_json::{Map, Value};
@@ -67,13 +69,15 @@ mod tests {
     /// Every target's seeds, by its check: they are worth nothing if they do not pass.
     #[test]
     fn seeds_pass() {
-        let targets: [(&str, Check); 6] = [
+        let targets: [(&str, Check); 8] = [
             ("template", template::check),
             ("manifest", manifest::check),
             ("mapping", mapping::check),
             ("cel", cel::check),
             ("redaction", redaction::check),
             ("response", response::check),
+            ("package", package::check),
+            ("trust", trust::check),
         ];
         let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
         for (name, check) in targets {

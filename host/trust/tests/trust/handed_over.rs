@@ -221,11 +221,14 @@ fn the_outer_form_is_strict_and_bounded() {
         &good.replacen("trust-store.v1", "trust-store.v2", 1),
         &good.replacen("\"steps\":", "\"steps\":[],\"steps\":", 1),
         &good.replacen("\"steps\":", "\"more\":1,\"steps\":", 1),
+        &good.replacen("\"steps\":", &format!("\"\\u001b[1m\\u202e{}\":1,\"steps\":", "x".repeat(4000)), 1),
         &good.replacen("BEGIN PUBLIC", "BEGIN PRIVATE", 1),
         &"[".repeat(1 << 20),
         &longer,
     ] {
-        assert_eq!(machine.refuses(bad.as_bytes(), &[], day(1)).code, Code::Malformed, "{:.80}", bad);
+        let refused = machine.refuses(bad.as_bytes(), &[], day(1));
+        assert_eq!(refused.code, Code::Malformed, "{bad:.80}");
+        assert!(refused.message.len() < 500 && !refused.message.contains(presetter_manifest::steers), "{refused}");
         assert_eq!(Proposal::read("p.json", bad.as_bytes()).unwrap_err().code, Code::Malformed);
     }
     machine.store.import("g.json", good.as_bytes(), None, day(1)).unwrap();
