@@ -155,6 +155,10 @@ fn gone_back(to: &Verified, mut there: Installed) -> Result<Installed, Error> {
         let message = format!("{} {} is not kept", to.name(), to.version());
         return Err(Error::new(message, format!("kept are: {}", kept.join(", "))));
     }
+    if *to.version() >= there.version {
+        let message = format!("{} {} is installed; going back goes to an older version", to.name(), there.version);
+        return Err(Error::new(message, format!("for a newer one: presetter upgrade {}", to.name())));
+    }
     there.version = to.version().clone();
     there.digest = to.digest();
     there.went_back = there.kept.iter().any(|kept| kept.version > there.version);

@@ -139,14 +139,14 @@ impl Offer<'_> {
             Some(named) if named.threshold != document.root.threshold || keys(named) != keys(&document.root) => {
                 Err(Refused::new(
                     Code::UnexpectedRoot,
+                    // Not which they are: whoever copied them from here would trust the file for what it says of itself.
                     format!(
-                        "the root of version {} is {}; you named {}",
+                        "the root of version {} is another than the one that you named, which is {}",
                         document.version,
-                        document.root_in_full(&document.root),
                         document.root_in_full(named)
                     ),
-                    "name all keys of the root, and how many of them sign, as somebody you know told you: if they told you these, \
-                     the file is not theirs",
+                    "name each key of the root, and by --threshold how many of them sign, as somebody you know tells you; if they \
+                     told you this, the file is not theirs",
                 ))
             }
             _ => Ok(()),

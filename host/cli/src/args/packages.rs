@@ -84,7 +84,7 @@ Example:
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// A folder with an OCI image layout, or a tar file of one
+    /// A folder with an OCI image layout; unpack an archive of one first
     pub(crate) layout: PathBuf,
     /// The file to write
     #[arg(short, long, value_name = "FILE")]

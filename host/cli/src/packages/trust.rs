@@ -114,7 +114,12 @@ async fn init(world: &World, args: &TrustInitArgs) -> Result<Exit, Failure> {
     }
     // Whoever makes the store names its root.
     let root = proposal.document().root.clone();
-    let applied = store(world).apply(&proposal, Some(&root), now).map_err(refused)?;
+    let applied = store(world).apply(&proposal, Some(&root), now).map_err(|error| match error.code {
+        presetter_trust::Code::RootThreshold => Failure::new(Exit::Trust, error.message)
+            .help("begin with the keys that are here: presetter trust init --root-key KEY")
+            .help("then let all of them sign the whole root: presetter trust root --key FILE --key FILE --threshold N --proposal FILE"),
+        _ => refused(error),
+    })?;
     world.console.say(&format!("{}: version {}", line(&path.display().to_string()), applied.to));
     for id in root.keys {
         let _ = world.console.data(&format!("root {id}"));
@@ -225,7 +230,7 @@ fn settle(
                 "write the change down for them: --proposal FILE; they run: presetter trust sign FILE --root-key KEY",
             ));
     };
-    put(file, &proposal.to_json())?;
+    new(file, &proposal.to_json())?;
     let shown = line(&file.display().to_string());
     world.console.say(&format!(
         "{shown}: nothing has changed yet; still to sign: {}\nthey run: presetter trust sign {shown} --root-key KEY",
@@ -238,6 +243,15 @@ async fn sign(world: &World, args: &TrustSignArgs) -> Result<Exit, Failure> {
     let shown = args.file.display().to_string();
     let mut proposal = Proposal::read(&shown, &read(&args.file)?).map_err(refused)?;
     let trust = current(world).ok();
+    if let Some(trust) = trust.as_ref().filter(|trust| trust.document().version >= proposal.document().version) {
+        // Whoever took it over elsewhere could not follow this machine's store any more.
+        let message = format!(
+            "{shown} is version {}; this machine has version {} already",
+            proposal.document().version,
+            trust.document().version
+        );
+        return Err(Failure::new(Exit::Trust, message).help("make the change again, on the version that is here"));
+    }
     // What this machine has is what it differs from: earlier versions in the file may be made up.
     let changes = proposal.document().difference(trust.as_ref().map(Trust::document));
     let changes: String = changes.iter().map(|change| format!("\n  {}", line(change))).collect();
@@ -260,7 +274,7 @@ fn export(world: &World, args: &TrustExportArgs) -> Result<Exit, Failure> {
     let json = export.to_json();
     match &args.out {
         Some(file) => {
-            put(file, &json)?;
+            new(file, &json)?;
             let root = &export.document().root;
             let mut roots: String = root.keys.iter().map(|id| format!(" --root {id}")).collect();
             if root.keys.len() != root.threshold as usize {
@@ -359,6 +373,15 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let read = fs::File::open(file).and_then(|open| open.take(MOST_HANDED_OVER).read_to_end(&mut bytes));
     read.map_err(|error| Failure::usage(format!("{}: {error}", line(&file.display().to_string()))))?;
     Ok(bytes)
+}
+
+/// Writes a file that is not there yet: a name that was mistyped could be that of a key.
+fn new(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if file.exists() && fs::read(file).ok().as_deref() != Some(bytes) {
+        let shown = line(&file.display().to_string());
+        return Err(Failure::usage(format!("{shown} is there already")).help("choose another name, or remove it"));
+    }
+    put(file, bytes)
 }
 
 fn put(file: &Path, bytes: &[u8]) -> Result<(), Failure> {

@@ -43,7 +43,7 @@ fn the_root_must_be_the_whole_root_that_was_named() {
         forged.sign(&stolen).unwrap();
         let refused = fresh.refuses(&forged.to_json(), &both, day(1));
         assert_eq!(refused.code, Code::UnexpectedRoot);
-        let (_, named) = refused.message.split_once("; you named 2 of 2: ").unwrap();
+        let (_, named) = refused.message.split_once("you named, which is 2 of 2: ").unwrap();
         assert!(both.iter().all(|id| named.contains(&id.to_string())), "{refused}");
     }
 }
