@@ -12,6 +12,7 @@ mod key;
 mod overrides;
 mod packages;
 mod policy;
+mod records;
 mod runs;
 mod sources;
 mod trust;
@@ -29,6 +30,10 @@ pub(crate) use packages::{
     SignArgs, UninstallArgs, UpgradeArgs, VerifyPackageArgs, VersionsArgs,
 };
 pub(crate) use policy::PolicyArgs;
+pub(crate) use records::{
+    RecordsExportArgs, RecordsFieldsArgs, RecordsForm, RecordsImportArgs, RecordsListArgs, RecordsSetArgs,
+    RecordsShowArgs, RecordsVerb, WhichArgs,
+};
 pub(crate) use runs::{
     ExportArgs, ExportFormat, ReceiptsVerb, RunsListArgs, RunsShowArgs, RunsVerb, TableFormat, VerifyArgs,
 };
@@ -106,6 +111,9 @@ pub(crate) enum Verb {
     /// Receipts: whether the account of all runs is as it was written
     #[command(subcommand)]
     Receipts(ReceiptsVerb),
+    /// Records: users, their accounts and the software they belong to, on which workflows act
+    #[command(subcommand, after_help = records::RECORDS)]
+    Records(RecordsVerb),
     /// Makes a new preset: a working bundle with a test, from nothing, a curl line or an OpenAPI document
     #[command(after_help = author::NEW)]
     New(NewArgs),

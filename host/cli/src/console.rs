@@ -80,6 +80,11 @@ impl Console {
         put(&self.out, &if self.style.terminal { text(&shown) } else { shown })
     }
 
+    /// Where a file's bytes go that is printed.
+    pub(crate) fn lines(&self) -> Lines<'_> {
+        Lines { console: self, rest: Vec::new() }
+    }
+
     /// Talks to the person. `shown` may have colours only through [`Console::paint`].
     pub(crate) fn say(&self, shown: &str) {
         // Nobody can be told that nobody can be told.
@@ -113,6 +118,31 @@ impl Console {
     /// A text of a stranger, ready for talk, in a colour if there are colours.
     pub(crate) fn paint(&self, paint: Paint, stranger: &str) -> String {
         painted(paint, &line(stranger), self.style.err)
+    }
+}
+
+/// A file that is printed as it comes, line by line, each as by [`Console::raw`]. What follows the last line break is printed when
+/// it is flushed.
+pub(crate) struct Lines<'c> {
+    console: &'c Console,
+    rest: Vec<u8>,
+}
+
+impl Write for Lines<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.rest.extend_from_slice(bytes);
+        if let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') {
+            let whole: Vec<u8> = self.rest.drain(..=end).collect();
+            self.console.raw(&String::from_utf8_lossy(&whole[..end]))?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.rest.is_empty() {
+            return Ok(());
+        }
+        self.console.raw(&String::from_utf8_lossy(&std::mem::take(&mut self.rest)))
     }
 }
 

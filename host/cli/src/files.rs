@@ -26,6 +26,18 @@ pub(crate) fn create_private(path: &Path, text: &str) -> io::Result<()> {
     presetter_disk::create(path, text.as_bytes())
 }
 
+/// Opens a new file for what is people's, to be written as it comes.
+///
+/// # Errors
+/// It is there already, or cannot be made.
+pub(crate) fn new_private(path: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Writes a new folder with files, whole or not at all. Folders on the way are made.
 ///
 /// # Errors

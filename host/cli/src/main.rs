@@ -41,6 +41,7 @@ mod receipt;
 mod receipts;
 mod record;
 mod recorder;
+mod records;
 mod rows;
 mod run;
 mod run_id;

@@ -10,7 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod load;
 mod logins;
 mod place;
-mod progress;
+pub(crate) mod progress;
 mod pull;
 pub(crate) mod sign;
 pub(crate) mod transfer;

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::world::World;
 use crate::{
     author, connection, connection_files, connection_show, connection_sources, connection_test, demo, grants,
-    overrides, packages, plan, policy, presets, receipts, run, runs,
+    overrides, packages, plan, policy, presets, receipts, records, run, runs,
 };
 
 /// Follows a command line.
@@ -57,6 +57,7 @@ pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
             ReceiptsVerb::Verify(args) => receipts::verify(world, &args),
             ReceiptsVerb::Head => receipts::head(world),
         },
+        Verb::Records(verb) => records::follow(world, &verb),
         Verb::New(args) => author::new::new(world, &args).await,
         Verb::Check(args) => author::check::check(world, &args).await,
         Verb::Test(args) => author::test::test(world, &args).await,

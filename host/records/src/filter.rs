@@ -1,6 +1,7 @@
 //! Rules as people write them: `field operator value`, in groups.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -42,6 +43,31 @@ pub struct Rule {
     /// What it is compared with, as text; none for [`Operator::IsEmpty`] and [`Operator::IsNotEmpty`].
     #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+
+/// A text that is no rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no rule: write FIELD OPERATOR VALUE, such as `department equals IT` or `end_date is empty`")]
+pub struct NoRule(String);
+
+/// As a person writes it on a line: `department equals IT`, `end_date is empty`.
+impl FromStr for Rule {
+    type Err = NoRule;
+
+    fn from_str(text: &str) -> Result<Self, NoRule> {
+        let no = || NoRule(text.chars().filter(|c| !c.is_control()).take(80).collect());
+        let (field, rest) = text.trim().split_once(' ').ok_or_else(no)?;
+        let rest = rest.trim_start();
+        // The longest that fits: `<=` and not `<`.
+        let fits = |operator: &Operator| {
+            let after = rest.strip_prefix(operator.name());
+            after.is_some_and(|after| after.is_empty() || after.starts_with(' '))
+        };
+        let operator =
+            Operator::ALL.into_iter().filter(fits).max_by_key(|operator| operator.name().len()).ok_or_else(no)?;
+        let value = rest[operator.name().len()..].trim_start();
+        Ok(Self { field: field.to_owned(), operator, value: (!value.is_empty()).then(|| value.to_owned()) })
+    }
 }
 
 impl Filter {
@@ -186,4 +212,29 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
         Some(Written::Number(number)) => Some(number.to_string()),
         Some(Written::Checkbox(checked)) => Some(checked.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_as_people_write_them() {
+        for (text, field, operator, value) in [
+            ("department equals IT", "department", Operator::Equals, Some("IT")),
+            ("department does not equal Sales and IT", "department", Operator::NotEquals, Some("Sales and IT")),
+            ("age <= 5", "age", Operator::LessOrEqual, Some("5")),
+            ("age < 5", "age", Operator::Less, Some("5")),
+            (" end_date  is empty ", "end_date", Operator::IsEmpty, None),
+            ("end_date is not empty", "end_date", Operator::IsNotEmpty, None),
+            ("end_date days backward 30", "end_date", Operator::DaysBackward, Some("30")),
+            ("name equals", "name", Operator::Equals, None),
+        ] {
+            let rule: Rule = text.parse().unwrap();
+            assert_eq!((rule.field.as_str(), rule.operator, rule.value.as_deref()), (field, operator, value), "{text}");
+        }
+        for text in ["", "name", "name is", "name equal IT", "name <5", "name =IT"] {
+            assert!(text.parse::<Rule>().is_err(), "{text:?}");
+        }
+    }
 }
