@@ -107,7 +107,13 @@ fn not_imported(error: &ImportError) -> Failure {
         ImportError::NoField(_) | ImportError::Key(_) => Exit::Usage,
         _ => Exit::Invalid,
     };
-    Failure::new(exit, line(&error.to_string()))
+    let failure = Failure::new(exit, line(&error.to_string()));
+    match error {
+        ImportError::Form { line: 1, .. } => failure.help(
+            "a column with another name: --column FIELD=HEADER; columns that belong to no field: --ignore-unknown",
+        ),
+        _ => failure,
+    }
 }
 
 fn not_exported(error: &ExportError) -> Failure {
