@@ -15,29 +15,9 @@ use super::text::{named, payload};
 use super::worker::Active;
 use super::{control, lease, query, schedule, submit};
 use crate::seam::{
-    Clock, CrashPoints, Decision, Engine, EngineError, Event, Filter, Flow, NoCrash, Page, Run, RunId, Schedule,
-    StepExecutor, StepPath, StepRecord, StepState, Submission, Submitted, SystemClock, Until, Write,
+    Decision, Engine, EngineError, Event, Filter, Page, Parts, Run, RunId, Schedule, StepPath, StepRecord, StepState,
+    Submission, Submitted, Until, Write,
 };
-
-/// What an engine works with.
-#[derive(Clone)]
-pub struct Parts {
-    /// Interprets definitions.
-    pub flow: Arc<dyn Flow>,
-    /// Does steps.
-    pub executor: Arc<dyn StepExecutor>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// For tests; [`NoCrash`] otherwise.
-    pub crash: Arc<dyn CrashPoints>,
-}
-
-impl Parts {
-    /// With the machine's clock.
-    pub fn new(flow: Arc<dyn Flow>, executor: Arc<dyn StepExecutor>) -> Self {
-        Self { flow, executor, clock: Arc::new(SystemClock), crash: Arc::new(NoCrash) }
-    }
-}
 
 /// How an engine works.
 #[derive(Debug, Clone, Copy)]

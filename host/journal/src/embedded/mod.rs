@@ -29,4 +29,4 @@ mod submit;
 mod text;
 mod worker;
 
-pub use engine::{Embedded, Parts, Settings};
+pub use engine::{Embedded, Settings};

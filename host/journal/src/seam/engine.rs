@@ -1,10 +1,13 @@
 //! Where runs are kept and worked on.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Decision, Event, Filter, Page, Run, RunId, Schedule, StepPath, StepRecord, StepState, Submission, Submitted, Until,
+    Clock, CrashPoints, Decision, Event, Filter, Flow, NoCrash, Page, Run, RunId, Schedule, StepExecutor, StepPath,
+    StepRecord, StepState, Submission, Submitted, SystemClock, Until,
 };
 
 /// Why an engine did not do what it was asked for. Nothing was changed then, but for [`EngineError::Storage`].
@@ -33,6 +36,26 @@ pub enum EngineError {
     /// The store failed. Whether it was done is found by looking, or by asking for the same with the same key again.
     #[error("the journal cannot be used: {0}")]
     Storage(String),
+}
+
+/// What an engine works with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Interprets definitions.
+    pub flow: Arc<dyn Flow>,
+    /// Does steps.
+    pub executor: Arc<dyn StepExecutor>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// For tests; [`NoCrash`](super::NoCrash) otherwise.
+    pub crash: Arc<dyn CrashPoints>,
+}
+
+impl Parts {
+    /// With the machine's clock.
+    pub fn new(flow: Arc<dyn Flow>, executor: Arc<dyn StepExecutor>) -> Self {
+        Self { flow, executor, clock: Arc::new(SystemClock), crash: Arc::new(NoCrash) }
+    }
 }
 
 /// Keeps runs, and works on them. Many engines, in many processes, may share a store: each does all of this.
