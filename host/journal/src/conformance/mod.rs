@@ -59,10 +59,12 @@ macro_rules! conformance_tests {
             a_branch_that_fails_or_panics_stops_no_other
             a_sleep_ends_at_its_time
             an_event_may_come_before_or_after_the_wait
+            an_event_that_comes_while_a_worker_has_the_run_is_not_missed
             a_wait_ends_at_its_deadline
             an_event_is_known_by_its_id
             what_waits_or_queues_is_cancelled_at_once
             a_step_in_flight_is_asked_to_break_off
+            another_engine_may_cancel
             a_cancelled_run_with_an_unknown_write_waits
             another_step_at_a_recorded_place_ends_the_run
             a_recorded_step_that_is_left_out_ends_the_run

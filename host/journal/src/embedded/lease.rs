@@ -130,7 +130,9 @@ pub(crate) fn release(
 
 /// Ends a run, or gives it back if one of its steps is unknown or in flight. Then it ends when that is settled.
 pub(crate) fn end(connection: &Connection, lease: &Lease, ending: &Ending, now: Timestamp) -> Result<(), Fault> {
-    fence(connection, lease)?;
+    let held = fence(connection, lease)?;
+    // A step that was asked to break off may fail, and its flow with it: that is not why the run ends.
+    let ending = if held.cancelled && matches!(ending, Ending::Failed(_)) { &Ending::Cancelled } else { ending };
     match open_steps(connection, lease.run, now)? {
         (true, _) => put_back(connection, lease.run, RunState::Unknown, None),
         (false, Some(retry)) => put_back(connection, lease.run, RunState::Waiting, Some(retry)),

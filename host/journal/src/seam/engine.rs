@@ -98,7 +98,7 @@ pub trait Engine: Send + Sync {
     async fn attach(&self, run: &RunId, seen: u64) -> Result<Run, EngineError>;
 
     /// Begins no more steps of the run, and asks those in flight to break off; how they end is recorded all the same. The run is
-    /// `Cancelled` when none is in flight and none is unknown. A second cancel changes nothing.
+    /// `Cancelled` when none is in flight and none is unknown, or `Done` if its flow had nothing left to do. A second cancel changes nothing.
     ///
     /// # Errors
     /// [`EngineError::Missing`]; [`EngineError::TooLate`] if it has ended.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::{Make, World};
+use super::super::{LEASE, Make, World};
 use super::{assert_state, create, with};
 use crate::seam::{Decision, EngineError, Failure, RunState, StepPath, StepState};
 
@@ -42,6 +42,32 @@ pub async fn a_step_in_flight_is_asked_to_break_off(make: Make<'_>) {
     let failure = steps[0].failure.clone().unwrap();
     assert_eq!((steps.len(), steps[0].state, failure.class.as_str()), (1, StepState::Failed, "cancelled"));
     assert_eq!(world.vendor.names(), ["held"]);
+}
+
+/// The one that has the run begins nothing more, and asks its step to break off when it next keeps its lease.
+pub async fn another_engine_may_cancel(make: Make<'_>) {
+    let world = World::new(make());
+    let (engine, other) = (world.open().await, world.open().await);
+    let held = with(create("held"), &json!({ "hold": "gate", "broken": "fail" }));
+    let deaf = engine.submit(json!([held, create("after")])).await;
+    let work = engine.work_aside();
+    world.vendor.begun("held", 1).await;
+    assert_eq!(other.engine.cancel(&deaf, "Ada").await.unwrap().state, RunState::Running);
+    world.vendor.open("gate");
+    work.await.unwrap();
+    assert_state(&engine, &deaf, RunState::Cancelled).await;
+    assert_eq!(engine.steps(&deaf).await[0].state, StepState::Done);
+
+    let held = with(create("held"), &json!({ "hold": "another gate", "broken": "fail" }));
+    let told = engine.submit(json!([held, create("after")])).await;
+    let work = engine.work_aside();
+    world.vendor.begun("held", 2).await;
+    other.engine.cancel(&told, "Ada").await.unwrap();
+    world.advance(LEASE / 3);
+    work.await.unwrap();
+    assert_state(&engine, &told, RunState::Cancelled).await;
+    assert_eq!(engine.steps(&told).await[0].state, StepState::Failed);
+    assert_eq!(world.vendor.names(), ["held", "held"]);
 }
 
 /// The write is not forgotten: it is listed until somebody decides, and then nothing more is begun.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{Instance, Make, World};
 use super::{assert_state, create};
-use crate::seam::{EngineError, Event, RunId, RunState};
+use crate::seam::{EngineError, Event, RunId, RunState, StepState};
 
 /// Not before, and without a worker meanwhile.
 pub async fn a_sleep_ends_at_its_time(make: Make<'_>) {
@@ -45,6 +45,23 @@ pub async fn an_event_may_come_before_or_after_the_wait(make: Make<'_>) {
     assert_eq!(engine.get(&run).await.result, Some(json!(["first", "second", null, "third"])));
     let late = signal(&engine, &run, "4", json!("fourth")).await;
     assert!(matches!(late, Err(EngineError::TooLate(_))), "{late:?}");
+}
+
+/// The worker has looked for it already, and still has the run.
+pub async fn an_event_that_comes_while_a_worker_has_the_run_is_not_missed(make: Make<'_>) {
+    let world = World::new(make());
+    let (engine, other) = (world.open().await, world.open().await);
+    let held = json!({ "step": "held", "repeat": "read", "hold": "gate" });
+    let run = engine.submit(json!([{ "all": [[{ "wait": "paid" }], [held]] }])).await;
+    let work = engine.work_aside();
+    world.vendor.begun("held", 1).await;
+    while !engine.steps(&run).await.iter().any(|step| step.state == StepState::Waiting) {
+        tokio::task::yield_now().await;
+    }
+    signal(&other, &run, "1", json!("now")).await.unwrap();
+    world.vendor.open("gate");
+    work.await.unwrap();
+    assert_eq!(engine.get(&run).await.result, Some(json!([[["now"], ["held is done"]]])));
 }
 
 /// What came by then counts, even if nobody looked; what came later is kept for the next wait.
