@@ -111,7 +111,7 @@ pub(crate) enum Verb {
     /// Receipts: whether the account of all runs is as it was written
     #[command(subcommand)]
     Receipts(ReceiptsVerb),
-    /// Records: users, their accounts and the software they belong to, on which workflows act
+    /// Records: users and their accounts, on which workflows act
     #[command(subcommand, after_help = records::RECORDS)]
     Records(RecordsVerb),
     /// Makes a new preset: a working bundle with a test, from nothing, a curl line or an OpenAPI document

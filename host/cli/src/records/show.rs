@@ -1,6 +1,5 @@
 //! Records on the terminal: a list, and one with its history.
 
-use jiff::Unit;
 use presetter_records::{Fields, HistoryEntry, Object, Record, Value};
 use serde_json::{Value as Json, json};
 
@@ -146,7 +145,7 @@ pub(crate) fn show(world: &World, args: &RecordsShowArgs) -> Result<Exit, Failur
     lines.push(painted(Paint::Bold, "history", color));
     for entry in &history {
         // To the second; JSON has all of it.
-        let at = entry.at.round(Unit::Second).unwrap_or(entry.at);
+        let at = entry.at.strftime("%Y-%m-%d %H:%M:%S UTC");
         lines.push(format!("  {at}  {} by {}", entry.effect.name(), cause(entry)));
         lines.extend(entry.fields.iter().map(|field| {
             let old = field.old.as_ref().map(|old| format!("{} -> ", shown(Some(old)))).unwrap_or_default();
