@@ -98,8 +98,8 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         let _ = world.console.data(&format!("not tried, because trying would need an input or a write: {untried}"));
     }
     let verdict = match trouble {
-        // No preset reads without an input, so nothing was sent.
-        None if engine.is_none() => {
+        // Nothing was sent: no preset reads without an input, and there is no login.
+        None if engine.is_none() && kind.login.is_none() => {
             "nothing could be tried; run a preset that reads to see whether it works".to_owned()
         }
         None => "the connection works".to_owned(),
