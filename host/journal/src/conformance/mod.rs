@@ -51,6 +51,7 @@ macro_rules! conformance_tests {
             what_is_recorded_never_runs_again
             time_is_recorded
             a_failure_is_an_answer
+            an_answer_that_is_nested_too_deep_is_not_kept
             submitting_again_gives_the_same_run
             runs_of_an_ordering_go_in_turn
             an_unknown_run_holds_up_its_ordering

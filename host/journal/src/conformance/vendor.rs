@@ -2,7 +2,7 @@
 //!
 //! A step's payload says how the server behaves: `"ends"` for each attempt, the last one for all after it: `done`, `fail` (no
 //! effect), `unanswered` (an effect, but no answer is seen), `lost` (neither), `panic`; `"probe"`: `honest` or `undecided`;
-//! `"answer"`: what it answers, or `"bytes"`: how long a text;
+//! `"answer"`: what it answers, or `"bytes"`: how long a text, or `"depth"`: how many lists in each other;
 //! `"hold"`: wait for that gate before the effect, and when asked to break off do as `"broken"` says: `fail` or `unanswered`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,6 +103,9 @@ pub struct Executor {
 
 fn answer(attempt: &Attempt) -> Value {
     let payload = &attempt.step.payload;
+    if let Some(depth) = payload["depth"].as_u64() {
+        return (0..depth).fold(Value::Null, |inner, _| json!([inner]));
+    }
     if let Some(bytes) = payload["bytes"].as_u64() {
         return "x".repeat(usize::try_from(bytes).unwrap()).into();
     }

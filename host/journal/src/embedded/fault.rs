@@ -13,6 +13,8 @@ pub(crate) enum Fault {
     Limit(Failure),
     /// The caller's reason.
     Refused(EngineError),
+    /// What is recorded of this run is no JSON of ours: the file was damaged. Other runs go on.
+    Unreadable(String),
     /// The store's reason.
     Storage(String),
 }
@@ -25,7 +27,7 @@ impl From<rusqlite::Error> for Fault {
 
 impl From<serde_json::Error> for Fault {
     fn from(error: serde_json::Error) -> Self {
-        Self::Storage(format!("what was recorded cannot be read: {error}"))
+        Self::Unreadable(format!("what is recorded cannot be read: {error}"))
     }
 }
 
@@ -39,7 +41,7 @@ impl From<Fault> for EngineError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Refused(error) => error,
-            Fault::Storage(reason) => Self::Storage(reason),
+            Fault::Storage(reason) | Fault::Unreadable(reason) => Self::Storage(reason),
             Fault::Limit(failure) => Self::Refused(failure.message),
             Fault::Cancelled => Self::TooLate("the run was cancelled".to_owned()),
             Fault::Lost => Self::TooLate("another worker has the run".to_owned()),

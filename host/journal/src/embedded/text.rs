@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::fault::Fault;
-use crate::seam::{EngineError, MAX_NAME, MAX_PAYLOAD, RunId, StepPath};
+use crate::seam::{EngineError, MAX_DEPTH, MAX_NAME, MAX_PAYLOAD, RunId, StepPath};
 
 /// A time as whole microseconds.
 pub(crate) fn micros(time: Timestamp) -> i64 {
@@ -43,11 +43,33 @@ pub(crate) fn of_optional<T: DeserializeOwned>(text: Option<String>) -> Result<O
     text.map(|text| of_json(&text)).transpose()
 }
 
-/// A payload as JSON, within its bound.
+/// A payload as JSON, within its bounds: what is kept can be read again.
 pub(crate) fn payload(what: &str, value: &impl Serialize) -> Result<String, EngineError> {
     let text = serde_json::to_string(value).map_err(|error| EngineError::Refused(format!("{what}: {error}")))?;
     bounded(what, text.len(), MAX_PAYLOAD)?;
+    if depth(&text) > MAX_DEPTH {
+        return Err(EngineError::Refused(format!("{what} is nested more than {MAX_DEPTH} deep, and is not kept")));
+    }
     Ok(text)
+}
+
+/// How deep lists and objects are nested in a text of JSON.
+fn depth(json: &str) -> usize {
+    let (mut now, mut most, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                now += 1;
+                most = most.max(now);
+            }
+            b']' | b'}' if !quoted => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
 }
 
 pub(crate) fn bounded(what: &str, bytes: usize, most: usize) -> Result<(), EngineError> {

@@ -109,7 +109,15 @@ impl Embedded {
         let run = (claim.lease.run, claim.lease.generation);
         self.active().insert(run, Active { id: claim.id.clone(), cancelled: cancel, lost: lose });
         let hold = Hold::new(self.tools.clone(), claim.lease, claim.id, cancelled, lost, stopping.clone());
-        working.spawn(async move { (run, carry(Arc::new(hold)).await) });
+        let hold = Arc::new(hold);
+        working.spawn(async move {
+            let carried = match carry(hold.clone()).await {
+                // No other run is held up by it.
+                Err(Fault::Unreadable(why)) => end(&hold, Ending::Failed(Failure::new("unreadable", why))).await,
+                carried => carried,
+            };
+            (run, carried)
+        });
     }
 
     fn ended(&self, ended: Result<Carried, JoinError>) -> Result<(), Fault> {

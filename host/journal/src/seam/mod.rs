@@ -28,6 +28,8 @@ pub use step::{Failure, Repeat, Step, StepKind, StepPath, StepRecord, StepState}
 
 /// The most bytes of one payload as JSON: an input, a definition, a step, an answer, an event.
 pub const MAX_PAYLOAD: usize = 4 << 20;
+/// The deepest nesting of one payload: lists and objects in each other.
+pub const MAX_DEPTH: usize = 100;
 /// The most bytes of one report of progress as JSON.
 pub const MAX_PROGRESS: usize = 64 << 10;
 /// The most bytes of a name or key: of a flow, step, event, schedule, ordering, person.

@@ -45,7 +45,8 @@ impl fmt::Display for StepPath {
 /// Why a step or a run failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// A word that flows may branch on. The journal's own: `cancelled`, `diverged`, `limit`, `panicked`, `unanswered`, `unknown`.
+    /// A word that flows may branch on. The journal's own: `cancelled`, `diverged`, `limit`, `panicked`, `unanswered`, `unknown`,
+    /// `unreadable`.
     pub class: String,
     /// For people: what happened and what to do.
     pub message: String,

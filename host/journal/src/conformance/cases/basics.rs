@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::super::{Make, World, submission};
-use super::{assert_state, create, failed, read};
-use crate::seam::{EngineError, RunId, RunState, StepState, Submission};
+use super::{assert_state, create, failed, read, with};
+use crate::seam::{EngineError, Event, MAX_DEPTH, RunId, RunState, StepState, Submission};
 
 /// Its steps are done in turn, each with a key of its own; all of it can be read afterwards.
 pub async fn a_run_goes_through_and_is_kept(make: Make<'_>) {
@@ -76,6 +76,33 @@ pub async fn a_failure_is_an_answer(make: Make<'_>) {
     assert_eq!(engine.steps(&failing).await[0].state, StepState::Failed);
     assert_state(&engine, &going_on, RunState::Done).await;
     assert_eq!(world.vendor.names(), ["no", "no", "reached"]);
+}
+
+/// What nobody could read again is not kept: its step fails, and nothing else does.
+pub async fn an_answer_that_is_nested_too_deep_is_not_kept(make: Make<'_>) {
+    let world = World::new(make());
+    let engine = world.open().await;
+    let deep = |depth: usize| json!([with(create("deep"), &json!({ "depth": depth })), { "sleep": 1 }, read("after")]);
+    // The result is a list of answers.
+    let (kept, refused) = (engine.submit(deep(MAX_DEPTH - 1)).await, engine.submit(deep(MAX_DEPTH + 1)).await);
+    let far = engine.submit(deep(1_000)).await;
+    let waiting = engine.submit(json!([{ "wait": "go" }, read("also")])).await;
+    engine.work().await;
+    let (class, message) = failed(&engine, &refused).await;
+    assert_eq!(class, "limit");
+    assert!(message.contains("was done") && message.contains("nested"), "{message}");
+    assert_eq!(failed(&engine, &far).await.0, "limit");
+    drop(engine);
+
+    let again = world.open().await;
+    let deep_event = (0..=MAX_DEPTH).fold(json!(null), |inner, _| json!([inner]));
+    let event = |payload| Event { id: "1".to_owned(), name: "go".to_owned(), payload };
+    assert!(matches!(again.engine.signal(&waiting, event(deep_event)).await, Err(EngineError::Refused(_))));
+    again.engine.signal(&waiting, event(json!(null))).await.unwrap();
+    world.seconds(1);
+    again.work().await;
+    assert_state(&again, &kept, RunState::Done).await;
+    assert_state(&again, &waiting, RunState::Done).await;
 }
 
 /// The same key and content give the same run, also from another engine and after its end; other content is refused.
