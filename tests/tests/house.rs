@@ -18,7 +18,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The host's crates, ground floor first: a crate depends only on crates before it.
-const FLOORS: [&str; 22] = [
+const FLOORS: [&str; 23] = [
     "presetter-secret",
     "presetter-template",
     "presetter-expr",
@@ -35,6 +35,7 @@ const FLOORS: [&str; 22] = [
     "presetter-store",
     "presetter-receipt",
     "presetter-journal",
+    "presetter-workflow",
     "presetter-runtime",
     "presetter-pack",
     "presetter-check",
@@ -59,7 +60,7 @@ const HOMES: [(&str, &[&str]); 16] = [
     ("chacha20poly1305", &["presetter-connection"]),
     ("p256", &["presetter-package"]),
     ("pkcs8", &["presetter-package"]),
-    ("rusqlite", &["presetter-database", "presetter-records", "presetter-journal"]),
+    ("rusqlite", &["presetter-database", "presetter-records", "presetter-journal", "presetter-workflow"]),
     ("axum", &[]),
 ];
 

@@ -1,0 +1,528 @@
+//! From a file's text to a workflow. All mistakes are collected; each points at its place.
+
+use std::ops::Range;
+use std::str::FromStr;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use presetter_expr::{Dialect, Program};
+use presetter_manifest::{Diagnostics, Text, suggest};
+use presetter_records::{DEPTH, Filter, Object, Rule, State};
+use presetter_template::{Context, Problem, Template};
+use serde_json::Value;
+use toml::Spanned;
+
+use super::check::{KEYS, TYPES};
+use super::raw::{self, File};
+use super::{
+    Action, Api, Approval, BLOCKS, Begin, Block, Condition, Filled, Next, Notify, Path, Role, Rules, Schedule, Source,
+    Threshold, Trigger, Update, Via, Wait, Workflow,
+};
+use crate::calendar::{self, When};
+
+/// What templates of a workflow know.
+pub(crate) const ROOTS: [&str; 4] = ["record", "variables", "workflow", "run"];
+/// What templates of a path know besides.
+pub(crate) const ANSWER: [&str; 5] = ["response", "response_status", "response_headers", "outputs", "inputs"];
+
+/// The longest wait.
+const LONGEST: Duration = Duration::from_secs(400 * 24 * 3600);
+
+/// Reads a definition.
+pub(super) fn workflow(name: &str, file: &str, source: &str) -> Result<Workflow, Diagnostics> {
+    let read: File = presetter_manifest::read_toml(file, source)?;
+    let mut reader = Reader { source, problems: Vec::new() };
+    let workflow = reader.workflow(name, file, &read);
+    match workflow {
+        Some(workflow) if reader.problems.is_empty() => Ok(workflow),
+        _ => {
+            let mut problems = reader.problems;
+            problems.sort_by_key(|problem| problem.span.start);
+            Err(Diagnostics::of(file, source, problems))
+        }
+    }
+}
+
+struct Reader<'s> {
+    source: &'s str,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        let (problem, hint) = (Problem::new(message, span), hint.into());
+        self.problems.push(if hint.is_empty() { problem } else { problem.with_hint(hint) });
+    }
+
+    fn workflow(&mut self, name: &str, file: &str, read: &File) -> Option<Workflow> {
+        let object = self.object(&read.object);
+        let begin = self.begin(&read.begin);
+        if read.title.as_str().trim().is_empty() {
+            self.wrong(read.title.span(), "a workflow has a title", "say what it does: title = \"...\"");
+        }
+        if read.block.is_empty() {
+            let end = self.source.len();
+            self.wrong(end..end, "a workflow has at least one block", "add [[block]] with a name and a type");
+        }
+        if read.block.len() > BLOCKS {
+            self.wrong(read.block[BLOCKS].name.span(), format!("a workflow has at most {BLOCKS} blocks"), "");
+        }
+        let mut names: IndexMap<&str, usize> = IndexMap::new();
+        for (at, block) in read.block.iter().enumerate() {
+            let text = block.name.as_str();
+            if !is_name(text) {
+                self.wrong(
+                    block.name.span(),
+                    "a block's name has lower-case letters, digits, - and _, and begins with a letter",
+                    "",
+                );
+            }
+            if ["end", "fail", "begin"].contains(&text) {
+                self.wrong(block.name.span(), format!("\"{text}\" is no name for a block"), "take another name");
+            }
+            if names.insert(text, at).is_some() {
+                self.wrong(block.name.span(), format!("there are two blocks \"{text}\""), "give each its own name");
+            }
+        }
+        let mut blocks = Vec::new();
+        for (at, block) in read.block.iter().enumerate() {
+            blocks.push(self.block(at, block, &names));
+        }
+        let blocks: Vec<Block> = blocks.into_iter().collect::<Option<_>>()?;
+        Some(Workflow {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            source: self.source.into(),
+            title: read.title.as_str().to_owned(),
+            description: read.description.clone(),
+            object: object?,
+            begin: begin?,
+            blocks,
+        })
+    }
+
+    fn object(&mut self, text: &Text) -> Option<Object> {
+        match text.as_str().parse() {
+            Ok(object @ (Object::Users | Object::SaasUsers)) => Some(object),
+            _ => {
+                let hint = suggest(text.as_str(), &["users", "saas_users"]);
+                self.wrong(text.span(), "a workflow's object is users or saas_users", hint);
+                None
+            }
+        }
+    }
+
+    fn begin(&mut self, begin: &raw::Begin) -> Option<Begin> {
+        let names = Trigger::ALL.map(Trigger::name);
+        let mut on = Vec::new();
+        for text in &begin.on {
+            match Trigger::ALL.into_iter().find(|trigger| trigger.name() == text.as_str()) {
+                Some(trigger) if on.iter().any(|(known, _)| *known == trigger) => {
+                    self.wrong(text.span(), format!("\"{}\" stands here twice", text.as_str()), "");
+                }
+                Some(trigger) => on.push((trigger, text.span())),
+                None => {
+                    let message = format!("\"{}\" begins nothing", shown(text.as_str()));
+                    self.wrong(text.span(), message, suggest(text.as_str(), &names));
+                }
+            }
+        }
+        if begin.on.is_empty() {
+            let hint = "write for example on = [\"manual\"]";
+            self.wrong(self.source.find("[begin]").map_or(0..0, |at| at..at + 7), "nothing begins this workflow", hint);
+        }
+        let scheduled = on.iter().find(|(trigger, _)| *trigger == Trigger::Schedule).map(|(_, span)| span.clone());
+        let schedule = self.schedule(begin, scheduled);
+        let edited = on.iter().any(|(trigger, _)| matches!(trigger, Trigger::Edited | Trigger::Synced));
+        if let (Some(field), false) = (begin.fields.first(), edited) {
+            self.wrong(field.span(), "fields are looked at when a record is edited or synced", "add \"edited\" to on");
+        }
+        let state = match begin.records.as_ref().map(|text| (text.as_str(), text.span())) {
+            // What was archived just now is archived.
+            None if on.iter().any(|(trigger, _)| *trigger == Trigger::Archived) => None,
+            None | Some(("active", _)) => Some(State::Active),
+            Some(("archived", _)) => Some(State::Archived),
+            Some(("all", _)) => None,
+            Some((text, span)) => {
+                self.wrong(span, "records are active, archived or all", suggest(text, &["active", "archived", "all"]));
+                None
+            }
+        };
+        let rules = self.rules(&begin.rules);
+        Some(Begin { on, schedule, fields: begin.fields.clone(), state, rules })
+    }
+
+    fn schedule(&mut self, begin: &raw::Begin, scheduled: Option<Range<usize>>) -> Option<Schedule> {
+        let zone = begin.zone.as_ref();
+        let (when, span) = match (&begin.cron, &begin.at, scheduled) {
+            (Some(cron), None, Some(_)) => (When::cron(cron.as_str(), zone.map_or("UTC", Text::as_str)), cron.span()),
+            (None, Some(at), Some(_)) => (When::once(at.as_str(), zone.map_or("UTC", Text::as_str)), at.span()),
+            (Some(_), Some(at), Some(_)) => {
+                self.wrong(at.span(), "it is cron or at, not both", "leave one out");
+                return None;
+            }
+            (None, None, Some(span)) => {
+                let hint = "add cron = \"0 6 * * 1-5\" (minute hour day month weekday), or at = \"2026-12-01T06:00\"";
+                self.wrong(span, "a schedule says when", hint);
+                return None;
+            }
+            (cron, at, None) => {
+                if let Some(text) = cron.as_ref().or(at.as_ref()).or(zone) {
+                    self.wrong(text.span(), "this is for on = [\"schedule\"]", "add \"schedule\" to on");
+                }
+                return None;
+            }
+        };
+        match when {
+            Ok(when) => Some(Schedule { when, span }),
+            Err(calendar::Wrong::Zone(message)) => {
+                self.wrong(zone.map_or(span, Text::span), message, "a zone is named as in Europe/Berlin");
+                None
+            }
+            Err(calendar::Wrong::When(message, hint)) => {
+                self.wrong(span, message, hint);
+                None
+            }
+        }
+    }
+
+    fn rules(&mut self, rules: &raw::Rules) -> Rules {
+        let mut list = Vec::new();
+        let filter = self.group(rules, &mut list, 0);
+        let filter = (!list.is_empty()).then_some(filter);
+        Rules { filter, list }
+    }
+
+    fn group(&mut self, rules: &raw::Rules, list: &mut Vec<(Rule, Range<usize>)>, depth: usize) -> Filter {
+        if depth > DEPTH / 2 {
+            self.wrong(0..0, format!("groups of rules are nested more than {} deep", DEPTH / 2), "");
+            return Filter::everything();
+        }
+        let mut read = |reader: &mut Self, text: &Text| match Rule::from_str(text.as_str()) {
+            Ok(rule) => {
+                list.push((rule.clone(), text.span()));
+                Some(Filter::Rule(rule))
+            }
+            Err(error) => {
+                reader.wrong(text.span(), error.to_string(), "");
+                None
+            }
+        };
+        let mut all: Vec<Filter> = rules.all.iter().filter_map(|text| read(self, text)).collect();
+        let mut any: Vec<Filter> = rules.any.iter().filter_map(|text| read(self, text)).collect();
+        all.extend(rules.all_of.iter().map(|group| self.group(group, list, depth + 1)));
+        any.extend(rules.any_of.iter().map(|group| self.group(group, list, depth + 1)));
+        if !any.is_empty() {
+            all.push(Filter::Any { any });
+        }
+        Filter::All { all }
+    }
+
+    fn block(&mut self, at: usize, block: &raw::Block, names: &IndexMap<&str, usize>) -> Option<Block> {
+        let kind = block.kind.as_str();
+        let Some((_, takes, needs)) = KEYS.iter().find(|(name, ..)| *name == kind) else {
+            let message = format!("there is no block of the type \"{}\"", shown(kind));
+            self.wrong(block.kind.span(), message, suggest(kind, &TYPES));
+            return None;
+        };
+        let keys = block.keys();
+        for (key, span) in &keys {
+            if !takes.contains(key) {
+                let hint = format!("it takes {}", takes.join(", "));
+                self.wrong(span.clone(), format!("a block of the type {kind} has no key \"{key}\""), hint);
+            }
+        }
+        for key in needs.iter().filter(|key| !keys.iter().any(|(name, _)| name == *key)) {
+            let message = format!("block \"{}\" needs the key \"{key}\"", shown(block.name.as_str()));
+            self.wrong(block.name.span(), message, format!("add a line `{key} = ...`"));
+        }
+        let action = match kind {
+            "api" => self.api(block).map(Action::Api),
+            "role" => self.role(at, block).map(Action::Role),
+            "update" => self.update(block).map(Action::Update),
+            "condition" => self.condition(block).map(Action::Condition),
+            "wait" => self.wait(block).map(Action::Wait),
+            "notify" => self.notify(block).map(Action::Notify),
+            _ => self.approval(block).map(Action::Approval),
+        };
+        let path = |reader: &mut Self, path: &Option<Spanned<raw::Path>>| {
+            path.as_ref().map(|path| reader.path(path.get_ref(), kind, names))
+        };
+        let (success, failure) = (path(self, &block.success), path(self, &block.failure));
+        let not_found = path(self, &block.not_found);
+        Some(Block {
+            name: block.name.as_str().to_owned(),
+            span: block.name.span(),
+            action: action?,
+            success: success.unwrap_or_default(),
+            failure,
+            not_found,
+        })
+    }
+
+    fn path(&mut self, path: &raw::Path, kind: &str, names: &IndexMap<&str, usize>) -> Path {
+        let answers = kind == "api";
+        let templates = |reader: &mut Self, map: &IndexMap<Spanned<String>, Text>, what: &str| {
+            let mut compiled = IndexMap::new();
+            for (name, text) in map {
+                if what == "variable" && !is_name(name.get_ref()) {
+                    let message = "a variable's name has lower-case letters, digits and _, and begins with a letter";
+                    reader.wrong(name.span(), message, "");
+                }
+                if let Some(template) = reader.template(text, Context::Value, answers) {
+                    compiled.insert(name.get_ref().clone(), (text.clone(), template));
+                }
+            }
+            compiled
+        };
+        let fields = templates(self, &path.fields, "field");
+        let variables = templates(self, &path.variables, "variable");
+        let next = match path.next.as_ref() {
+            None => Next::Following,
+            Some(text) => match text.as_str() {
+                "end" => Next::End,
+                "fail" => Next::Fail,
+                name => match names.get(name) {
+                    Some(at) => Next::Block(*at),
+                    None => {
+                        let known: Vec<&str> = names.keys().copied().chain(["end", "fail"]).collect();
+                        self.wrong(
+                            text.span(),
+                            format!("there is no block \"{}\"", shown(name)),
+                            suggest(name, &known),
+                        );
+                        Next::End
+                    }
+                },
+            },
+        };
+        Path { fields, variables, next }
+    }
+
+    /// A template whose names all exist. `answer`: it also knows the answer of a preset.
+    fn template(&mut self, text: &Text, context: Context, answer: bool) -> Option<Template> {
+        let compiled = Template::compile(text.as_str(), context).and_then(|template| {
+            let mut strange = Vec::new();
+            for variable in template.variables() {
+                let root = variable.path.root.as_str();
+                if ROOTS.contains(&root) || (answer && ANSWER.contains(&root)) {
+                    continue;
+                }
+                let mut known: Vec<&str> = ROOTS.to_vec();
+                known.extend(ANSWER.iter().filter(|_| answer));
+                let problem = Problem::new(format!("there is no \"{root}\" here"), variable.span.clone());
+                let hint = match ANSWER.contains(&root) {
+                    true => "an answer is known in the success and failure of the block that gets it; put it into a variable there".to_owned(),
+                    false => format!("a field of the record is {{{{record.{root}}}}}; possible here: {}", known.join(", ")),
+                };
+                strange.push(problem.with_hint(hint));
+            }
+            if strange.is_empty() { Ok(template) } else { Err(strange) }
+        });
+        match compiled {
+            Ok(template) => Some(template),
+            Err(problems) => {
+                self.problems.extend(problems.into_iter().map(|problem| text.locate(self.source, problem)));
+                None
+            }
+        }
+    }
+
+    fn filled(&mut self, map: Option<&Spanned<raw::Inputs>>) -> IndexMap<String, Filled> {
+        let mut filled = IndexMap::new();
+        for (name, value) in map.iter().flat_map(|map| map.get_ref()) {
+            let span = value.span();
+            let value = match value.get_ref() {
+                toml::Value::String(text) => {
+                    let text = Text::from(Spanned::new(span.clone(), text.clone()));
+                    match self.template(&text, Context::Value, false) {
+                        Some(template) => Source::Template(text, template),
+                        None => continue,
+                    }
+                }
+                toml::Value::Datetime(time) => Source::Plain(Value::String(time.to_string())),
+                other => match serde_json::to_value(other) {
+                    Ok(value) => Source::Plain(value),
+                    Err(error) => {
+                        self.wrong(span, format!("this is no value of JSON: {error}"), "");
+                        continue;
+                    }
+                },
+            };
+            filled.insert(name.get_ref().clone(), Filled { span, value });
+        }
+        filled
+    }
+
+    fn api(&mut self, block: &raw::Block) -> Option<Api> {
+        let connection = match (&block.connection, &block.connection_field) {
+            (Some(name), None) => Some(Via::Named(name.clone())),
+            (None, Some(field)) => Some(Via::Field(field.clone())),
+            (Some(_), Some(field)) => {
+                self.wrong(field.span(), "the connection is named, or a field of the record names it", "leave one out");
+                None
+            }
+            (None, None) => {
+                let hint = "add connection = \"NAME\"; `presetter connection list` shows which there are";
+                self.wrong(block.name.span(), "this block needs a connection", hint);
+                None
+            }
+        };
+        let inputs = self.filled(block.inputs.as_ref());
+        Some(Api { preset: block.preset.clone()?, connection: connection?, inputs, body: block.body.clone() })
+    }
+
+    fn role(&mut self, at: usize, block: &raw::Block) -> Option<Role> {
+        if at != 0 {
+            self.wrong(block.name.span(), "a role block stands directly after Begin", "make it the first [[block]]");
+        }
+        if let Some(path) = block.success.as_ref().map(Spanned::get_ref)
+            && let Some((name, _)) = path.fields.first()
+        {
+            self.wrong(name.span(), "a role block sets role, active, last_checked and last_workflow by itself", "");
+        }
+        let mut approve_above = Threshold::default();
+        if let Some(given) = &block.approve_above {
+            let Threshold { count, percent } = approve_above;
+            let raw = given.get_ref();
+            approve_above = Threshold { count: raw.count.unwrap_or(count), percent: raw.percent.unwrap_or(percent) };
+            if approve_above.percent > 50 || approve_above.count > 10_000 {
+                let message = "this would let nearly anyone be deactivated without a person's word";
+                self.wrong(given.span(), message, "count is at most 10000, percent at most 50");
+            }
+        }
+        let matching = block.matching.as_ref()?;
+        if matching.get_ref().is_empty() {
+            let hint = "match = { mosyle_user_id = \"external_id\", email = \"email\" }";
+            self.wrong(matching.span(), "a role block says by which fields its rows and records are matched", hint);
+        }
+        let pairs = matching.get_ref().iter().map(|(row, field)| (row.get_ref().clone(), field.clone()));
+        Some(Role {
+            preset: block.preset.clone()?,
+            connection: block.connection.clone()?,
+            software: block.software.clone()?,
+            matching: pairs.collect(),
+            role: block.role.clone()?,
+            deactivate_user: block.deactivate_user.as_ref().is_some_and(|given| *given.get_ref()),
+            approve_above,
+        })
+    }
+
+    fn update(&mut self, block: &raw::Block) -> Option<Update> {
+        let state = match block.state.as_ref().map(|text| (text.as_str(), text.span())) {
+            None => None,
+            Some(("active", _)) => Some(State::Active),
+            Some(("archived", _)) => Some(State::Archived),
+            Some((text, span)) => {
+                self.wrong(span, "a state is active or archived", suggest(text, &["active", "archived"]));
+                None
+            }
+        };
+        let fields = self.filled(block.fields.as_ref());
+        if block.fields.is_none() && block.state.is_none() {
+            self.wrong(
+                block.name.span(),
+                "an update changes something",
+                "add fields = { ... } or state = \"archived\"",
+            );
+        }
+        Some(Update { fields, state })
+    }
+
+    fn condition(&mut self, block: &raw::Block) -> Option<Condition> {
+        match (&block.rules, &block.when) {
+            (Some(rules), None) => {
+                let read = self.rules(rules.get_ref());
+                if rules.get_ref().all.is_empty() && read.list.is_empty() {
+                    self.wrong(
+                        rules.span(),
+                        "a condition asks something",
+                        "rules = { all = [\"FIELD OPERATOR VALUE\"] }",
+                    );
+                }
+                Some(Condition::Rules(read))
+            }
+            (None, Some(when)) => match Program::compile(when.as_str(), Dialect::Full) {
+                Ok(program) => {
+                    let known = ["record", "variables", "today"];
+                    if let Some(name) = program.variables().into_iter().find(|name| !known.contains(&name.as_str())) {
+                        self.wrong(when.span(), format!("there is no \"{name}\" here"), suggest(&name, &known));
+                    }
+                    Some(Condition::When(when.clone(), program))
+                }
+                Err(problem) => {
+                    let problem = when.locate(self.source, problem);
+                    self.problems.push(problem);
+                    None
+                }
+            },
+            (Some(_), Some(when)) => {
+                self.wrong(when.span(), "a condition has rules or when, not both", "leave one out");
+                None
+            }
+            (None, None) => {
+                let hint = "rules = { all = [\"department equals IT\"] }, or when = 'variables.role == \"ADMIN\"'";
+                self.wrong(block.name.span(), "a condition asks something", hint);
+                None
+            }
+        }
+    }
+
+    fn wait(&mut self, block: &raw::Block) -> Option<Wait> {
+        match (&block.duration, &block.until) {
+            (Some(text), None) => self.duration(text).map(Wait::For),
+            (None, Some(field)) => Some(Wait::Until(field.clone())),
+            (Some(_), Some(until)) => {
+                self.wrong(until.span(), "a wait has for or until, not both", "leave one out");
+                None
+            }
+            (None, None) => {
+                self.wrong(block.name.span(), "a wait says how long", "add for = \"2d\", or until = \"FIELD\"");
+                None
+            }
+        }
+    }
+
+    fn duration(&mut self, text: &Text) -> Option<Duration> {
+        let read = calendar::duration(text.as_str()).filter(|read| *read <= LONGEST && !read.is_zero());
+        if read.is_none() {
+            self.wrong(text.span(), "this is no time to wait", "write 30m, 12h or 2d; at most 400d");
+        }
+        read
+    }
+
+    fn notify(&mut self, block: &raw::Block) -> Option<Notify> {
+        let url = block.url.clone()?;
+        let text = url.as_str();
+        if !(text.starts_with("https://") || text.starts_with("http://") || text.contains(':')) {
+            self.wrong(url.span(), "this is no address", "https://..., or where it is kept: env:NAME, file:PATH");
+        }
+        let body = match &block.body {
+            Some(text) => Some((text.clone(), self.template(text, Context::Json, false)?)),
+            None => None,
+        };
+        Some(Notify { url, body })
+    }
+
+    fn approval(&mut self, block: &raw::Block) -> Option<Approval> {
+        let message = block.message.clone()?;
+        let template = self.template(&message, Context::Text, false);
+        let within = match &block.within {
+            Some(text) => Some(self.duration(text)?),
+            None => None,
+        };
+        Some(Approval { message, template: template?, within })
+    }
+}
+
+/// Whether a text is a name of a block or variable.
+fn is_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+}
+
+/// A text of a file, for a message.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !presetter_manifest::steers(*c)).take(60).collect()
+}

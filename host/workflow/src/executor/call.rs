@@ -1,0 +1,151 @@
+//! A preset's call, and what is taken from its answer.
+
+use std::sync::Arc;
+
+use presetter_journal::seam::{Attempt, Failure, Probe, Repeat, StepEnd};
+use presetter_template::path::Step;
+use presetter_template::{Context, Scope, Template};
+use serde_json::{Map, Value};
+
+use super::{Hands, told};
+use crate::steps::{Answer, CallStep, Taken};
+use crate::{Call, Called, Kind, NoRows};
+
+impl Hands {
+    pub(super) async fn call(self: &Arc<Self>, attempt: &Attempt, step: CallStep) -> StepEnd {
+        let call = match self.fixed(attempt, &step).await {
+            Ok(call) => call,
+            Err(failure) => return StepEnd::Failed(failure),
+        };
+        let called = self.presets.call(&call, Arc::new(NoRows)).await;
+        if called.kind == Kind::Unknown {
+            return StepEnd::Unknown(called.message);
+        }
+        // A read is done again a few times before it counts as failed; the journal waits between.
+        let passing = matches!(called.class.as_str(), "network" | "rate" | "server");
+        if called.kind == Kind::Failed && passing && attempt.step.repeat == Repeat::Read && attempt.attempt < 3 {
+            return StepEnd::Unknown(called.message);
+        }
+        super::ended(Ok(answer(&called, &step)))
+    }
+
+    pub(super) async fn probe_call(self: &Arc<Self>, attempt: &Attempt, step: CallStep) -> Probe {
+        let call = match self.fixed(attempt, &step).await {
+            Ok(call) => call,
+            Err(failure) => return Probe::Undecided(failure.message),
+        };
+        match self.presets.probe(&call).await {
+            Probe::Done(outputs) => {
+                let mut called = Called::failed("", "");
+                called.kind = Kind::Ok;
+                called.evidence = "its probe found it".to_owned();
+                called.outputs = outputs.as_object().cloned().unwrap_or_default();
+                let mut answer = answer(&called, &step);
+                // The answer itself was never seen: what only it has is not asked for.
+                answer.missing.clear();
+                match serde_json::to_value(answer) {
+                    Ok(answer) => Probe::Done(answer),
+                    Err(error) => Probe::Undecided(error.to_string()),
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// The call, if the preset is the one that the run began with.
+    pub(crate) async fn fixed(&self, attempt: &Attempt, step: &CallStep) -> Result<Call, Failure> {
+        let info = self.presets.describe(&step.preset).map_err(|trouble| Failure::new("preset", told(&trouble)))?;
+        if info.digest != step.digest {
+            let text = format!(
+                "{} is not the preset that this run began with: it was changed or upgraded since; activate the workflow again",
+                step.preset
+            );
+            return Err(Failure::new("changed", text));
+        }
+        Ok(Call {
+            preset: step.preset.clone(),
+            digest: step.digest.clone(),
+            connection: step.connection.clone(),
+            inputs: step.inputs.clone(),
+            body: step.body.clone(),
+            run: attempt.run.clone(),
+            workflow: self.package(&attempt.run).await?.workflow.name,
+            cancellation: attempt.cancellation.clone(),
+        })
+    }
+}
+
+fn answer(called: &Called, step: &CallStep) -> Answer {
+    let mut answer = Answer {
+        kind: called.kind,
+        class: called.class.clone(),
+        message: called.message.clone(),
+        evidence: called.evidence.clone(),
+        receipt: called.receipt.clone(),
+        fields: Map::new(),
+        variables: Map::new(),
+        missing: Vec::new(),
+    };
+    let none = Taken::default();
+    let taken = step.take.get(&called.kind).unwrap_or(&none);
+    let inputs = Value::Object(step.inputs.clone());
+    let outputs = Value::Object(called.outputs.clone());
+    for (map, into) in [(&taken.fields, &mut answer.fields), (&taken.variables, &mut answer.variables)] {
+        for (name, source) in map {
+            let Ok(template) = Template::compile(source, Context::Value) else { continue };
+            let values = Values {
+                response: called.response.as_ref(),
+                status: called.response_status.map(Value::from),
+                headers: headers(called, &template),
+                outputs: &outputs,
+                inputs: &inputs,
+            };
+            match template.render_value(&values) {
+                Ok(value) => _ = into.insert(name.clone(), value),
+                // A failure seldom has all that a success has.
+                Err(_) if called.kind != Kind::Ok => {}
+                Err(_) => answer.missing.push(format!("{name} = {source:?}")),
+            }
+        }
+    }
+    answer
+}
+
+/// Header names have no case (RFC 9110, 5.1): `response_headers.Vary` finds `vary`.
+fn headers(called: &Called, template: &Template) -> Value {
+    let mut headers = Map::new();
+    for (name, value) in &called.response_headers {
+        let known = headers.get(name).and_then(Value::as_str);
+        let value = known.map_or_else(|| value.clone(), |known| format!("{known}, {value}"));
+        headers.insert(name.clone(), value.into());
+    }
+    for variable in template.variables().iter().filter(|variable| variable.path.root == "response_headers") {
+        if let Some(Step::Key(name)) = variable.path.steps.first()
+            && let Some(value) = headers.get(&name.to_ascii_lowercase()).cloned()
+        {
+            headers.insert(name.clone(), value);
+        }
+    }
+    headers.into()
+}
+
+struct Values<'a> {
+    response: Option<&'a Value>,
+    status: Option<Value>,
+    headers: Value,
+    outputs: &'a Value,
+    inputs: &'a Value,
+}
+
+impl Scope for Values<'_> {
+    fn root(&self, name: &str) -> Option<&Value> {
+        match name {
+            "response" => self.response,
+            "response_status" => self.status.as_ref(),
+            "response_headers" => Some(&self.headers),
+            "outputs" => Some(self.outputs),
+            "inputs" => Some(self.inputs),
+            _ => None,
+        }
+    }
+}

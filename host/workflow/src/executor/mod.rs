@@ -1,0 +1,266 @@
+//! Where steps are done: it knows records, and asks [`Presets`] for everything that leaves this machine.
+//!
+//! Invariants: a change of records names its workflow, digest, rule, evidence and receipt; a preset runs only if it is the one that
+//! the run began with; what is taken from an answer is taken here, so that an answer as a whole is kept nowhere.
+
+mod call;
+mod roles;
+mod spread;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+use presetter_journal::seam::{Attempt, Clock, Engine, Failure, Probe, RunId, StepEnd, StepExecutor};
+use presetter_records::{Action, ApplyError, Cause, Change, Records, State, StoreError, Value as Field, WorkflowStep};
+use serde::Serialize;
+use serde_json::Value;
+
+pub use roles::changes as batch_changes;
+pub(crate) use spread::line;
+
+use crate::steps::{Apply, Ask, Seen};
+use crate::values::{field, view};
+use crate::{Package, Presets, Store};
+
+/// The files that steps work on.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The records.
+    pub records: PathBuf,
+    /// Presetter's syncs, by name: `NAME.sync.toml`.
+    pub syncs: PathBuf,
+}
+
+/// Does the steps of workflows.
+#[derive(Clone)]
+pub struct Executor(Arc<Hands>);
+
+/// What an executor has, shared with its own threads.
+pub(crate) struct Hands {
+    pub(crate) files: Files,
+    pub(crate) store: Arc<Store>,
+    pub(crate) presets: Arc<dyn Presets>,
+    pub(crate) clock: Arc<dyn Clock>,
+    engine: OnceLock<Weak<dyn Engine>>,
+    records: Mutex<Option<Records>>,
+}
+
+impl Executor {
+    /// Works on these files.
+    #[must_use]
+    pub fn new(files: Files, store: Arc<Store>, presets: Arc<dyn Presets>, clock: Arc<dyn Clock>) -> Self {
+        let hands = Hands { files, store, presets, clock, engine: OnceLock::new(), records: Mutex::new(None) };
+        Self(Arc::new(hands))
+    }
+
+    /// Tells it the engine whose executor it is. Only the first time counts.
+    pub fn works_for(&self, engine: &Arc<dyn Engine>) {
+        let _ = self.0.engine.set(Arc::downgrade(engine));
+    }
+}
+
+impl Hands {
+    pub(crate) fn engine(&self) -> Result<Arc<dyn Engine>, Failure> {
+        let engine = self.engine.get().and_then(Weak::upgrade);
+        engine.ok_or_else(|| Failure::new("stopped", "the program is stopping"))
+    }
+
+    /// The package of a run.
+    pub(crate) async fn package(&self, run: &RunId) -> Result<Package, Failure> {
+        let submission = self.engine()?.submission(run).await;
+        let submission = submission.map_err(|error| Failure::new("journal", error.to_string()))?;
+        Package::read(&submission.definition, submission.components)
+    }
+
+    /// Does something with the records, on a thread that may wait.
+    pub(crate) async fn with_records<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Records) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let this = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let mut kept = this.records.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut records = match kept.take() {
+                Some(records) => records,
+                None => open(&this.files.records)?,
+            };
+            let done = work(&mut records);
+            *kept = Some(records);
+            done
+        });
+        done.await.unwrap_or_else(|_| Err(Failure::new("panicked", "the program broke down; this is a bug")))
+    }
+
+    /// As [`Executor::with_records`], with a connection of its own: for what takes long.
+    pub(crate) async fn with_own_records<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Records) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let path = self.files.records.clone();
+        let done = tokio::task::spawn_blocking(move || work(&mut open(&path)?));
+        done.await.unwrap_or_else(|_| Err(Failure::new("panicked", "the program broke down; this is a bug")))
+    }
+
+    /// Today, in UTC.
+    pub(crate) fn today(&self) -> jiff::civil::Date {
+        self.clock.now().to_zoned(TimeZone::UTC).date()
+    }
+}
+
+fn open(path: &Path) -> Result<Records, Failure> {
+    Records::open(path).map_err(|error| Failure::new("records", format!("the records cannot be opened: {error}")))
+}
+
+pub(crate) fn unreadable(error: StoreError) -> Failure {
+    Failure::new("records", error.to_string())
+}
+
+fn ended(done: Result<impl Serialize, Failure>) -> StepEnd {
+    match done {
+        Ok(answer) => StepEnd::Done(serde_json::to_value(answer).unwrap_or(Value::Null)),
+        Err(failure) => StepEnd::Failed(failure),
+    }
+}
+
+#[async_trait]
+impl StepExecutor for Executor {
+    async fn execute(&self, attempt: &Attempt) -> StepEnd {
+        let ask: Ask = match serde_json::from_value(attempt.step.payload.clone()) {
+            Ok(ask) => ask,
+            Err(error) => return StepEnd::Failed(Failure::new("definition", error.to_string())),
+        };
+        match ask {
+            Ask::Call(call) => return self.0.call(attempt, call).await,
+            Ask::Look { record } => ended(self.0.look(attempt, record).await),
+            Ask::Rules { record, block } => ended(self.0.rules(attempt, record, &block).await),
+            Ask::Apply(apply) => ended(self.0.apply(attempt, apply).await),
+            Ask::Notify { url, body } => ended(self.0.notify(attempt, &url, &body).await),
+            Ask::Spread { after, start } => ended(self.0.spread(attempt, after, start).await),
+            Ask::Collect => ended(self.0.collect(attempt).await),
+            Ask::Settle { approved_by } => ended(self.0.settle(attempt, approved_by).await),
+            Ask::Sync => ended(self.0.sync(attempt).await),
+        }
+    }
+
+    async fn probe(&self, attempt: &Attempt) -> Probe {
+        match serde_json::from_value(attempt.step.payload.clone()) {
+            Ok(Ask::Call(call)) => self.0.probe_call(attempt, call).await,
+            _ => Probe::Undecided("nothing can look whether this took place".to_owned()),
+        }
+    }
+}
+
+impl Hands {
+    async fn look(self: &Arc<Self>, attempt: &Attempt, record: presetter_records::RecordId) -> Result<Seen, Failure> {
+        let package = self.package(&attempt.run).await?;
+        let today = self.today();
+        self.with_records(move |records| {
+            let begin = &package.workflow.begin;
+            let found = records.get(record).map_err(unreadable)?;
+            let fields = records.fields(package.workflow.object).map_err(unreadable)?;
+            let matcher = begin.rules.filter().compile(&fields, today);
+            let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
+            let state = |found: State| begin.state.is_none_or(|state| state == found);
+            Ok(Seen {
+                matches: found.as_ref().is_some_and(|found| state(found.state()) && matcher.matches(found)),
+                record: found.map(|found| view(&found, &package.mappings)),
+                today: today.to_string(),
+            })
+        })
+        .await
+    }
+
+    async fn rules(
+        self: &Arc<Self>,
+        attempt: &Attempt,
+        record: presetter_records::RecordId,
+        block: &str,
+    ) -> Result<bool, Failure> {
+        let package = self.package(&attempt.run).await?;
+        let rules = package.workflow.block(block).and_then(|(_, block)| match &block.action {
+            crate::Action::Condition(crate::Condition::Rules(rules)) => Some(rules.clone()),
+            _ => None,
+        });
+        let rules = rules.ok_or_else(|| Failure::new("definition", format!("block {block:?} has no rules")))?;
+        let today = self.today();
+        self.with_records(move |records| {
+            let fields = records.fields(package.workflow.object).map_err(unreadable)?;
+            let matcher = rules.filter().compile(&fields, today);
+            let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
+            let found = records.get(record).map_err(unreadable)?;
+            Ok(found.is_some_and(|found| matcher.matches(&found)))
+        })
+        .await
+    }
+
+    async fn apply(self: &Arc<Self>, attempt: &Attempt, apply: Apply) -> Result<Seen, Failure> {
+        let package = self.package(&attempt.run).await?;
+        let cause = cause(&package, attempt, &apply)?;
+        let today = self.today();
+        self.with_records(move |records| {
+            let Some(record) = apply.record else { return Err(Failure::new("definition", "no record is named")) };
+            let fields = records.fields(record.object()).map_err(unreadable)?;
+            let mut edit = Change::new(Action::Edit(record));
+            for (name, value) in &apply.fields {
+                let known = fields.get(name).map_err(|error| Failure::new("mapping", error.to_string()))?;
+                let value =
+                    field(&known.kind, value).map_err(|misfit| Failure::new("mapping", format!("{name} {misfit}")))?;
+                edit = edit.set(name, value);
+            }
+            if record.object() == presetter_records::Object::SaasUsers {
+                edit = edit.set("last_workflow", Field::text(package.workflow.name.as_str()));
+            }
+            let mut changes = Vec::new();
+            if !edit.set.is_empty() {
+                changes.push(edit);
+            }
+            match apply.state {
+                Some(State::Archived) => changes.push(Change::new(Action::Archive(record))),
+                Some(State::Active) => changes.push(Change::new(Action::Reactivate(record))),
+                None => {}
+            }
+            records.apply(&changes, &cause).map_err(|error| refused(&error))?;
+            let found = records.get(record).map_err(unreadable)?;
+            let seen = found.map(|found| view(&found, &package.mappings));
+            Ok(Seen { record: seen, matches: true, today: today.to_string() })
+        })
+        .await
+    }
+
+    async fn notify(&self, attempt: &Attempt, url: &str, body: &Value) -> Result<u16, Failure> {
+        let posted = self.presets.post(url, &attempt.key, body).await;
+        let status = posted.map_err(|trouble| Failure::new("network", told(&trouble)))?;
+        if (200..300).contains(&status) {
+            Ok(status)
+        } else {
+            Err(Failure::new("refused", format!("the webhook answered {status}")))
+        }
+    }
+}
+
+pub(crate) fn told(trouble: &crate::Trouble) -> String {
+    if trouble.hint.is_empty() { trouble.message.clone() } else { format!("{}; {}", trouble.message, trouble.hint) }
+}
+
+pub(crate) fn refused(error: &ApplyError) -> Failure {
+    let class = if matches!(error, ApplyError::Store(_)) { "records" } else { "mapping" };
+    Failure::new(class, error.to_string())
+}
+
+/// Why a step of a run changes a record.
+pub(crate) fn cause(package: &Package, attempt: &Attempt, apply: &Apply) -> Result<Cause, Failure> {
+    let step = attempt.path.0.parse().map_err(|_| Failure::new("definition", "the step has no number"))?;
+    let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let told = WorkflowStep {
+        workflow: package.workflow.name.clone(),
+        digest: package.digest(),
+        activated_by: package.activated_by.clone(),
+        approved_by: apply.approved_by.clone(),
+        rule: text(&apply.rule),
+        evidence: text(&apply.evidence),
+        receipt: text(&apply.receipt),
+    };
+    Ok(Cause::workflow(&attempt.run.0, step, &told))
+}

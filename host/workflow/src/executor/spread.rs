@@ -1,0 +1,82 @@
+//! Submitting a run for each record that matches, a page at a time: memory stays flat however many there are.
+
+use presetter_journal::seam::{Attempt, EngineError, Failure};
+use presetter_records::RecordId;
+use tokio::task::JoinSet;
+
+use super::{Hands, unreadable};
+use crate::steps::Spreaded;
+use crate::{Begun, Input};
+
+/// How many records' runs are submitted in a step.
+const PAGE: usize = 500;
+/// How many of them at once.
+const AT_ONCE: usize = 64;
+
+impl Hands {
+    pub(super) async fn spread(
+        &self,
+        attempt: &Attempt,
+        after: Option<RecordId>,
+        start: usize,
+    ) -> Result<Spreaded, Failure> {
+        let engine = self.engine()?;
+        let submission = engine.submission(&attempt.run).await;
+        let submission = submission.map_err(|error| Failure::new("journal", error.to_string()))?;
+        let begun: Begun = match serde_json::from_value(submission.input.clone()) {
+            Ok(Input::Batch(begun)) => begun,
+            _ => return Err(Failure::new("definition", "only a batch is spread")),
+        };
+        let package = crate::Package::read(&submission.definition, submission.components)?;
+        let (workflow, today) = (package.workflow.clone(), self.today());
+        let page: Vec<RecordId> = self
+            .with_own_records(move |records| {
+                let begin = &workflow.begin;
+                let fields = records.fields(workflow.object).map_err(unreadable)?;
+                let matcher = begin.rules.filter().compile(&fields, today);
+                let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
+                let mut listing = records.list(workflow.object, begin.state, &matcher);
+                if let Some(after) = after {
+                    listing = listing.after(after);
+                }
+                let page = listing.take(PAGE).map(|record| record.map(|record| record.id()).map_err(unreadable));
+                page.collect()
+            })
+            .await?;
+        let done = page.len() < PAGE;
+        let begun = Begun { batch: Some(attempt.run.0.clone()), ..begun };
+        let mut submitting = JoinSet::new();
+        for record in &page {
+            let input = Input::Record { record: *record, begun: begun.clone(), start };
+            // Again, it is the same run.
+            let key = format!("{}:{record}", attempt.run);
+            let submission = package.submission(&input, Some(key), Some(line(*record)));
+            if submitting.len() >= AT_ONCE {
+                joined(submitting.join_next().await)?;
+            }
+            let engine = engine.clone();
+            submitting.spawn(async move { engine.submit(submission).await.map(drop) });
+        }
+        while let Some(ended) = submitting.join_next().await {
+            joined(Some(ended))?;
+        }
+        Ok(Spreaded { last: page.last().copied(), runs: page.len() as u64, done })
+    }
+}
+
+/// Runs on one record go one after another, of whichever workflow they are.
+pub(crate) fn line(record: RecordId) -> String {
+    format!("record:{record}")
+}
+
+type Joined = Option<Result<Result<(), EngineError>, tokio::task::JoinError>>;
+
+fn joined(ended: Joined) -> Result<(), Failure> {
+    match ended {
+        None | Some(Ok(Ok(()))) => Ok(()),
+        // It was submitted before; the workflow's file may have been read in another way since.
+        Some(Ok(Err(EngineError::KeyTaken { .. }))) => Ok(()),
+        Some(Ok(Err(error))) => Err(Failure::new("journal", error.to_string())),
+        Some(Err(_)) => Err(Failure::new("panicked", "the program broke down; this is a bug")),
+    }
+}

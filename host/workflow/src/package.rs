@@ -1,0 +1,150 @@
+//! A workflow as it is submitted to the journal: all that a run needs, fixed when the run begins.
+
+use std::collections::BTreeMap;
+
+use presetter_journal::seam::{Failure, FlowName, Repeat, Submission};
+use presetter_records::RecordId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{Mappings, Trigger, Workflow};
+
+/// A workflow with its mappings, and who answers for it.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// The workflow.
+    pub workflow: Workflow,
+    /// Where values come from.
+    pub mappings: Mappings,
+    /// Who activated it, or ran it by hand.
+    pub activated_by: String,
+    /// The digests of its presets, by name.
+    pub components: BTreeMap<String, String>,
+    /// How a repeat of each of its presets is safe, by name, as the preset said when the workflow was activated.
+    pub repeats: BTreeMap<String, Repeat>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    name: String,
+    file: String,
+    workflow: String,
+    mappings_file: String,
+    mappings: String,
+    activated_by: String,
+    repeats: BTreeMap<String, Repeat>,
+}
+
+impl Package {
+    /// The definition as text.
+    #[must_use]
+    pub fn definition(&self) -> String {
+        let written = Written {
+            name: self.workflow.name.clone(),
+            file: self.workflow.file.clone(),
+            workflow: self.workflow.source.to_string(),
+            mappings_file: self.mappings.file().to_owned(),
+            mappings: self.mappings.source().to_owned(),
+            activated_by: self.activated_by.clone(),
+            repeats: self.repeats.clone(),
+        };
+        // Texts alone: that cannot fail.
+        serde_json::to_string(&written).unwrap_or_default()
+    }
+
+    /// From a definition's text.
+    ///
+    /// # Errors
+    /// It is none that this program reads.
+    pub fn read(definition: &str, components: BTreeMap<String, String>) -> Result<Self, Failure> {
+        let unread = |why: String| Failure::new("definition", format!("the workflow cannot be read any more: {why}"));
+        let written: Written = serde_json::from_str(definition).map_err(|error| unread(error.to_string()))?;
+        let workflow = Workflow::parse(&written.name, &written.file, &written.workflow);
+        let workflow = workflow.map_err(|wrong| unread(wrong.to_string()))?;
+        let mappings = if written.mappings.is_empty() {
+            Ok(Mappings::default())
+        } else {
+            Mappings::parse(&written.mappings_file, &written.mappings)
+        };
+        let mappings = mappings.map_err(|wrong| unread(wrong.to_string()))?;
+        Ok(Self { workflow, mappings, activated_by: written.activated_by, components, repeats: written.repeats })
+    }
+
+    /// The digest of what a person wrote: the workflow and its mappings.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        digest_of(&self.workflow.source, self.mappings.source())
+    }
+
+    /// A run of it.
+    #[must_use]
+    pub fn submission(&self, input: &Input, key: Option<String>, ordering: Option<String>) -> Submission {
+        Submission {
+            flow: FlowName { name: self.workflow.name.clone(), digest: self.digest() },
+            definition: self.definition(),
+            components: self.components.clone(),
+            // Plain data: that cannot fail.
+            input: serde_json::to_value(input).unwrap_or(Value::Null),
+            key,
+            ordering,
+        }
+    }
+}
+
+/// What a run is on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// All records that match: each gets a run of its own.
+    Batch(Begun),
+    /// One record.
+    Record {
+        /// The record.
+        record: RecordId,
+        /// What began it.
+        begun: Begun,
+        /// The block that it begins with.
+        start: usize,
+    },
+}
+
+/// What began a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Begun {
+    /// What.
+    pub by: Trigger,
+    /// Who, if a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// The change of a record that did, by its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<u64>,
+    /// The batch that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
+    /// How many workflows stand before it in a chain.
+    #[serde(default)]
+    pub depth: u32,
+}
+
+impl Begun {
+    /// Begun by this, with nothing before it.
+    #[must_use]
+    pub fn by(trigger: Trigger) -> Self {
+        Self { by: trigger, person: None, event: None, batch: None, depth: 0 }
+    }
+}
+
+/// The longest chain of workflows of which each began the next.
+pub const CHAIN: u32 = 5;
+
+/// The digest of a definition and its mappings.
+pub(crate) fn digest_of(definition: &str, mappings: &str) -> String {
+    let mut digest = Sha256::new();
+    for part in ["presetter workflow 1", definition, mappings] {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    }
+    format!("sha256:{}", hex::encode(digest.finalize()))
+}

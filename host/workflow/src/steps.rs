@@ -1,0 +1,167 @@
+//! What a step of a workflow's run asks for, and what is answered. All of it is kept in the journal: names and values, no secrets.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use presetter_records::{RecordId, State};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Kind;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(crate) enum Ask {
+    /// Reads the record, and whether it is one that the workflow is for.
+    Look {
+        /// The record.
+        record: RecordId,
+    },
+    /// Whether the record fulfils the rules of a condition.
+    Rules {
+        /// The record.
+        record: RecordId,
+        /// The block.
+        block: String,
+    },
+    /// Runs a preset.
+    Call(CallStep),
+    /// Changes the record.
+    Apply(Apply),
+    /// Calls a webhook.
+    Notify {
+        /// Its address or a reference to it.
+        url: String,
+        /// What it is told.
+        body: Value,
+    },
+    /// Submits runs for the records that match, beyond one.
+    Spread {
+        /// Beyond this record.
+        after: Option<RecordId>,
+        /// The block that they begin with.
+        start: usize,
+    },
+    /// Lists the vendor's users, joins them with the records, and keeps what would change.
+    Collect,
+    /// Makes those changes, all at once.
+    Settle {
+        /// Who approved it, if somebody had to.
+        approved_by: Option<String>,
+    },
+    /// Brings in a vendor's users.
+    Sync,
+}
+
+/// A preset's call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CallStep {
+    pub(crate) preset: String,
+    pub(crate) digest: String,
+    pub(crate) connection: String,
+    pub(crate) inputs: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) body: Option<String>,
+    /// What is taken from the answer, by how it ended.
+    pub(crate) take: BTreeMap<Kind, Taken>,
+}
+
+/// Templates over an answer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Taken {
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub(crate) fields: IndexMap<String, String>,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub(crate) variables: IndexMap<String, String>,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) kind: Kind,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) class: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) message: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) evidence: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) receipt: String,
+    #[serde(default)]
+    pub(crate) fields: Map<String, Value>,
+    #[serde(default)]
+    pub(crate) variables: Map<String, Value>,
+    /// What could not be taken from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) missing: Vec<String>,
+}
+
+/// A change of the record.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Apply {
+    pub(crate) record: Option<RecordId>,
+    pub(crate) fields: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<State>,
+    pub(crate) block: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) rule: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) evidence: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) receipt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) approved_by: Option<String>,
+}
+
+/// A record as it was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// Its values; none if it is gone.
+    pub(crate) record: Option<Map<String, Value>>,
+    /// Whether the workflow is for it.
+    pub(crate) matches: bool,
+    /// The day.
+    pub(crate) today: String,
+}
+
+/// What was submitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Spreaded {
+    pub(crate) last: Option<RecordId>,
+    pub(crate) runs: u64,
+    pub(crate) done: bool,
+}
+
+/// What a batch of roles would change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Collected {
+    /// Records that were looked at.
+    pub records: u64,
+    /// The vendor's users.
+    pub vendor: u64,
+    /// Records whose user was found.
+    pub found: u64,
+    /// Records whose role changes.
+    pub roles: u64,
+    /// Records whose user is provably gone.
+    pub gone: u64,
+    /// Records that are deactivated: those that are gone, if the block says so.
+    pub deactivate: u64,
+    /// Records without a value to match by.
+    pub unmatched: u64,
+    /// Some of those that are deactivated.
+    pub some: Vec<String>,
+    /// What proves that who is gone is gone.
+    pub evidence: String,
+    /// The receipt of the listing.
+    pub receipt: String,
+}
+
+/// What a batch of roles has changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Settled {
+    pub(crate) changed: u64,
+    pub(crate) deactivated: u64,
+}

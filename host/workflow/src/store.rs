@@ -1,0 +1,153 @@
+//! What is kept of workflows beside the journal: which are active, and what a batch of roles would change.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use presetter_database::{OpenError, Schema};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// The file of the workflows.
+const SCHEMA: Schema = Schema { kind: *b"PrWf", steps: &[FIRST] };
+
+const FIRST: &str = "
+CREATE TABLE activations (
+    name TEXT PRIMARY KEY, definition TEXT NOT NULL, components TEXT NOT NULL, digest TEXT NOT NULL,
+    by TEXT NOT NULL, at INTEGER NOT NULL, active INTEGER NOT NULL
+) STRICT;
+CREATE TABLE proposals (
+    run TEXT NOT NULL, number INTEGER NOT NULL, change TEXT NOT NULL, PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
+";
+
+/// A workflow that was activated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// Its name.
+    pub name: String,
+    /// What is run: see [`Package::read`](crate::Package::read).
+    pub definition: String,
+    /// The digests of its presets, as JSON.
+    pub components: String,
+    /// The digest of what a person wrote.
+    pub digest: String,
+    /// Who activated it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether its trigger counts.
+    pub active: bool,
+}
+
+/// The file.
+#[derive(Debug)]
+pub struct Store(Mutex<Connection>);
+
+/// Why it could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("the workflows cannot be read or written: {0}")]
+pub struct StoreFault(String);
+
+impl From<rusqlite::Error> for StoreFault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Store {
+    /// Opens the file, which is made if there is none.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self(Mutex::new(presetter_database::open(path, &SCHEMA)?)))
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a workflow, in place of one of the same name.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn put(&self, activation: &Activation) -> Result<(), StoreFault> {
+        let Activation { name, definition, components, digest, by, at, active } = activation;
+        self.connection().execute(
+            "INSERT OR REPLACE INTO activations (name, definition, components, digest, by, at, active)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![name, definition, components, digest, by, at.as_microsecond(), active],
+        )?;
+        Ok(())
+    }
+
+    /// The workflow of that name, active or not any more.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn get(&self, name: &str) -> Result<Option<Activation>, StoreFault> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT * FROM activations WHERE name = ?1")?;
+        Ok(select.query_row([name], activation).optional()?)
+    }
+
+    /// All, by name.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn all(&self) -> Result<Vec<Activation>, StoreFault> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT * FROM activations ORDER BY name")?;
+        Ok(select.query_map([], activation)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps what a run's batch would change, in place of what was kept of it.
+    ///
+    /// # Errors
+    /// The file.
+    pub(crate) fn propose(&self, run: &str, changes: &[String]) -> Result<(), StoreFault> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        transaction.execute("DELETE FROM proposals WHERE run = ?1", [run])?;
+        {
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO proposals (run, number, change) VALUES (?1, ?2, ?3)")?;
+            for (number, change) in (0_i64..).zip(changes) {
+                insert.execute(params![run, number, change])?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// What a run's batch would change.
+    ///
+    /// # Errors
+    /// The file.
+    pub(crate) fn proposed(&self, run: &str) -> Result<Vec<String>, StoreFault> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT change FROM proposals WHERE run = ?1 ORDER BY number")?;
+        Ok(select.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets what a run's batch would have changed.
+    ///
+    /// # Errors
+    /// The file.
+    pub(crate) fn forget(&self, run: &str) -> Result<(), StoreFault> {
+        self.connection().execute("DELETE FROM proposals WHERE run = ?1", [run])?;
+        Ok(())
+    }
+}
+
+fn activation(row: &Row<'_>) -> rusqlite::Result<Activation> {
+    let at: i64 = row.get("at")?;
+    Ok(Activation {
+        name: row.get("name")?,
+        definition: row.get("definition")?,
+        components: row.get("components")?,
+        digest: row.get("digest")?,
+        by: row.get("by")?,
+        at: Timestamp::from_microsecond(at).unwrap_or(Timestamp::MIN),
+        active: row.get("active")?,
+    })
+}
