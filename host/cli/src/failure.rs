@@ -65,6 +65,19 @@ impl Failure {
         self
     }
 
+    /// The first sentence, and what to do about it.
+    pub(crate) fn told(&self) -> (String, String) {
+        match self.parts.first() {
+            Some(Part::Said { message, help }) => (message.clone(), help.join("; ")),
+            Some(Part::At(diagnostic)) => {
+                let (line, column) = diagnostic.position();
+                let place = format!("{}:{line}:{column}: {}", diagnostic.file, diagnostic.problem.message);
+                (place, diagnostic.problem.hint.clone().unwrap_or_default())
+            }
+            None => (String::new(), String::new()),
+        }
+    }
+
     /// The text for a terminal, without a line break at its end. Every text in it may come from a stranger.
     pub(crate) fn render(&self, color: bool) -> String {
         let parts: Vec<String> = self.parts.iter().map(|part| part.render(color)).collect();

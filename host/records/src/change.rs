@@ -7,7 +7,7 @@ use crate::reading::quoted;
 use crate::{Misfit, NoField, Object, RecordId, StoreError, Value};
 
 /// The most changes that are applied at once.
-pub const CHANGES: usize = 10_000;
+pub const CHANGES: usize = 250_000;
 
 /// What is done to a record besides setting its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

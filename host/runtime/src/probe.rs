@@ -41,6 +41,31 @@ pub async fn run_confirmed(invocation: &Invocation) -> Report {
     report
 }
 
+/// What a preset's probe sees of a write of which nobody knows whether it took place.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Looked {
+    /// It is there, as asked for; the outputs that the probe supplies.
+    There(Map<String, Value>),
+    /// It is not there now; what proves it.
+    Absent(String),
+    /// That cannot be told; why.
+    Unclear(String),
+}
+
+/// Has the preset's probe look. It sends no write.
+pub async fn look_for(invocation: &Invocation) -> Looked {
+    let Some((seen, found)) = look(invocation, &Map::new()).await else {
+        return Looked::Unclear("the preset has no probe".to_owned());
+    };
+    match seen {
+        Seen::There => Looked::There(supplied(invocation, &Map::new(), &found.outputs)),
+        Seen::Absent => Looked::Absent(found.outcome.evidence),
+        Seen::Differs(name) => Looked::Unclear(format!("what is there has another \"{name}\"")),
+        Seen::Partly(what) => Looked::Unclear(format!("something is there, and {what} cannot be seen")),
+        Seen::Unclear => Looked::Unclear(found.outcome.message),
+    }
+}
+
 /// The look before the write, if the preset has one; the report that ends the run if the write must not be sent.
 async fn before(invocation: &Invocation) -> Result<Option<Report>, Box<Report>> {
     let Some((seen, mut report)) = look(invocation, &Map::new()).await else { return Ok(None) };

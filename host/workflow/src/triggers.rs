@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use presetter_journal::seam::{Engine, EngineError, RunId, Schedule};
+use presetter_journal::seam::{Engine, EngineError, RunId, Schedule, Submission, Submitted};
 use presetter_records::{CauseKind, Effect, Event, Records};
 use serde_json::{Value, json};
 
@@ -22,6 +22,9 @@ const EVENTS: u32 = 500;
 pub const BATCH_LINE: &str = "batch:";
 /// Begins the names of timers of workflows.
 pub(crate) const TIMER: &str = "workflow:";
+
+/// Gives the submission of the sync of that name, and when it comes next.
+pub type Syncs<'s> = dyn Fn(&str) -> Result<(Submission, Option<Timestamp>), String> + Send + Sync + 's;
 
 /// Something that went wrong with one workflow; the others went on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +116,7 @@ pub async fn tick(
     store: &Arc<Store>,
     records: &Path,
     now: Timestamp,
-    syncs: &(dyn Fn(&str) -> Result<(presetter_journal::seam::Submission, Option<Timestamp>), String> + Send + Sync),
+    syncs: &Syncs<'_>,
 ) -> Result<(u64, Vec<Told>), String> {
     let (mut begun, mut told) = (0, Vec::new());
     for activation in store.all().map_err(|error| error.to_string())?.into_iter().filter(|known| known.active) {
@@ -140,7 +143,7 @@ async fn timer(
     store: &Arc<Store>,
     due: &Schedule,
     now: Timestamp,
-    syncs: &(dyn Fn(&str) -> Result<(presetter_journal::seam::Submission, Option<Timestamp>), String> + Send + Sync),
+    syncs: &Syncs<'_>,
 ) -> Result<bool, String> {
     let gone = |removed: Result<bool, EngineError>| removed.map(|_| false).map_err(|error| error.to_string());
     if let Some(sync) = due.name.strip_prefix(crate::flow::SYNC) {
@@ -161,7 +164,7 @@ async fn timer(
 }
 
 /// Whoever was second gets the run of whoever was first; a timer that was changed meanwhile is looked at anew.
-fn fired(fired: Result<presetter_journal::seam::Submitted, EngineError>) -> Result<bool, String> {
+fn fired(fired: Result<Submitted, EngineError>) -> Result<bool, String> {
     match fired {
         Ok(submitted) => Ok(submitted.new),
         Err(EngineError::Missing(_) | EngineError::KeyTaken { .. }) => Ok(false),

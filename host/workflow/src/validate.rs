@@ -440,11 +440,8 @@ impl Check<'_> {
                 .flatten()
                 .collect()
         };
-        let set: BTreeSet<String> = blocks
-            .iter()
-            .flat_map(|block| paths(block))
-            .flat_map(|path| path.variables.into_keys().collect::<Vec<_>>())
-            .collect();
+        let set: BTreeSet<String> =
+            blocks.iter().flat_map(paths).flat_map(|path| path.variables.into_keys().collect::<Vec<_>>()).collect();
         let mut used: Vec<(Text, Template)> = Vec::new();
         let mut filled = |map: &IndexMap<String, Filled>| {
             for filled in map.values() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use presetter_journal::seam::{Attempt, Failure, Probe, Repeat, StepEnd};
 use presetter_template::path::Step;
 use presetter_template::{Context, Scope, Template};
@@ -76,21 +77,40 @@ impl Hands {
 }
 
 fn answer(called: &Called, step: &CallStep) -> Answer {
-    let mut answer = Answer {
+    let none = Taken::default();
+    let Taken { fields, variables } = step.take.get(&called.kind).unwrap_or(&none);
+    let Took { fields, variables, missing } = take(called, &step.inputs, fields, variables);
+    Answer {
         kind: called.kind,
         class: called.class.clone(),
         message: called.message.clone(),
         evidence: called.evidence.clone(),
         receipt: called.receipt.clone(),
-        fields: Map::new(),
-        variables: Map::new(),
-        missing: Vec::new(),
-    };
-    let none = Taken::default();
-    let taken = step.take.get(&called.kind).unwrap_or(&none);
-    let inputs = Value::Object(step.inputs.clone());
-    let outputs = Value::Object(called.outputs.clone());
-    for (map, into) in [(&taken.fields, &mut answer.fields), (&taken.variables, &mut answer.variables)] {
+        fields,
+        variables,
+        missing,
+    }
+}
+
+/// What was taken from an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Took {
+    pub(crate) fields: Map<String, Value>,
+    pub(crate) variables: Map<String, Value>,
+    /// What an answer that is ok has no value for.
+    pub(crate) missing: Vec<String>,
+}
+
+/// Takes values from an answer, by templates.
+pub(crate) fn take(
+    called: &Called,
+    inputs: &Map<String, Value>,
+    fields: &IndexMap<String, String>,
+    variables: &IndexMap<String, String>,
+) -> Took {
+    let mut took = Took::default();
+    let (inputs, outputs) = (Value::Object(inputs.clone()), Value::Object(called.outputs.clone()));
+    for (map, into) in [(fields, &mut took.fields), (variables, &mut took.variables)] {
         for (name, source) in map {
             let Ok(template) = Template::compile(source, Context::Value) else { continue };
             let values = Values {
@@ -104,11 +124,11 @@ fn answer(called: &Called, step: &CallStep) -> Answer {
                 Ok(value) => _ = into.insert(name.clone(), value),
                 // A failure seldom has all that a success has.
                 Err(_) if called.kind != Kind::Ok => {}
-                Err(_) => answer.missing.push(format!("{name} = {source:?}")),
+                Err(_) => took.missing.push(format!("{name} = {source:?}")),
             }
         }
     }
-    answer
+    took
 }
 
 /// Header names have no case (RFC 9110, 5.1): `response_headers.Vary` finds `vary`.

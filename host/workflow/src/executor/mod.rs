@@ -17,6 +17,7 @@ use presetter_records::{Action, ApplyError, Cause, Change, Records, State, Store
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use call::take;
 pub use roles::changes as batch_changes;
 pub(crate) use spread::line;
 
@@ -29,8 +30,6 @@ use crate::{Package, Presets, Store};
 pub struct Files {
     /// The records.
     pub records: PathBuf,
-    /// Presetter's syncs, by name: `NAME.sync.toml`.
-    pub syncs: PathBuf,
 }
 
 /// Does the steps of workflows.

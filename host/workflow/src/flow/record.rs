@@ -13,11 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::ask;
 use super::batch::approval;
-use crate::definition::{
-    Action, Api, Approval, Block, Condition, Filled, Next, Notify, Path, Source, Update, Via, Wait,
-};
+use crate::definition::{Action, Api, Approval, Block, Condition, Next, Notify, Path, Update, Via, Wait};
 use crate::steps::{Answer, Apply, Ask, CallStep, Seen, Taken};
-use crate::values::{Known, empty};
+use crate::values::Known;
 use crate::{Begun, Kind, Package};
 
 /// A run walks at most so many blocks: ways may lead back.
@@ -153,7 +151,7 @@ impl Run<'_> {
                 }
             }
         };
-        let inputs = match self.fill(&known, &api.inputs, "input") {
+        let inputs = match self.package.fill(&known, &api.inputs, "input") {
             Ok(inputs) => inputs,
             Err(failure) => return Ok(Ended::Badly(failure)),
         };
@@ -201,45 +199,6 @@ impl Run<'_> {
         })
     }
 
-    /// Values of a block, or which are empty and where they should have come from.
-    fn fill(
-        &self,
-        known: &Known,
-        filled: &IndexMap<String, Filled>,
-        what: &str,
-    ) -> Result<Map<String, Value>, Failure> {
-        let mut values = Map::new();
-        let mut wrong = Vec::new();
-        for (name, filled) in filled {
-            match &filled.value {
-                Source::Plain(value) => _ = values.insert(name.clone(), value.clone()),
-                Source::Template(_, template) => match self.render(known, template) {
-                    Ok(value) if value.is_null() => {}
-                    Ok(value) => _ = values.insert(name.clone(), value),
-                    Err(why) => wrong.push(format!("{what} {name} ({}): {why}", self.place(filled.span.start))),
-                },
-            }
-        }
-        if wrong.is_empty() { Ok(values) } else { Err(Failure::new("empty", wrong.join("; "))) }
-    }
-
-    fn render(&self, known: &Known, template: &Template) -> Result<Value, String> {
-        let missing = empty(template, known, self.object(), &self.package.mappings);
-        if !missing.is_empty() {
-            return Err(missing.join(", "));
-        }
-        template.render_value(known).map_err(|error| {
-            error.problems.first().map_or_else(|| "it cannot be rendered".to_owned(), |problem| problem.message.clone())
-        })
-    }
-
-    /// `FILE:LINE` of a place in the workflow.
-    fn place(&self, at: usize) -> String {
-        let workflow = &self.package.workflow;
-        let line = workflow.source.get(..at).unwrap_or("").matches('\n').count() + 1;
-        format!("{}:{line}", workflow.file)
-    }
-
     async fn apply(&mut self, context: &mut dyn DurableContext, block: &Block, apply: Apply) -> Result<(), FlowError> {
         let apply = Apply {
             record: Some(self.record),
@@ -266,7 +225,7 @@ impl Run<'_> {
         update: &Update,
     ) -> Result<Ended, FlowError> {
         let known = self.known(context).await?;
-        let mut fields = match self.fill(&known, &update.fields, "field") {
+        let mut fields = match self.package.fill(&known, &update.fields, "field") {
             Ok(fields) => fields,
             Err(failure) => return Ok(Ended::Badly(failure)),
         };
@@ -298,7 +257,7 @@ impl Run<'_> {
                 match program.test(&vars) {
                     Ok(holds) => holds,
                     Err(error) => {
-                        let place = self.place(text.span().start);
+                        let place = self.package.place(text.span().start);
                         let why = format!("when ({place}): {}", error.problem().message);
                         return Err(in_block(block, Failure::new("condition", why)).into());
                     }
@@ -341,10 +300,10 @@ impl Run<'_> {
             None => json!({
                 "workflow": self.package.workflow.name, "run": self.id, "record": self.record, "block": block.name,
             }),
-            Some((text, template)) => match self.render(&known, template) {
+            Some((text, template)) => match self.package.render(&known, template) {
                 Ok(body) => body,
                 Err(why) => {
-                    let text = format!("body ({}): {why}", self.place(text.span().start));
+                    let text = format!("body ({}): {why}", self.package.place(text.span().start));
                     return Ok(Ended::Badly(Failure::new("empty", text)));
                 }
             },
@@ -365,10 +324,10 @@ impl Run<'_> {
         asked: &Approval,
     ) -> Result<Ended, FlowError> {
         let known = self.known(context).await?;
-        let message = match self.render(&known, &asked.template) {
+        let message = match self.package.render(&known, &asked.template) {
             Ok(message) => message,
             Err(why) => {
-                let text = format!("message ({}): {why}", self.place(asked.message.span().start));
+                let text = format!("message ({}): {why}", self.package.place(asked.message.span().start));
                 return Ok(Ended::Badly(Failure::new("empty", text)));
             }
         };

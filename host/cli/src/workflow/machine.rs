@@ -1,0 +1,105 @@
+//! The engine of this program on its files, with everything that it needs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use presetter_journal::embedded::{Embedded, Settings};
+use presetter_journal::seam::{Engine, EngineError, Filter, Page, Parts, Run, RunId, SystemClock};
+use presetter_records::Records;
+use presetter_workflow::{Executor, Files, Input, Interpreter, Store};
+
+use super::caller::Caller;
+use crate::console::line;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::world::World;
+
+/// How many of the newest runs are looked through for the beginning of an id.
+const LOOKED_THROUGH: usize = 20_000;
+
+/// The engine and what it works with.
+pub(super) struct Machine {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) store: Arc<Store>,
+    pub(super) caller: Arc<Caller>,
+    pub(super) records: PathBuf,
+}
+
+impl Machine {
+    pub(super) async fn open(world: &World) -> Result<Self, Failure> {
+        let data = &world.dirs.data;
+        let records = data.join("records.db");
+        // It is made here if there is none, so that a run does not make it halfway.
+        Records::open(&records).map_err(|error| unopened("records.db", &error))?;
+        let store = Store::open(&data.join("workflows.db")).map_err(|error| unopened("workflows.db", &error))?;
+        let (store, caller) = (Arc::new(store), Arc::new(Caller::new(world)?));
+        let files = Files { records: records.clone() };
+        let executor = Executor::new(files, store.clone(), caller.clone(), Arc::new(SystemClock));
+        let parts = Parts::new(Arc::new(Interpreter), Arc::new(executor.clone()));
+        let engine = Embedded::open(&data.join("journal.db"), parts, Settings::default()).await;
+        let engine: Arc<dyn Engine> = Arc::new(engine.map_err(|error| unopened("journal.db", &error))?);
+        executor.works_for(&engine);
+        Ok(Self { engine, store, caller, records })
+    }
+
+    pub(super) fn records(&self) -> Result<Records, Failure> {
+        Records::open(&self.records).map_err(|error| unopened("records.db", &error))
+    }
+
+    /// The run that a person names by its id or the beginning of it.
+    pub(super) async fn run(&self, named: &str) -> Result<Run, Failure> {
+        match self.engine.get(&RunId(named.to_owned())).await {
+            Ok(run) => return Ok(run),
+            Err(EngineError::Missing(_)) => {}
+            Err(error) => return Err(broken(&error)),
+        }
+        let (mut page, mut looked) = (Page { beyond: None, limit: 1_000 }, 0);
+        let mut found: Option<Run> = None;
+        while looked < LOOKED_THROUGH {
+            let runs = self.engine.list(&Filter::default(), page).await.map_err(|error| broken(&error))?;
+            let Some(last) = runs.last() else { break };
+            (page.beyond, looked) = (Some(last.number), looked + runs.len());
+            for run in runs.into_iter().filter(|run| named.len() >= 4 && run.id.0.starts_with(named)) {
+                if found.is_some() {
+                    return Err(Failure::usage(format!("several runs begin with \"{}\"", line(named)))
+                        .help("write more of the id"));
+                }
+                found = Some(run);
+            }
+        }
+        let found = found.ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("there is no run \"{}\"", line(named)))
+                .help("`presetter workflow logs` lists them; the beginning of an id has four characters at least")
+        })?;
+        self.engine.get(&found.id).await.map_err(|error| broken(&error))
+    }
+
+    /// What a run is on.
+    pub(super) async fn input(&self, run: &RunId) -> Option<Input> {
+        let submission = self.engine.submission(run).await.ok()?;
+        serde_json::from_value(submission.input).ok()
+    }
+}
+
+/// Who does it, for the history.
+pub(super) fn person(world: &World) -> String {
+    world.user.clone().unwrap_or_else(|| "unknown".to_owned())
+}
+
+pub(super) fn broken(error: &EngineError) -> Failure {
+    let exit = match error {
+        EngineError::Missing(_) => Exit::NotFound,
+        EngineError::Storage(_) => Exit::Internal,
+        _ => Exit::Usage,
+    };
+    Failure::new(exit, line(&error.to_string()))
+}
+
+fn unopened(file: &str, error: &impl ToString) -> Failure {
+    Failure::new(Exit::Invalid, format!("{file}: {}", line(&error.to_string())))
+}
+
+/// What went wrong below, as it was said.
+pub(super) fn failed(message: &str) -> Failure {
+    Failure::new(Exit::Failed, line(message))
+}

@@ -1,0 +1,282 @@
+//! Runs, from what begins them to what they leave in the records.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
+
+mod common;
+
+use common::Machine;
+use presetter_journal::seam::{Event, RunState};
+use presetter_records::{CauseKind, Object, State};
+use presetter_workflow::approval;
+use serde_json::json;
+
+const CREATE: &str = r#"
+title = "Create missing users"
+object = "users"
+[begin]
+on = ["new", "manual"]
+rules = { all = ["mosyle_user_id is empty"] }
+[[block]]
+name = "create"
+type = "api"
+preset = "mosyle/create-user"
+connection = "m"
+inputs = { user_id = "{{record.email}}", name = "{{record.name}}", type = "ENDUSER" }
+success = { fields = { mosyle_user_id = "{{outputs.mosyle_user_id}}" } }
+"#;
+
+#[tokio::test]
+async fn a_new_record_begins_a_run_that_creates_and_maps() {
+    let machine = Machine::new().await;
+    machine.activate(&machine.package("create", CREATE, "")).await;
+    let sarah = machine.add(Object::Users, &[("email", "sarah@example.com"), ("name", "Sarah \"O\" Brien")]);
+    assert_eq!(machine.tick().await, 1);
+    machine.work().await;
+    assert_eq!(machine.states("create").await, [RunState::Done]);
+    assert_eq!(machine.value(sarah, "mosyle_user_id"), "m1");
+    assert_eq!(machine.vendor.calls.lock().unwrap()[0].inputs["name"], "Sarah \"O\" Brien");
+
+    let history = machine.records().history(sarah, 0, 10).unwrap();
+    let cause = &history[1].cause;
+    assert_eq!((cause.kind, cause.by.as_str()), (CauseKind::Workflow, "create"));
+    assert_eq!(cause.detail["rule"], "mosyle_user_id is empty");
+    assert_eq!((&cause.detail["activated_by"], &cause.detail["receipt"]), (&json!("ada"), &json!("receipt-1")));
+    assert!(cause.detail["digest"].as_str().unwrap().starts_with("sha256:"));
+
+    // Looked at again, and by somebody else, it begins nothing more.
+    assert_eq!(machine.tick().await, 0);
+    machine.work().await;
+    assert_eq!(machine.vendor.names().len(), 1);
+}
+
+#[tokio::test]
+async fn a_batch_runs_on_every_record_that_matches_and_once_on_each() {
+    let machine = Machine::new().await;
+    for n in 0..1_203 {
+        machine.add(Object::Users, &[("email", &format!("u{n}@example.com")), ("name", "N")]);
+    }
+    machine.set("u-7".parse().unwrap(), "mosyle_user_id", "m-old");
+    let package = machine.package("create", CREATE, "");
+    let run = machine.by_hand(&package).await;
+    let batch = machine.get(&run).await;
+    assert_eq!((batch.state, batch.result.unwrap()), (RunState::Done, json!({ "runs": 1_202 })));
+    assert_eq!(machine.vendor.users.lock().unwrap().len(), 1_202);
+    machine.by_hand(&package).await;
+    assert_eq!(machine.vendor.users.lock().unwrap().len(), 1_202, "nobody is missing any more");
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_is_unknown_and_is_not_repeated() {
+    let machine = Machine::new().await;
+    machine.vendor.mood.lock().unwrap().unanswered = true;
+    machine.add(Object::Users, &[("email", "a@example.com"), ("name", "A")]);
+    let package = machine.package("create", CREATE, "");
+    machine.by_hand(&package).await;
+    assert_eq!(machine.states("create").await, [RunState::Unknown]);
+    machine.seconds(3_600);
+    machine.work().await;
+    assert_eq!(machine.vendor.users.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_empty_value_names_the_line_that_it_should_have_come_from() {
+    let machine = Machine::new().await;
+    let find = r#"
+title = "Details"
+object = "users"
+[begin]
+on = ["manual"]
+[[block]]
+name = "details"
+type = "api"
+preset = "mosyle/user-by-email"
+connection = "m"
+inputs = { email = "{{record.mosyle_user_id}}" }
+"#;
+    let mappings = "# where it comes from\n[users.mosyle_user_id]\nintegration = \"mosyle\"\n";
+    machine.add(Object::Users, &[("email", "a@example.com")]);
+    machine.by_hand(&machine.package("details", find, mappings)).await;
+    let run = machine.runs("details").await.remove(0);
+    let failure = run.failure.unwrap();
+    assert_eq!(failure.class, "empty");
+    assert_eq!(
+        failure.message,
+        "block \"details\": input email (details.workflow.toml:11): mosyle_user_id is empty: \
+         mappings.toml:2 says that it comes from the integration mosyle; run `presetter sync mosyle`"
+    );
+    assert!(machine.vendor.names().is_empty(), "nothing is sent");
+}
+
+const DETAILS: &str = r#"
+title = "Details by e-mail"
+object = "users"
+[begin]
+on = ["edited"]
+fields = ["title"]
+[[block]]
+name = "details"
+type = "api"
+preset = "mosyle/user-by-email"
+connection = "m"
+inputs = { email = "{{record.email}}" }
+[block.success]
+fields = { api_response = "{{response}}", mosyle_role = "{{outputs.role}}" }
+variables = { first = "{{response[\"test-field\"][0]}}", vary = "{{response_headers.Vary}}" }
+[block.not_found]
+fields = { mosyle_role = "none" }
+next = "end"
+[[block]]
+name = "known"
+type = "condition"
+when = 'variables.first == 1 && record.mosyle_role == "ADMIN"'
+failure = { next = "end" }
+[[block]]
+name = "tell"
+type = "notify"
+url = "https://hooks.example.com/x"
+body = '{"who": {{record.email}}, "vary": {{variables.vary}}}'
+"#;
+
+#[tokio::test]
+async fn answers_go_into_fields_and_variables_and_ways_follow_them() {
+    let machine = Machine::new().await;
+    machine.vendor.user("m1", "SARAH@example.com", "Sarah", "ADMIN");
+    machine.activate(&machine.package("details", DETAILS, "")).await;
+    let sarah = machine.add(Object::Users, &[("email", "sarah@example.com")]);
+    let nobody = machine.add(Object::Users, &[("email", "nobody@example.com")]);
+    machine.set(sarah, "department", "IT");
+    assert_eq!(machine.tick().await, 0, "no watched field has changed");
+    machine.set(sarah, "title", "Head");
+    machine.set(nobody, "title", "None");
+    assert_eq!(machine.tick().await, 2);
+    machine.work().await;
+    assert_eq!(machine.states("details").await, [RunState::Done, RunState::Done]);
+    let kept: serde_json::Value = serde_json::from_str(&machine.value(sarah, "api_response")).unwrap();
+    assert_eq!(kept["email"], "SARAH@example.com");
+    assert_eq!(
+        (machine.value(sarah, "mosyle_role"), machine.value(nobody, "mosyle_role")),
+        ("ADMIN".into(), "none".into())
+    );
+    let posted = machine.vendor.posted.lock().unwrap().clone();
+    assert_eq!(posted.len(), 1);
+    assert_eq!(posted[0].2, json!({ "who": "sarah@example.com", "vary": "Origin" }));
+    // What it has written itself begins nothing.
+    assert_eq!(machine.tick().await, 0);
+}
+
+#[tokio::test]
+async fn workflows_that_begin_each_other_end() {
+    let machine = Machine::new().await;
+    let flip = |name: &str, from: &str, to: &str| {
+        let source = format!(
+            "title = \"Flip\"\nobject = \"users\"\n[begin]\non = [\"edited\"]\nrules = {{ all = [\"title equals {from}\"] }}\n\
+             [[block]]\nname = \"flip\"\ntype = \"update\"\nfields = {{ title = \"{to}\" }}\n"
+        );
+        machine.package(name, &source, "")
+    };
+    machine.activate(&flip("one", "A", "B")).await;
+    machine.activate(&flip("two", "B", "A")).await;
+    let record = machine.add(Object::Users, &[("email", "a@example.com")]);
+    machine.set(record, "title", "A");
+    let none = |name: &str| Err(format!("there is no sync {name}"));
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        let (now, path) = (presetter_journal::seam::Clock::now(&*machine.clock), machine.path());
+        let ticked = presetter_workflow::tick(&machine.engine, &machine.store, &path, now, &none);
+        told.extend(ticked.await.unwrap().1);
+        machine.work().await;
+    }
+    let runs = machine.runs("one").await.len() + machine.runs("two").await.len();
+    assert_eq!(runs, 6, "the first, and five that stand behind it");
+    assert!(told.len() == 1 && told[0].message.contains("5 workflows stand before it"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_person_and_a_time_are_waited_for() {
+    let machine = Machine::new().await;
+    let source = r#"
+title = "Leaver"
+object = "users"
+[begin]
+on = ["manual"]
+[[block]]
+name = "wait"
+type = "wait"
+for = "2d"
+[[block]]
+name = "sure"
+type = "approval"
+message = "archive {{record.email}}?"
+within = "1d"
+failure = { next = "note" }
+[[block]]
+name = "archive"
+type = "update"
+state = "archived"
+success = { next = "end" }
+[[block]]
+name = "note"
+type = "update"
+fields = { title = "kept" }
+"#;
+    let (a, b) = (
+        machine.add(Object::Users, &[("email", "a@example.com")]),
+        machine.add(Object::Users, &[("email", "b@example.com")]),
+    );
+    machine.by_hand(&machine.package("leaver", source, "")).await;
+    assert_eq!(machine.states("leaver").await, [RunState::Waiting; 2]);
+    machine.seconds(2 * 24 * 3600);
+    machine.work().await;
+    let runs = machine.runs("leaver").await;
+    assert_eq!(runs[0].progress.as_ref().unwrap()["message"], "archive a@example.com?");
+    let word = json!({ "by": "grace", "yes": true });
+    let event = Event { id: approval("sure"), name: approval("sure"), payload: word };
+    machine.engine.signal(&runs[0].id, event).await.unwrap();
+    machine.work().await;
+    machine.seconds(25 * 3600);
+    machine.work().await;
+    assert_eq!(machine.states("leaver").await, [RunState::Done; 2]);
+    let archived = machine.records().get(a).unwrap().unwrap();
+    assert_eq!(archived.state(), State::Archived);
+    assert_eq!(machine.records().history(a, 0, 10).unwrap()[1].cause.detail["approved_by"], "grace");
+    assert_eq!(machine.value(b, "title"), "kept");
+}
+
+#[tokio::test]
+async fn a_preset_that_was_changed_since_is_not_run() {
+    let machine = Machine::new().await;
+    machine.add(Object::Users, &[("email", "a@example.com"), ("name", "A")]);
+    let package = machine.package("create", CREATE, "");
+    *machine.vendor.digest.lock().unwrap() = "another".to_owned();
+    machine.by_hand(&package).await;
+    let failure = machine.runs("create").await.remove(0).failure.unwrap();
+    assert_eq!(failure.class, "changed");
+    assert!(machine.vendor.names().is_empty());
+}
+
+#[tokio::test]
+async fn a_schedule_runs_in_its_zone_and_once_after_a_pause() {
+    let machine = Machine::new().await;
+    let source = r#"
+title = "Daily"
+object = "users"
+[begin]
+on = ["schedule"]
+cron = "0 6 * * *"
+zone = "Europe/Berlin"
+[[block]]
+name = "note"
+type = "update"
+fields = { title = "seen" }
+"#;
+    let record = machine.add(Object::Users, &[("email", "a@example.com")]);
+    machine.activate(&machine.package("daily", source, "")).await;
+    assert_eq!(machine.tick().await, 0);
+    // It is 08:00 UTC; 06:00 in Berlin comes in 20 hours, and again twice while nobody looks.
+    machine.seconds(68 * 3600);
+    assert_eq!(machine.tick().await, 1);
+    assert_eq!(machine.tick().await, 0);
+    machine.work().await;
+    assert_eq!(machine.value(record, "title"), "seen");
+    machine.seconds(24 * 3600);
+    assert_eq!(machine.tick().await, 1);
+}
