@@ -16,6 +16,7 @@ mod records;
 mod runs;
 mod sources;
 mod trust;
+mod workflow;
 
 use std::path::PathBuf;
 
@@ -41,6 +42,11 @@ pub(crate) use sources::{AllowArgs, DisallowArgs, ListConnectionsArgs, ShowConne
 pub(crate) use trust::{
     AddKeyArgs, RenewArgs, RootArgs, RootKeyArgs, RuleArgs, TrustExportArgs, TrustImportArgs, TrustInitArgs,
     TrustSignArgs, TrustVerb,
+};
+pub(crate) use workflow::{
+    DaemonArgs, Drawing, HistoryArgs, ListForm, LogForm, RunStateArg, SaasReactivateArgs, SaasSummaryArgs,
+    SaasUsersArgs, SaasVerb, StatusArgs, SyncArgs, WorkflowApproveArgs, WorkflowLogsArgs, WorkflowNewArgs,
+    WorkflowPreviewArgs, WorkflowResumeArgs, WorkflowRunArgs, WorkflowShowArgs, WorkflowValidateArgs, WorkflowVerb,
 };
 
 /// Runs presets: ready-made, sandboxed calls to SaaS APIs.
@@ -114,6 +120,23 @@ pub(crate) enum Verb {
     /// Records: users and their accounts, on which workflows act
     #[command(subcommand, after_help = records::RECORDS)]
     Records(RecordsVerb),
+    /// Workflows: what is done with records, and when
+    #[command(subcommand, visible_alias = "workflows", after_help = workflow::WORKFLOW)]
+    Workflow(WorkflowVerb),
+    /// Brings a vendor's users into the records
+    #[command(after_help = workflow::SYNC)]
+    Sync(SyncArgs),
+    /// Begins workflows and syncs by themselves, and goes on with what waits
+    #[command(after_help = workflow::DAEMON)]
+    Daemon(DaemonArgs),
+    /// Shows daemons, timers, and runs that have not ended
+    Status(StatusArgs),
+    /// Software and its users, as the records know them
+    #[command(subcommand, after_help = workflow::SAAS)]
+    Saas(SaasVerb),
+    /// Shows what happened to a user and why, for the auditor
+    #[command(after_help = "Examples:\n  presetter history sarah@example.com\n  presetter history a-12 --format json")]
+    History(HistoryArgs),
     /// Makes a new preset: a working bundle with a test, from nothing, a curl line or an OpenAPI document
     #[command(after_help = author::NEW)]
     New(NewArgs),

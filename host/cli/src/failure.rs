@@ -65,6 +65,15 @@ impl Failure {
         self
     }
 
+    /// Its places in files, if it has nothing else.
+    pub(crate) fn diagnostics(&self) -> Option<Vec<Diagnostic>> {
+        let place = |part: &Part| match part {
+            Part::At(diagnostic) => Some(diagnostic.clone()),
+            Part::Said { .. } => None,
+        };
+        self.parts.iter().map(place).collect()
+    }
+
     /// The first sentence, and what to do about it.
     pub(crate) fn told(&self) -> (String, String) {
         match self.parts.first() {

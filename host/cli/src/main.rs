@@ -50,6 +50,7 @@ mod select;
 mod slips;
 mod verbs;
 mod watch;
+mod workflow;
 mod world;
 
 use std::env;

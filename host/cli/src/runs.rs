@@ -428,7 +428,7 @@ fn plain(run: &Run, pointer: &str) -> String {
 
 /// A cell of CSV (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it: the texts are
 /// strangers'.
-fn csv(text: &str) -> String {
+pub(crate) fn csv(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r', '\'']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

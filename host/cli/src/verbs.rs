@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::world::World;
 use crate::{
     author, connection, connection_files, connection_show, connection_sources, connection_test, demo, grants,
-    overrides, packages, plan, policy, presets, receipts, records, run, runs,
+    overrides, packages, plan, policy, presets, receipts, records, run, runs, workflow,
 };
 
 /// Follows a command line.
@@ -58,6 +58,12 @@ pub(crate) async fn one(world: &World, verb: Verb) -> Result<Exit, Failure> {
             ReceiptsVerb::Head => receipts::head(world),
         },
         Verb::Records(verb) => records::follow(world, &verb),
+        Verb::Workflow(verb) => workflow::follow(world, &verb).await,
+        Verb::Sync(args) => workflow::sync(world, &args).await,
+        Verb::Daemon(args) => workflow::daemon(world, &args).await,
+        Verb::Status(args) => workflow::status(world, &args).await,
+        Verb::Saas(verb) => workflow::saas(world, &verb),
+        Verb::History(args) => workflow::history(world, &args),
         Verb::New(args) => author::new::new(world, &args).await,
         Verb::Check(args) => author::check::check(world, &args).await,
         Verb::Test(args) => author::test::test(world, &args).await,

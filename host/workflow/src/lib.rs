@@ -28,13 +28,13 @@ pub use definition::{
     Action, Api, Approval, BLOCKS, Begin, Block, Condition, ENDING, Filled, Next, Notify, Path, Role, Rules, Schedule,
     Source, Threshold, Trigger, Update, Via, Wait, Workflow,
 };
-pub use executor::{Executor, Files, batch_changes};
+pub use executor::{Executor, Files};
 pub use flow::{Interpreter, approval};
 pub use mappings::{Mappings, Origin};
-pub use package::{Begun, CHAIN, Input, Package};
+pub use package::{Begun, CHAIN, Input, Package, digest_of};
 pub use plan::{Planned, plan};
 pub use presets::{Call, Called, ConnectionInfo, Kind, NoRows, PresetInfo, Presets, Rows as RowSink, Trouble};
 pub use steps::Collected;
-pub use store::{Activation, Store};
+pub use store::{Activation, Daemon, Store, StoreFault};
 pub use triggers::{BATCH_LINE, Syncs, Told, activate, deactivate, tick};
 pub use validate::{Catalogue, Found, Severity, validate};

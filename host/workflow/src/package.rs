@@ -140,7 +140,8 @@ impl Begun {
 pub const CHAIN: u32 = 5;
 
 /// The digest of a definition and its mappings.
-pub(crate) fn digest_of(definition: &str, mappings: &str) -> String {
+#[must_use]
+pub fn digest_of(definition: &str, mappings: &str) -> String {
     let mut digest = Sha256::new();
     for part in ["presetter workflow 1", definition, mappings] {
         digest.update(part.len().to_be_bytes());

@@ -57,6 +57,8 @@ pub(crate) enum Ask {
 /// A preset's call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CallStep {
+    /// For the receipt.
+    pub(crate) workflow: String,
     pub(crate) preset: String,
     pub(crate) digest: String,
     pub(crate) connection: String,

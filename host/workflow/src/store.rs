@@ -18,6 +18,9 @@ CREATE TABLE activations (
 CREATE TABLE proposals (
     run TEXT NOT NULL, number INTEGER NOT NULL, change TEXT NOT NULL, PRIMARY KEY (run, number)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE daemons (
+    id TEXT PRIMARY KEY, pid INTEGER NOT NULL, address TEXT NOT NULL, started INTEGER NOT NULL, seen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 /// A workflow that was activated.
@@ -37,6 +40,21 @@ pub struct Activation {
     pub at: Timestamp,
     /// Whether its trigger counts.
     pub active: bool,
+}
+
+/// A daemon that works on these files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Daemon {
+    /// Its own id.
+    pub id: String,
+    /// Its process.
+    pub pid: u32,
+    /// Where it answers; empty if nowhere.
+    pub address: String,
+    /// Since when it is there.
+    pub started: Timestamp,
+    /// When it was there last.
+    pub seen: Timestamp,
 }
 
 /// The file.
@@ -99,6 +117,51 @@ impl Store {
         let connection = self.connection();
         let mut select = connection.prepare_cached("SELECT * FROM activations ORDER BY name")?;
         Ok(select.query_map([], activation)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Says that a daemon is there, or that it is there still.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn beat(&self, daemon: &Daemon) -> Result<(), StoreFault> {
+        let Daemon { id, pid, address, started, seen } = daemon;
+        let (started, seen) = (started.as_microsecond(), seen.as_microsecond());
+        self.connection().execute(
+            "INSERT OR REPLACE INTO daemons (id, pid, address, started, seen) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![id, pid, address, started, seen],
+        )?;
+        Ok(())
+    }
+
+    /// Says that a daemon has gone.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn gone(&self, id: &str) -> Result<(), StoreFault> {
+        self.connection().execute("DELETE FROM daemons WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    /// The daemons that were seen since.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn daemons(&self, since: Timestamp) -> Result<Vec<Daemon>, StoreFault> {
+        let connection = self.connection();
+        connection.execute("DELETE FROM daemons WHERE seen < ?1", [since.as_microsecond()])?;
+        let mut select =
+            connection.prepare_cached("SELECT id, pid, address, started, seen FROM daemons ORDER BY started")?;
+        let time = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MIN);
+        let rows = select.query_map([], |row| {
+            Ok(Daemon {
+                id: row.get(0)?,
+                pid: row.get(1)?,
+                address: row.get(2)?,
+                started: time(row.get(3)?),
+                seen: time(row.get(4)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Keeps what a run's batch would change, in place of what was kept of it.

@@ -293,6 +293,7 @@ impl Hands {
         let preset = sync.preset.as_str().to_owned();
         let digest = submission.components.get(&preset).cloned().unwrap_or_default();
         let step = CallStep {
+            workflow: sync.flow(),
             preset,
             digest,
             connection: sync.connection.as_str().to_owned(),
@@ -300,7 +301,7 @@ impl Hands {
             body: None,
             take: std::collections::BTreeMap::new(),
         };
-        let call = self.fixed(attempt, &step).await?;
+        let call = self.fixed(attempt, &step)?;
         let rows = Arc::new(Collector::default());
         let called = self.presets.call(&call, rows.clone()).await;
         let rows = rows.rows();

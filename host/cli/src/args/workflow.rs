@@ -1,7 +1,5 @@
 //! The grammar of `workflow`, `sync`, `daemon`, `status`, `saas` and `history`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand, ValueEnum};
 use presetter_records::{Object, RecordId};
 
@@ -365,9 +363,4 @@ pub(crate) struct HistoryArgs {
     /// How it is printed; json prints one object a line
     #[arg(long, value_enum, default_value_t = TableFormat::Table)]
     pub(crate) format: TableFormat,
-}
-
-/// Where mappings are, for messages.
-pub(crate) fn mappings_file(folder: &std::path::Path) -> PathBuf {
-    folder.join("mappings.toml")
 }

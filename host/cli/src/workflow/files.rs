@@ -105,7 +105,8 @@ pub(super) fn mappings(world: &World) -> Result<Mappings, Failure> {
     let path = folder(world).join("mappings.toml");
     match read(&path)? {
         None => Ok(Mappings::default()),
-        Some(text) => Mappings::parse(&path.display().to_string(), &text)
-            .map_err(|wrong| Failure::at(Exit::Invalid, wrong)),
+        Some(text) => {
+            Mappings::parse(&path.display().to_string(), &text).map_err(|wrong| Failure::at(Exit::Invalid, wrong))
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! The engine of this program on its files, with everything that it needs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use presetter_journal::embedded::{Embedded, Settings};
-use presetter_journal::seam::{Engine, EngineError, Filter, Page, Parts, Run, RunId, SystemClock};
+use presetter_journal::seam::{Engine, EngineError, Filter, Flow, Page, Parts, Run, RunId, SystemClock};
 use presetter_records::Records;
 use presetter_workflow::{Executor, Files, Input, Interpreter, Store};
 
@@ -22,11 +22,17 @@ pub(super) struct Machine {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) store: Arc<Store>,
     pub(super) caller: Arc<Caller>,
+    pub(super) executor: Executor,
     pub(super) records: PathBuf,
 }
 
 impl Machine {
     pub(super) async fn open(world: &World) -> Result<Self, Failure> {
+        Self::with_flow(world, Arc::new(Interpreter)).await
+    }
+
+    /// With an interpreter that also tells what it does.
+    pub(super) async fn with_flow(world: &World, flow: Arc<dyn Flow>) -> Result<Self, Failure> {
         let data = &world.dirs.data;
         let records = data.join("records.db");
         // It is made here if there is none, so that a run does not make it halfway.
@@ -35,15 +41,15 @@ impl Machine {
         let (store, caller) = (Arc::new(store), Arc::new(Caller::new(world)?));
         let files = Files { records: records.clone() };
         let executor = Executor::new(files, store.clone(), caller.clone(), Arc::new(SystemClock));
-        let parts = Parts::new(Arc::new(Interpreter), Arc::new(executor.clone()));
+        let parts = Parts::new(flow, Arc::new(executor.clone()));
         let engine = Embedded::open(&data.join("journal.db"), parts, Settings::default()).await;
         let engine: Arc<dyn Engine> = Arc::new(engine.map_err(|error| unopened("journal.db", &error))?);
         executor.works_for(&engine);
-        Ok(Self { engine, store, caller, records })
+        Ok(Self { engine, store, caller, executor, records })
     }
 
     pub(super) fn records(&self) -> Result<Records, Failure> {
-        Records::open(&self.records).map_err(|error| unopened("records.db", &error))
+        open_records(&self.records)
     }
 
     /// The run that a person names by its id or the beginning of it.
@@ -79,6 +85,15 @@ impl Machine {
         let submission = self.engine.submission(run).await.ok()?;
         serde_json::from_value(submission.input).ok()
     }
+}
+
+/// The records of this user.
+pub(super) fn records(world: &World) -> Result<Records, Failure> {
+    open_records(&world.dirs.data.join("records.db"))
+}
+
+fn open_records(path: &Path) -> Result<Records, Failure> {
+    Records::open(path).map_err(|error| unopened("records.db", &error))
 }
 
 /// Who does it, for the history.

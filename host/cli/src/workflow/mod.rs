@@ -7,6 +7,7 @@ mod caller;
 mod check;
 mod daemon;
 mod decide;
+mod door;
 mod draw;
 mod files;
 mod history;

@@ -14,7 +14,7 @@ use crate::{Call, Called, Kind, NoRows};
 
 impl Hands {
     pub(super) async fn call(self: &Arc<Self>, attempt: &Attempt, step: CallStep) -> StepEnd {
-        let call = match self.fixed(attempt, &step).await {
+        let call = match self.fixed(attempt, &step) {
             Ok(call) => call,
             Err(failure) => return StepEnd::Failed(failure),
         };
@@ -31,7 +31,7 @@ impl Hands {
     }
 
     pub(super) async fn probe_call(self: &Arc<Self>, attempt: &Attempt, step: CallStep) -> Probe {
-        let call = match self.fixed(attempt, &step).await {
+        let call = match self.fixed(attempt, &step) {
             Ok(call) => call,
             Err(failure) => return Probe::Undecided(failure.message),
         };
@@ -54,7 +54,7 @@ impl Hands {
     }
 
     /// The call, if the preset is the one that the run began with.
-    pub(crate) async fn fixed(&self, attempt: &Attempt, step: &CallStep) -> Result<Call, Failure> {
+    pub(crate) fn fixed(&self, attempt: &Attempt, step: &CallStep) -> Result<Call, Failure> {
         let info = self.presets.describe(&step.preset).map_err(|trouble| Failure::new("preset", told(&trouble)))?;
         if info.digest != step.digest {
             let text = format!(
@@ -70,7 +70,7 @@ impl Hands {
             inputs: step.inputs.clone(),
             body: step.body.clone(),
             run: attempt.run.clone(),
-            workflow: self.package(&attempt.run).await?.workflow.name,
+            workflow: step.workflow.clone(),
             cancellation: attempt.cancellation.clone(),
         })
     }

@@ -12,13 +12,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
-use presetter_journal::seam::{Attempt, Clock, Engine, Failure, Probe, RunId, StepEnd, StepExecutor};
+use presetter_journal::seam::{
+    Attempt, Cancellation, Clock, Engine, Failure, Probe, Repeat, RunId, Step, StepEnd, StepExecutor, StepPath,
+};
 use presetter_records::{Action, ApplyError, Cause, Change, Records, State, StoreError, Value as Field, WorkflowStep};
 use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use call::take;
-pub use roles::changes as batch_changes;
 pub(crate) use spread::line;
 
 use crate::steps::{Apply, Ask, Seen};
@@ -57,6 +58,21 @@ impl Executor {
     /// Tells it the engine whose executor it is. Only the first time counts.
     pub fn works_for(&self, engine: &Arc<dyn Engine>) {
         let _ = self.0.engine.set(Arc::downgrade(engine));
+    }
+
+    /// What the role block of a workflow would change now, and the changes; nothing is kept of it.
+    ///
+    /// # Errors
+    /// Why nothing may be concluded.
+    pub async fn plan_roles(&self, package: &Package) -> Result<(crate::Collected, Vec<Change>), Failure> {
+        let role = roles::role(package)?;
+        let (_nobody, cancellation) = Cancellation::pair();
+        let step = Step { name: "plan".to_owned(), payload: Value::Null, repeat: Repeat::Read };
+        let (run, path, key) = (RunId("plan".to_owned()), StepPath("0".to_owned()), String::new());
+        let attempt = Attempt { run, path, step, attempt: 1, key, cancellation };
+        let (collected, proposals) = self.0.proposals(&attempt, package, &role).await?;
+        let (changes, _) = roles::changes(&proposals, &package.workflow.name, self.0.clock.now())?;
+        Ok((collected, changes))
     }
 }
 

@@ -119,7 +119,7 @@ impl Hands {
         Ok(collected)
     }
 
-    async fn proposals(
+    pub(super) async fn proposals(
         self: &Arc<Self>,
         attempt: &Attempt,
         package: &Package,
@@ -207,8 +207,9 @@ impl Hands {
         let digest = package.components.get(&preset).cloned().unwrap_or_default();
         let connection = role.connection.as_str().to_owned();
         let (inputs, take) = (Map::new(), std::collections::BTreeMap::new());
-        let step = CallStep { preset, digest, connection, inputs, body: None, take };
-        let call = self.fixed(attempt, &step).await?;
+        let step =
+            CallStep { workflow: package.workflow.name.clone(), preset, digest, connection, inputs, body: None, take };
+        let call = self.fixed(attempt, &step)?;
         let sink = Arc::new(Sink { role: role.clone(), listing: Mutex::default() });
         let called = self.presets.call(&call, sink.clone()).await;
         let listing = std::mem::take(&mut *sink.listing.lock().unwrap_or_else(PoisonError::into_inner));
@@ -264,7 +265,7 @@ impl Hands {
     }
 }
 
-fn role(package: &Package) -> Result<Role, Failure> {
+pub(super) fn role(package: &Package) -> Result<Role, Failure> {
     let role = package.workflow.role().map(|(_, role)| role.clone());
     role.ok_or_else(|| Failure::new("definition", "the workflow has no role block"))
 }
@@ -273,7 +274,11 @@ fn role(package: &Package) -> Result<Role, Failure> {
 ///
 /// # Errors
 /// What was kept cannot be read.
-pub fn changes(proposed: &[String], workflow: &str, now: jiff::Timestamp) -> Result<(Vec<Change>, u64), Failure> {
+pub(super) fn changes(
+    proposed: &[String],
+    workflow: &str,
+    now: jiff::Timestamp,
+) -> Result<(Vec<Change>, u64), Failure> {
     let (mut changes, mut deactivated) = (Vec::new(), 0);
     for text in proposed {
         let proposal: Proposal =

@@ -165,7 +165,15 @@ impl Run<'_> {
         };
         let take = takes(block);
         let body = api.body.as_ref().map(|body| body.as_str().to_owned());
-        let call = Ask::Call(CallStep { preset, digest, connection, inputs, body, take });
+        let call = Ask::Call(CallStep {
+            workflow: self.package.workflow.name.clone(),
+            preset,
+            digest,
+            connection,
+            inputs,
+            body,
+            take,
+        });
         let answer: Answer = match ask(context, &block.name, &call, repeat).await {
             // What a person decided, or a bound: it is known that nothing good came of it.
             Err(FlowError::Failed(failure)) => return Ok(Ended::Badly(failure)),
