@@ -347,7 +347,13 @@ pub fn bring(
         synced.users = import(records, sync, &map, rows, options, &mut synced.refused, watch)?;
     }
     if let (Some((mode, map)), Some(software)) = (&sync.saas_users, &sync.software) {
-        entry(records, software.as_str(), sync, dry_run)?;
+        if !entry(records, software.as_str(), sync, dry_run)? {
+            // Nothing of it is there, so all of them are new.
+            let id = map.get("external_id").map_or("", Text::as_str);
+            let new = rows.iter().filter(|row| row.get(id).is_some_and(|id| !id.is_null())).count() as u64;
+            synced.saas_users.created = if *mode == Mode::UpdateOnly { 0 } else { new };
+            return Ok(synced);
+        }
         let mut options = ImportOptions::new(Object::SaasUsers, "software");
         options.keys.push("external_id".to_owned());
         (options.mode, options.dry_run) = (*mode, dry_run);
@@ -360,16 +366,19 @@ pub fn bring(
     Ok(synced)
 }
 
-/// The software entry, which is made if it is not there.
-fn entry(records: &mut Records, software: &str, sync: &Sync, dry_run: bool) -> Result<(), Failure> {
+/// Whether the software entry is there; it is made if it is not, unless nothing is to be changed.
+fn entry(records: &mut Records, software: &str, sync: &Sync, dry_run: bool) -> Result<bool, Failure> {
     let name = Field::text(software);
     let found = records.find(Object::Software, "name", &name);
     let found = found.map_err(|error| Failure::new("records", error.to_string()))?;
-    if found.is_empty() && !dry_run {
+    if !found.is_empty() {
+        return Ok(true);
+    }
+    if !dry_run {
         let change = Change::new(Action::Create(Object::Software)).set("name", name);
         records.apply(&[change], &Cause::sync(&sync.name)).map_err(|error| refused(&error))?;
     }
-    Ok(())
+    Ok(!dry_run)
 }
 
 fn import(

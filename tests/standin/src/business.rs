@@ -87,9 +87,14 @@ fn update(inner: &mut Inner, body: &Fields) -> Result<Reply, Refusal> {
 }
 
 /// S: `response` is an array of one, with the users inside. U: whether `rows` counts this page or all; here it is all.
-fn list(inner: &Inner, body: &Fields) -> Result<Reply, Refusal> {
+fn list(inner: &mut Inner, body: &Fields) -> Result<Reply, Refusal> {
+    let emptied = match &mut inner.oddities.lists_before_empty {
+        Some(left) => !take(left),
+        None => false,
+    };
     let oddities = &inner.oddities;
-    let page = paging::page(&inner.users, &options(body)?, oddities, oddities.page_size_default)?;
+    let all = if emptied { &[] } else { inner.users.as_slice() };
+    let page = paging::page(all, &options(body)?, oddities, oddities.page_size_default)?;
     if page.rows.is_empty() && !oddities.empty_lists {
         return Err(not_found());
     }

@@ -38,6 +38,8 @@ pub struct Oddities {
     pub repeat_pages: bool,
     /// A list with nothing to show answers OK with `"users":[]` in place of `USERS_NOTFOUND`. Default: false.
     pub empty_lists: bool,
+    /// Business: this many lists are answered as they are; every one after them is empty, whatever there is. Default: unbounded.
+    pub lists_before_empty: Option<u32>,
 
     /// A session token is good for this many milliseconds after its login; 0 means that it is never good. Default:
     /// unbounded. Prefer `token_uses`, which needs no clock.
@@ -106,6 +108,7 @@ impl Default for Oddities {
             page_size_echo: false,
             repeat_pages: false,
             empty_lists: false,
+            lists_before_empty: None,
             token_ttl_ms: None,
             token_uses: None,
             expired_status: 401,

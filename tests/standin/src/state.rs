@@ -91,6 +91,14 @@ impl State {
         self.lock().add_user(user)
     }
 
+    /// Removes a Business user for good; false if there is none of that `iduser`.
+    pub fn remove_user(&self, iduser: &str) -> bool {
+        let mut inner = self.lock();
+        let before = inner.users.len();
+        inner.users.retain(|user| user.iduser != iduser);
+        inner.users.len() < before
+    }
+
     /// Adds `count` made-up users to each edition, going on where the last seeding ended: `User 17` has the e-mail
     /// address `user17@example.com` and the identifier `user17`.
     pub fn seed(&self, count: u32) {
