@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use presetter_expr::{Dialect, Program};
-use presetter_manifest::{Diagnostics, Text, suggest};
-use presetter_records::{DEPTH, Filter, Object, Rule, State};
+use presetter_manifest::{Diagnostics, Text, nearest, suggest};
+use presetter_records::{DEPTH, Filter, Object, Operator, Rule, State};
 use presetter_template::{Context, Problem, Template};
 use serde_json::Value;
 use toml::Spanned;
@@ -24,6 +24,9 @@ use crate::calendar::{self, When};
 pub(crate) const ROOTS: [&str; 4] = ["record", "variables", "workflow", "run"];
 /// What templates of a path know besides.
 pub(crate) const ANSWER: [&str; 5] = ["response", "response_status", "response_headers", "outputs", "inputs"];
+
+/// How the address of a webhook begins: it is one, or says where it is kept.
+const ADDRESSES: [&str; 6] = ["https://", "http://", "env:", "file:", "keyring:", "cmd:"];
 
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -54,6 +57,16 @@ impl Reader<'_> {
         self.problems.push(if hint.is_empty() { problem } else { problem.with_hint(hint) });
     }
 
+    /// Where the key stands whose value stands at `value`; the value's place if it is written otherwise.
+    fn key(&self, value: &Range<usize>, key: &str) -> Range<usize> {
+        let before = self.source.get(..value.start).unwrap_or("");
+        let before = before.trim_end().strip_suffix('=').map(str::trim_end);
+        match before {
+            Some(before) if before.ends_with(key) => before.len() - key.len()..before.len(),
+            _ => value.clone(),
+        }
+    }
+
     fn workflow(&mut self, name: &str, file: &str, read: &File) -> Option<Workflow> {
         let object = self.object(&read.object);
         let begin = self.begin(&read.begin);
@@ -74,7 +87,7 @@ impl Reader<'_> {
                 self.wrong(
                     block.name.span(),
                     "a block's name has lower-case letters, digits, - and _, and begins with a letter",
-                    "",
+                    named(text),
                 );
             }
             if ["end", "fail", "begin"].contains(&text) {
@@ -96,6 +109,7 @@ impl Reader<'_> {
             title: read.title.as_str().to_owned(),
             description: read.description.clone(),
             object: object?,
+            object_span: read.object.span(),
             begin: begin?,
             blocks,
         })
@@ -115,10 +129,10 @@ impl Reader<'_> {
     fn begin(&mut self, begin: &raw::Begin) -> Option<Begin> {
         let names = Trigger::ALL.map(Trigger::name);
         let mut on = Vec::new();
-        for text in &begin.on {
+        for text in begin.on.get_ref() {
             match Trigger::ALL.into_iter().find(|trigger| trigger.name() == text.as_str()) {
                 Some(trigger) if on.iter().any(|(known, _)| *known == trigger) => {
-                    self.wrong(text.span(), format!("\"{}\" stands here twice", text.as_str()), "");
+                    self.wrong(text.span(), format!("\"{}\" stands here twice", text.as_str()), "leave one out");
                 }
                 Some(trigger) => on.push((trigger, text.span())),
                 None => {
@@ -127,14 +141,16 @@ impl Reader<'_> {
                 }
             }
         }
-        if begin.on.is_empty() {
-            let hint = "write for example on = [\"manual\"]";
-            self.wrong(self.source.find("[begin]").map_or(0..0, |at| at..at + 7), "nothing begins this workflow", hint);
+        if begin.on.get_ref().is_empty() {
+            let hint = format!("write for example on = [\"manual\"]; possible here: {}", names.join(", "));
+            self.wrong(begin.on.span(), "nothing begins this workflow", hint);
         }
+        // What belongs to a trigger that is not understood is not judged.
+        let understood = !on.is_empty() && on.len() == begin.on.get_ref().len();
         let scheduled = on.iter().find(|(trigger, _)| *trigger == Trigger::Schedule).map(|(_, span)| span.clone());
-        let schedule = self.schedule(begin, scheduled);
+        let schedule = if scheduled.is_some() || understood { self.schedule(begin, scheduled) } else { None };
         let edited = on.iter().any(|(trigger, _)| matches!(trigger, Trigger::Edited | Trigger::Synced));
-        if let (Some(field), false) = (begin.fields.first(), edited) {
+        if let (Some(field), false, true) = (begin.fields.first(), edited, understood) {
             self.wrong(field.span(), "fields are looked at when a record is edited or synced", "add \"edited\" to on");
         }
         let state = match begin.records.as_ref().map(|text| (text.as_str(), text.span())) {
@@ -176,7 +192,8 @@ impl Reader<'_> {
         match when {
             Ok(when) => Some(Schedule { when, span }),
             Err(calendar::Wrong::Zone(message)) => {
-                self.wrong(zone.map_or(span, Text::span), message, "a zone is named as in Europe/Berlin");
+                let hint = zone.map(|zone| calendar::zone_hint(zone.as_str())).unwrap_or_default();
+                self.wrong(zone.map_or(span, Text::span), message, hint);
                 None
             }
             Err(calendar::Wrong::When(message, hint)) => {
@@ -195,7 +212,11 @@ impl Reader<'_> {
 
     fn group(&mut self, rules: &raw::Rules, list: &mut Vec<(Rule, Range<usize>)>, depth: usize) -> Filter {
         if depth > DEPTH / 2 {
-            self.wrong(0..0, format!("groups of rules are nested more than {} deep", DEPTH / 2), "");
+            self.wrong(
+                first(rules),
+                format!("groups of rules are nested more than {} deep", DEPTH / 2),
+                "write fewer groups",
+            );
             return Filter::everything();
         }
         let mut read = |reader: &mut Self, text: &Text| match Rule::from_str(text.as_str()) {
@@ -203,8 +224,8 @@ impl Reader<'_> {
                 list.push((rule.clone(), text.span()));
                 Some(Filter::Rule(rule))
             }
-            Err(error) => {
-                reader.wrong(text.span(), error.to_string(), "");
+            Err(_) => {
+                reader.wrong(text.span(), format!("\"{}\" is no rule", shown(text.as_str())), operators(text.as_str()));
                 None
             }
         };
@@ -229,7 +250,8 @@ impl Reader<'_> {
         for (key, span) in &keys {
             if !takes.contains(key) {
                 let hint = format!("it takes {}", takes.join(", "));
-                self.wrong(span.clone(), format!("a block of the type {kind} has no key \"{key}\""), hint);
+                let span = self.key(span, key);
+                self.wrong(span, format!("a block of the type {kind} has no key \"{key}\""), hint);
             }
         }
         for key in needs.iter().filter(|key| !keys.iter().any(|(name, _)| name == *key)) {
@@ -266,8 +288,8 @@ impl Reader<'_> {
             let mut compiled = IndexMap::new();
             for (name, text) in map {
                 if what == "variable" && !is_name(name.get_ref()) {
-                    let message = "a variable's name has lower-case letters, digits and _, and begins with a letter";
-                    reader.wrong(name.span(), message, "");
+                    let message = "a variable's name has lower-case letters, digits, - and _, and begins with a letter";
+                    reader.wrong(name.span(), message, named(name.get_ref()));
                 }
                 if let Some(template) = reader.template(text, Context::Value, answers) {
                     compiled.insert(name.get_ref().clone(), (text.clone(), template));
@@ -296,7 +318,8 @@ impl Reader<'_> {
                 },
             },
         };
-        Path { fields, variables, next }
+        let places = path.fields.keys().map(|name| (name.get_ref().clone(), name.span())).collect();
+        Path { fields, places, variables, next }
     }
 
     /// A template whose names all exist. `answer`: it also knows the answer of a preset.
@@ -313,7 +336,10 @@ impl Reader<'_> {
                 let problem = Problem::new(format!("there is no \"{root}\" here"), variable.span.clone());
                 let hint = match ANSWER.contains(&root) {
                     true => "an answer is known in the success and failure of the block that gets it; put it into a variable there".to_owned(),
-                    false => format!("a field of the record is {{{{record.{root}}}}}; possible here: {}", known.join(", ")),
+                    false => match nearest(root, known.iter().copied()) {
+                        Some(meant) => format!("did you mean \"{meant}\"?"),
+                        None => format!("a field of the record is {{{{record.{root}}}}}; possible here: {}", known.join(", ")),
+                    },
                 };
                 strange.push(problem.with_hint(hint));
             }
@@ -349,7 +375,7 @@ impl Reader<'_> {
                     }
                 },
             };
-            filled.insert(name.get_ref().clone(), Filled { span, value });
+            filled.insert(name.get_ref().clone(), Filled { name: name.span(), span, value });
         }
         filled
     }
@@ -379,7 +405,9 @@ impl Reader<'_> {
         if let Some(path) = block.success.as_ref().map(Spanned::get_ref)
             && let Some((name, _)) = path.fields.first()
         {
-            self.wrong(name.span(), "a role block sets role, active, last_checked and last_workflow by itself", "");
+            let message =
+                "a role block sets role, active, last_checked and last_workflow by itself, and no other field";
+            self.wrong(name.span(), message, "take the fields out");
         }
         let mut approve_above = Threshold::default();
         if let Some(given) = &block.approve_above {
@@ -397,11 +425,13 @@ impl Reader<'_> {
             self.wrong(matching.span(), "a role block says by which fields its rows and records are matched", hint);
         }
         let pairs = matching.get_ref().iter().map(|(row, field)| (row.get_ref().clone(), field.clone()));
+        let places = matching.get_ref().keys().map(|row| (row.get_ref().clone(), row.span()));
         Some(Role {
             preset: block.preset.clone()?,
             connection: block.connection.clone()?,
             software: block.software.clone()?,
             matching: pairs.collect(),
+            places: places.collect(),
             role: block.role.clone()?,
             deactivate_user: block.deactivate_user.as_ref().is_some_and(|given| *given.get_ref()),
             approve_above,
@@ -433,7 +463,7 @@ impl Reader<'_> {
         match (&block.rules, &block.when) {
             (Some(rules), None) => {
                 let read = self.rules(rules.get_ref());
-                if rules.get_ref().all.is_empty() && read.list.is_empty() {
+                if none(rules.get_ref()) {
                     self.wrong(
                         rules.span(),
                         "a condition asks something",
@@ -446,7 +476,15 @@ impl Reader<'_> {
                 Ok(program) => {
                     let known = ["record", "variables", "today"];
                     if let Some(name) = program.variables().into_iter().find(|name| !known.contains(&name.as_str())) {
-                        self.wrong(when.span(), format!("there is no \"{name}\" here"), suggest(&name, &known));
+                        let hint = match nearest(&name, known) {
+                            Some(meant) => format!("did you mean \"{meant}\"?"),
+                            None => {
+                                format!("a field of the record is record.{name}; possible here: {}", known.join(", "))
+                            }
+                        };
+                        let span = word(when.as_str(), &name).unwrap_or(0..when.as_str().len());
+                        let problem = Problem::new(format!("there is no \"{name}\" here"), span).with_hint(hint);
+                        self.problems.push(when.locate(self.source, problem));
                     }
                     Some(Condition::When(when.clone(), program))
                 }
@@ -484,18 +522,23 @@ impl Reader<'_> {
     }
 
     fn duration(&mut self, text: &Text) -> Option<Duration> {
-        let read = calendar::duration(text.as_str()).filter(|read| *read <= LONGEST && !read.is_zero());
-        if read.is_none() {
-            self.wrong(text.span(), "this is no time to wait", "write 30m, 12h or 2d; at most 400d");
-        }
-        read
+        let message = match calendar::duration(text.as_str()) {
+            None => "this is no length of time",
+            Some(read) if read.is_zero() => "this is no time at all",
+            Some(read) if read > LONGEST => "this is too long",
+            Some(read) => return Some(read),
+        };
+        self.wrong(text.span(), message, "write 30m, 12h or 2d; at most 400d");
+        None
     }
 
     fn notify(&mut self, block: &raw::Block) -> Option<Notify> {
         let url = block.url.clone()?;
         let text = url.as_str();
-        if !(text.starts_with("https://") || text.starts_with("http://") || text.contains(':')) {
-            self.wrong(url.span(), "this is no address", "https://..., or where it is kept: env:NAME, file:PATH");
+        let begins = |begin: &&str| text.len() > begin.len() && text.starts_with(*begin);
+        if !ADDRESSES.iter().any(|begin| begins(begin)) && text != "prompt" {
+            let hint = "write https://..., or where it is kept: env:NAME, file:PATH, keyring:SERVICE/NAME, cmd:PROGRAM";
+            self.wrong(url.span(), "this is no address", hint);
         }
         let body = match &block.body {
             Some(text) => Some((text.clone(), self.template(text, Context::Json, false)?)),
@@ -520,6 +563,45 @@ fn is_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+}
+
+/// What to write in place of a name that is none; nothing if that cannot be said.
+fn named(text: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let name: String = text.trim().chars().map(kept).collect();
+    if is_name(&name) { format!("write for example \"{name}\"") } else { String::new() }
+}
+
+/// What to write in place of a rule that is none: the operator that was meant, or which there are.
+fn operators(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().skip(1).collect();
+    let names = Operator::ALL.map(Operator::name);
+    let meant = (1..=words.len().min(4)).rev().find_map(|count| nearest(&words[..count].join(" "), names));
+    match meant {
+        Some(meant) if !words.is_empty() => format!("did you mean \"{meant}\"?"),
+        _ => format!("write FIELD OPERATOR VALUE, such as department equals IT; operators: {}", names.join(", ")),
+    }
+}
+
+/// Where the first rule of a group stands.
+fn first(rules: &raw::Rules) -> Range<usize> {
+    let here = rules.all.iter().chain(&rules.any).map(Text::span).next();
+    here.or_else(|| rules.all_of.iter().chain(&rules.any_of).map(first).next()).unwrap_or(0..0)
+}
+
+/// Whether there is no rule in a group.
+fn none(rules: &raw::Rules) -> bool {
+    rules.all.is_empty() && rules.any.is_empty() && rules.all_of.iter().chain(&rules.any_of).all(none)
+}
+
+/// Where a name stands as a word of its own in an expression.
+fn word(text: &str, name: &str) -> Option<Range<usize>> {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    let alone = |at: usize| {
+        let after = text[at + name.len()..].chars().next();
+        !text[..at].ends_with(part) && !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    };
+    text.match_indices(name).map(|(at, _)| at).find(|at| alone(*at)).map(|at| at..at + name.len())
 }
 
 /// A text of a file, for a message.

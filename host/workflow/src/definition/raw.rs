@@ -22,7 +22,7 @@ pub(crate) struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Begin {
-    pub(crate) on: Vec<Text>,
+    pub(crate) on: Spanned<Vec<Text>>,
     pub(crate) cron: Option<Text>,
     pub(crate) at: Option<Text>,
     pub(crate) zone: Option<Text>,
