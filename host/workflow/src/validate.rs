@@ -233,9 +233,12 @@ impl Check<'_> {
     fn connection(&mut self, preset: &Text, connection: &Text) {
         match self.catalogue.presets.connection(preset.as_str(), connection.as_str()) {
             Ok(info) if info.prompts && !self.attended() => {
-                let message = format!("a secret of {} is asked for at a terminal, and nobody sits there", connection);
-                let hint =
-                    format!("presetter connection set {connection} --secret NAME=file:PATH, or another reference");
+                let message = format!(
+                    "a secret of \"{connection}\" is asked for at a terminal, and this workflow runs when nobody sits there"
+                );
+                let hint = format!(
+                    "say where it is kept: presetter connection set {connection} --secret NAME=file:PATH, or another reference"
+                );
                 self.error(connection.span(), message, hint);
             }
             Ok(_) => {}
@@ -256,7 +259,7 @@ impl Check<'_> {
                     && !known.kind.is_text()
                 {
                     let message = format!("{} is a {}, and no name of a connection", known.name, known.kind.name());
-                    self.error(field.span(), message, "");
+                    self.error(field.span(), message, "name a field of the type short_text or dropdown");
                 }
             }
         }
@@ -326,6 +329,8 @@ impl Check<'_> {
 
     /// The outputs that a template names exist.
     fn outputs(&mut self, text: &Text, template: &Template, info: &PresetInfo) {
+        let inputs: Vec<&str> = info.manifest.inputs.keys().map(String::as_str).collect();
+        self.answers(text, template, "inputs", &inputs, &info.name);
         if info.any_output {
             return;
         }
@@ -334,12 +339,18 @@ impl Check<'_> {
             info.manifest.variants.values().flat_map(|v| &v.outputs).flat_map(|o| o.keys()).map(String::as_str),
         );
         known.extend(info.manifest.probe.iter().flat_map(|probe| &probe.outputs).map(Text::as_str));
-        for variable in template.variables().iter().filter(|variable| variable.path.root == "outputs") {
+        self.answers(text, template, "outputs", &known, &info.name);
+    }
+
+    /// What a template takes from `root`, the outputs or inputs of a preset, is known.
+    fn answers(&mut self, text: &Text, template: &Template, root: &str, known: &[&str], preset: &str) {
+        for variable in template.variables().iter().filter(|variable| variable.path.root == root) {
             if let Some(Step::Key(name)) = variable.path.steps.first()
                 && !known.contains(&name.as_str())
             {
-                let problem = Problem::new(format!("{} has no output \"{name}\"", info.name), variable.span.clone());
-                let problem = text.locate(&self.workflow.source, problem.with_hint(suggest(name, &known)));
+                let what = root.trim_end_matches('s');
+                let problem = Problem::new(format!("{preset} has no {what} \"{name}\""), variable.span.clone());
+                let problem = text.locate(&self.workflow.source, problem.with_hint(suggest(name, known)));
                 self.found.push(Found { severity: Severity::Error, problem });
             }
         }
@@ -516,6 +527,30 @@ impl Check<'_> {
         paths.into_iter().flatten().filter_map(|path| self.workflow.after(at, &path.next)).collect()
     }
 
+    /// From every block the run can end.
+    fn circles(&mut self, reached: &BTreeSet<usize>) {
+        let blocks = &self.workflow.blocks;
+        let mut ending: BTreeSet<usize> = BTreeSet::new();
+        loop {
+            let ends = |at: &usize| {
+                let block = &blocks[*at];
+                let paths = [Some(&block.success), block.failure.as_ref(), block.not_found.as_ref()];
+                let mut after = paths.into_iter().flatten().map(|path| self.workflow.after(*at, &path.next));
+                !ending.contains(at) && after.any(|next| next.is_none_or(|next| ending.contains(&next)))
+            };
+            let more: Vec<usize> = (0..blocks.len()).filter(ends).collect();
+            if more.is_empty() {
+                break;
+            }
+            ending.extend(more);
+        }
+        let caught = reached.iter().find(|at| !ending.contains(at)).and_then(|at| blocks.get(*at));
+        if let Some((name, span)) = caught.map(|block| (block.name.clone(), block.span.clone())) {
+            let message = format!("the ways from block \"{name}\" lead round in a circle, and the run never ends");
+            self.error(span, message, "let a path say next = \"end\"");
+        }
+    }
+
     /// Every block is reached.
     fn ways(&mut self) {
         let blocks = &self.workflow.blocks;
@@ -526,6 +561,7 @@ impl Check<'_> {
             }
             next.extend(self.next(at));
         }
+        self.circles(&reached);
         // What follows a block that is not reached is not told besides: first those that nothing leads to, then what is left of
         // circles.
         let mut lost: Vec<(String, Range<usize>)> = Vec::new();
@@ -677,6 +713,7 @@ fn unfit(error: &FilterError, rule: &Rule, fields: &Fields, today: Date) -> (Str
             let possible: Vec<&str> = Operator::ALL.into_iter().filter(fits).map(Operator::name).collect();
             (error.to_string(), format!("of a {kind} can be asked: {}", possible.join(", ")))
         }
+        FilterError::Arity { needed: false, .. } => (error.to_string(), "leave out what stands behind it".to_owned()),
         _ => split(&error.to_string()),
     }
 }
@@ -707,6 +744,8 @@ fn other(filled: &Filled, gives: Gives, takes: InputKind) -> String {
             Gives::Text => String::new(),
             _ => "take a field that is a text, or put text beside the tag".to_owned(),
         },
+        (Source::Template(..), InputKind::Integer | InputKind::Number) => "take a field of the type number".to_owned(),
+        (Source::Template(..), InputKind::Boolean) => "take a field of the type checkbox".to_owned(),
         _ => format!("give {}", takes.name()),
     }
 }

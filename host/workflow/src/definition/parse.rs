@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use presetter_expr::{Dialect, Program};
 use presetter_manifest::{Diagnostics, Text, nearest, suggest};
 use presetter_records::{DEPTH, Filter, Object, Operator, Rule, State};
+use presetter_template::path::Step;
 use presetter_template::{Context, Problem, Template};
 use serde_json::Value;
 use toml::Spanned;
@@ -69,16 +70,28 @@ impl Reader<'_> {
 
     fn workflow(&mut self, name: &str, file: &str, read: &File) -> Option<Workflow> {
         let object = self.object(&read.object);
-        let begin = self.begin(&read.begin);
+        let begin = match &read.begin {
+            Some(begin) => self.begin(begin),
+            None => {
+                let hint = "add [begin] with a line such as on = [\"manual\"]";
+                self.wrong(read.object.span(), "this workflow has no [begin]: nothing begins it", hint);
+                None
+            }
+        };
         if read.title.as_str().trim().is_empty() {
-            self.wrong(read.title.span(), "a workflow has a title", "say what it does: title = \"...\"");
+            self.wrong(read.title.span(), "the title is empty", "say what the workflow does: title = \"...\"");
         }
         if read.block.is_empty() {
-            let end = self.source.len();
-            self.wrong(end..end, "a workflow has at least one block", "add [[block]] with a name and a type");
+            let end = self.source.trim_end().len();
+            let start = self.source[..end].rfind('\n').map_or(0, |at| at + 1);
+            self.wrong(start..end, "this workflow has no block", "add [[block]] with a name and a type after this");
         }
         if read.block.len() > BLOCKS {
-            self.wrong(read.block[BLOCKS].name.span(), format!("a workflow has at most {BLOCKS} blocks"), "");
+            self.wrong(
+                read.block[BLOCKS].name.span(),
+                format!("a workflow has at most {BLOCKS} blocks"),
+                "make two workflows of it",
+            );
         }
         let mut names: IndexMap<&str, usize> = IndexMap::new();
         for (at, block) in read.block.iter().enumerate() {
@@ -136,7 +149,7 @@ impl Reader<'_> {
                 }
                 Some(trigger) => on.push((trigger, text.span())),
                 None => {
-                    let message = format!("\"{}\" begins nothing", shown(text.as_str()));
+                    let message = format!("there is no trigger \"{}\"", shown(text.as_str()));
                     self.wrong(text.span(), message, suggest(text.as_str(), &names));
                 }
             }
@@ -174,12 +187,12 @@ impl Reader<'_> {
             (Some(cron), None, Some(_)) => (When::cron(cron.as_str(), zone.map_or("UTC", Text::as_str)), cron.span()),
             (None, Some(at), Some(_)) => (When::once(at.as_str(), zone.map_or("UTC", Text::as_str)), at.span()),
             (Some(_), Some(at), Some(_)) => {
-                self.wrong(at.span(), "it is cron or at, not both", "leave one out");
+                self.wrong(at.span(), "a schedule has cron or at, not both", "leave one out");
                 return None;
             }
             (None, None, Some(span)) => {
                 let hint = "add cron = \"0 6 * * 1-5\" (minute hour day month weekday), or at = \"2026-12-01T06:00\"";
-                self.wrong(span, "a schedule says when", hint);
+                self.wrong(span, "nothing says when", hint);
                 return None;
             }
             (cron, at, None) => {
@@ -329,6 +342,17 @@ impl Reader<'_> {
             for variable in template.variables() {
                 let root = variable.path.root.as_str();
                 if ROOTS.contains(&root) || (answer && ANSWER.contains(&root)) {
+                    let known: &[&str] = match root {
+                        "workflow" => &["name", "title"],
+                        "run" => &["id"],
+                        _ => continue,
+                    };
+                    if let Some(Step::Key(name)) = variable.path.steps.first()
+                        && !known.contains(&name.as_str())
+                    {
+                        let problem = Problem::new(format!("{root} has no \"{name}\""), variable.span.clone());
+                        strange.push(problem.with_hint(suggest(name, known)));
+                    }
                     continue;
                 }
                 let mut known: Vec<&str> = ROOTS.to_vec();
@@ -348,7 +372,11 @@ impl Reader<'_> {
         match compiled {
             Ok(template) => Some(template),
             Err(problems) => {
-                self.problems.extend(problems.into_iter().map(|problem| text.locate(self.source, problem)));
+                let helped = |problem: Problem| match (context, &problem.hint) {
+                    (Context::Json, None) => problem.with_hint("this is JSON, such as {\"text\": \"{{record.name}}\"}"),
+                    _ => problem,
+                };
+                self.problems.extend(problems.into_iter().map(|problem| text.locate(self.source, helped(problem))));
                 None
             }
         }
@@ -368,6 +396,16 @@ impl Reader<'_> {
                 }
                 toml::Value::Datetime(time) => Source::Plain(Value::String(time.to_string())),
                 other => match serde_json::to_value(other) {
+                    Ok(value) if tagged(&value) => {
+                        let message =
+                            "a tag in a list or table is not filled: only a text that stands by itself is a template";
+                        self.wrong(
+                            span,
+                            message,
+                            "write a text, or one tag that gives the whole list: \"{{variables.NAME}}\"",
+                        );
+                        continue;
+                    }
                     Ok(value) => Source::Plain(value),
                     Err(error) => {
                         self.wrong(span, format!("this is no value of JSON: {error}"), "");
@@ -385,7 +423,7 @@ impl Reader<'_> {
             (Some(name), None) => Some(Via::Named(name.clone())),
             (None, Some(field)) => Some(Via::Field(field.clone())),
             (Some(_), Some(field)) => {
-                self.wrong(field.span(), "the connection is named, or a field of the record names it", "leave one out");
+                self.wrong(field.span(), "a block has connection or connection_field, not both", "leave one out");
                 None
             }
             (None, None) => {
@@ -411,18 +449,16 @@ impl Reader<'_> {
         }
         let mut approve_above = Threshold::default();
         if let Some(given) = &block.approve_above {
-            let Threshold { count, percent } = approve_above;
             let raw = given.get_ref();
-            approve_above = Threshold { count: raw.count.unwrap_or(count), percent: raw.percent.unwrap_or(percent) };
-            if approve_above.percent > 50 || approve_above.count > 10_000 {
-                let message = "this would let nearly anyone be deactivated without a person's word";
-                self.wrong(given.span(), message, "count is at most 10000, percent at most 50");
-            }
+            approve_above = Threshold {
+                count: self.at_most(raw.count.as_ref(), "count", 10_000).unwrap_or(approve_above.count),
+                percent: self.at_most(raw.percent.as_ref(), "percent", 50).unwrap_or(approve_above.percent),
+            };
         }
         let matching = block.matching.as_ref()?;
         if matching.get_ref().is_empty() {
-            let hint = "match = { mosyle_user_id = \"external_id\", email = \"email\" }";
-            self.wrong(matching.span(), "a role block says by which fields its rows and records are matched", hint);
+            let hint = "write for example match = { mosyle_user_id = \"external_id\", email = \"email\" }";
+            self.wrong(matching.span(), "nothing says by which fields rows and records are matched", hint);
         }
         let pairs = matching.get_ref().iter().map(|(row, field)| (row.get_ref().clone(), field.clone()));
         let places = matching.get_ref().keys().map(|row| (row.get_ref().clone(), row.span()));
@@ -436,6 +472,20 @@ impl Reader<'_> {
             deactivate_user: block.deactivate_user.as_ref().is_some_and(|given| *given.get_ref()),
             approve_above,
         })
+    }
+
+    /// A part of a threshold: above `most` nearly anyone could be deactivated without a person's word.
+    fn at_most(&mut self, given: Option<&Spanned<i64>>, name: &str, most: u32) -> Option<u32> {
+        let given = given?;
+        let read = u32::try_from(*given.get_ref()).ok().filter(|read| *read <= most);
+        if read.is_none() {
+            let message = match *given.get_ref() < 0 {
+                true => format!("{name} is less than nothing"),
+                false => "this would let nearly anyone be deactivated without a person's word".to_owned(),
+            };
+            self.wrong(given.span(), message, format!("{name} is from 0 to {most}"));
+        }
+        read
     }
 
     fn update(&mut self, block: &raw::Block) -> Option<Update> {
@@ -452,7 +502,7 @@ impl Reader<'_> {
         if block.fields.is_none() && block.state.is_none() {
             self.wrong(
                 block.name.span(),
-                "an update changes something",
+                "this update changes nothing",
                 "add fields = { ... } or state = \"archived\"",
             );
         }
@@ -466,8 +516,8 @@ impl Reader<'_> {
                 if none(rules.get_ref()) {
                     self.wrong(
                         rules.span(),
-                        "a condition asks something",
-                        "rules = { all = [\"FIELD OPERATOR VALUE\"] }",
+                        "this condition asks nothing",
+                        "write for example rules = { all = [\"department equals IT\"] }",
                     );
                 }
                 Some(Condition::Rules(read))
@@ -499,8 +549,8 @@ impl Reader<'_> {
                 None
             }
             (None, None) => {
-                let hint = "rules = { all = [\"department equals IT\"] }, or when = 'variables.role == \"ADMIN\"'";
-                self.wrong(block.name.span(), "a condition asks something", hint);
+                let hint = "add rules = { all = [\"department equals IT\"] }, or when = 'variables.role == \"ADMIN\"'";
+                self.wrong(block.name.span(), "this condition asks nothing", hint);
                 None
             }
         }
@@ -515,7 +565,11 @@ impl Reader<'_> {
                 None
             }
             (None, None) => {
-                self.wrong(block.name.span(), "a wait says how long", "add for = \"2d\", or until = \"FIELD\"");
+                self.wrong(
+                    block.name.span(),
+                    "this wait does not say how long",
+                    "add for = \"2d\", or until = \"FIELD\"",
+                );
                 None
             }
         }
@@ -523,12 +577,11 @@ impl Reader<'_> {
 
     fn duration(&mut self, text: &Text) -> Option<Duration> {
         let message = match calendar::duration(text.as_str()) {
-            None => "this is no length of time",
-            Some(read) if read.is_zero() => "this is no time at all",
-            Some(read) if read > LONGEST => "this is too long",
-            Some(read) => return Some(read),
+            Some(read) if read > LONGEST => "this is longer than 400 days",
+            Some(read) if !read.is_zero() => return Some(read),
+            _ => "this is no length of time",
         };
-        self.wrong(text.span(), message, "write 30m, 12h or 2d; at most 400d");
+        self.wrong(text.span(), message, "write for example 30m, 12h or 2d; at most 400d");
         None
     }
 
@@ -580,6 +633,16 @@ fn operators(text: &str) -> String {
     match meant {
         Some(meant) if !words.is_empty() => format!("did you mean \"{meant}\"?"),
         _ => format!("write FIELD OPERATOR VALUE, such as department equals IT; operators: {}", names.join(", ")),
+    }
+}
+
+/// Whether a text in a list or object looks like a template.
+fn tagged(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("{{"),
+        Value::Array(list) => list.iter().any(tagged),
+        Value::Object(map) => map.values().any(tagged),
+        _ => false,
     }
 }
 
