@@ -84,7 +84,7 @@ impl Check<'_> {
 
     fn fields(&self) -> Arc<Fields> {
         match self.workflow.object {
-            // With a role block it can only be meant so; that the object is another one is told once, and not of each field.
+            // With a role block it can only be meant so: that the object is another one is told once.
             _ if self.workflow.role().is_some() => self.catalogue.saas_users.clone(),
             Object::SaasUsers => self.catalogue.saas_users.clone(),
             _ => self.catalogue.users.clone(),
@@ -234,10 +234,10 @@ impl Check<'_> {
         match self.catalogue.presets.connection(preset.as_str(), connection.as_str()) {
             Ok(info) if info.prompts && !self.attended() => {
                 let message = format!(
-                    "a secret of \"{connection}\" is asked for at a terminal, and this workflow runs when nobody sits there"
+                    "a secret of \"{connection}\" is asked for at a terminal, and this workflow runs without a person"
                 );
                 let hint = format!(
-                    "say where it is kept: presetter connection set {connection} --secret NAME=file:PATH, or another reference"
+                    "say where it is kept: presetter connection set {connection} --secret NAME=file:PATH, or the like"
                 );
                 self.error(connection.span(), message, hint);
             }
@@ -562,8 +562,8 @@ impl Check<'_> {
             next.extend(self.next(at));
         }
         self.circles(&reached);
-        // What follows a block that is not reached is not told besides: first those that nothing leads to, then what is left of
-        // circles.
+        // What follows a block that is not reached is not told besides: first those that nothing leads to, then what
+        // is left of circles.
         let mut lost: Vec<(String, Range<usize>)> = Vec::new();
         let alone = |at: &usize, reached: &BTreeSet<usize>| {
             let leads = |from: usize| from != *at && !reached.contains(&from) && self.next(from).contains(at);
@@ -798,18 +798,4 @@ fn quoted(text: &str, quote: char, raw: bool) -> usize {
         }
     }
     text.len()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_expression_names_its_properties() {
-        let names = |text| properties(text, "record").into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-        assert_eq!(names("record.a == 'record.b' && (record.c_1.x in [record.d])"), ["a", "c_1", "d"]);
-        assert_eq!(names("x.record.a || myrecord.b || record['c'] || record.size()"), Vec::<&str>::new());
-        assert_eq!(names("r'\\' == record.a // record.b"), ["a"]);
-        assert_eq!(names("\"\\\" record.b\" == record.a"), ["a"]);
-    }
 }

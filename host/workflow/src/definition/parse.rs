@@ -35,7 +35,8 @@ const LONGEST: Duration = Duration::from_secs(400 * 24 * 3600);
 /// Reads a definition.
 pub(super) fn workflow(name: &str, file: &str, source: &str) -> Result<Workflow, Diagnostics> {
     let read: File = presetter_manifest::read_toml(file, source)?;
-    let mut reader = Reader { source, problems: Vec::new() };
+    let begins_with_role = read.block.first().is_some_and(|block| block.kind.as_str() == "role");
+    let mut reader = Reader { source, begins_with_role, problems: Vec::new() };
     let workflow = reader.workflow(name, file, &read);
     match workflow {
         Some(workflow) if reader.problems.is_empty() => Ok(workflow),
@@ -49,6 +50,7 @@ pub(super) fn workflow(name: &str, file: &str, source: &str) -> Result<Workflow,
 
 struct Reader<'s> {
     source: &'s str,
+    begins_with_role: bool,
     problems: Vec<Problem>,
 }
 
@@ -197,7 +199,11 @@ impl Reader<'_> {
             }
             (cron, at, None) => {
                 if let Some(text) = cron.as_ref().or(at.as_ref()).or(zone) {
-                    self.wrong(text.span(), "this is for on = [\"schedule\"]", "add \"schedule\" to on");
+                    self.wrong(
+                        text.span(),
+                        "this belongs to the trigger \"schedule\"",
+                        "add \"schedule\" to on, or leave this out",
+                    );
                 }
                 return None;
             }
@@ -359,10 +365,15 @@ impl Reader<'_> {
                 known.extend(ANSWER.iter().filter(|_| answer));
                 let problem = Problem::new(format!("there is no \"{root}\" here"), variable.span.clone());
                 let hint = match ANSWER.contains(&root) {
-                    true => "an answer is known in the success and failure of the block that gets it; put it into a variable there".to_owned(),
+                    true => "an answer is known in the success and failure of the block that gets it; \
+                             put it into a variable there"
+                        .to_owned(),
                     false => match nearest(root, known.iter().copied()) {
                         Some(meant) => format!("did you mean \"{meant}\"?"),
-                        None => format!("a field of the record is {{{{record.{root}}}}}; possible here: {}", known.join(", ")),
+                        None => {
+                            let known = known.join(", ");
+                            format!("a field of the record is written {{{{record.{root}}}}}; possible here: {known}")
+                        }
                     },
                 };
                 strange.push(problem.with_hint(hint));
@@ -438,7 +449,14 @@ impl Reader<'_> {
 
     fn role(&mut self, at: usize, block: &raw::Block) -> Option<Role> {
         if at != 0 {
-            self.wrong(block.name.span(), "a role block stands directly after Begin", "make it the first [[block]]");
+            match self.begins_with_role {
+                true => self.wrong(block.name.span(), "there are two role blocks", "make two workflows of it"),
+                false => self.wrong(
+                    block.name.span(),
+                    "a role block stands directly after Begin",
+                    "make it the first [[block]]",
+                ),
+            }
         }
         if let Some(path) = block.success.as_ref().map(Spanned::get_ref)
             && let Some((name, _)) = path.fields.first()
@@ -529,7 +547,10 @@ impl Reader<'_> {
                         let hint = match nearest(&name, known) {
                             Some(meant) => format!("did you mean \"{meant}\"?"),
                             None => {
-                                format!("a field of the record is record.{name}; possible here: {}", known.join(", "))
+                                format!(
+                                    "a field of the record is written record.{name}; possible here: {}",
+                                    known.join(", ")
+                                )
                             }
                         };
                         let span = word(when.as_str(), &name).unwrap_or(0..when.as_str().len());
@@ -589,7 +610,7 @@ impl Reader<'_> {
         let url = block.url.clone()?;
         let text = url.as_str();
         let begins = |begin: &&str| text.len() > begin.len() && text.starts_with(*begin);
-        if !ADDRESSES.iter().any(|begin| begins(begin)) && text != "prompt" {
+        if !ADDRESSES.iter().any(|begin| begins(begin)) {
             let hint = "write https://..., or where it is kept: env:NAME, file:PATH, keyring:SERVICE/NAME, cmd:PROGRAM";
             self.wrong(url.span(), "this is no address", hint);
         }
@@ -618,11 +639,11 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
 }
 
-/// What to write in place of a name that is none; nothing if that cannot be said.
+/// What to write in place of a name that is none.
 fn named(text: &str) -> String {
     let kept = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     let name: String = text.trim().chars().map(kept).collect();
-    if is_name(&name) { format!("write for example \"{name}\"") } else { String::new() }
+    if is_name(&name) { format!("write for example \"{name}\"") } else { "write for example \"step-1\"".to_owned() }
 }
 
 /// What to write in place of a rule that is none: the operator that was meant, or which there are.
