@@ -137,13 +137,7 @@ impl Check<'_> {
         for (rule, span) in &rules.list {
             if let Err(error) = Filter::Rule(rule.clone()).compile(&fields, today) {
                 fit = false;
-                let part = match &error {
-                    FilterError::NoField(_) => Some(rule.field.as_str()),
-                    FilterError::Operator { .. } => Some(rule.operator.name()),
-                    FilterError::Value { .. } => rule.value.as_deref(),
-                    _ => None,
-                };
-                let span = part.and_then(|part| self.within(span, part)).unwrap_or(span.clone());
+                let span = self.part(span, rule, &error).unwrap_or(span.clone());
                 let (message, hint) = unfit(&error, rule, &fields, today);
                 self.error(span, message, hint);
             }
@@ -153,13 +147,23 @@ impl Check<'_> {
         }
     }
 
-    /// Where a part of a text stands that itself stands at `span`; the last, if there are several.
-    fn within(&self, span: &Range<usize>, part: &str) -> Option<Range<usize>> {
+    /// Where the part of a rule stands that an error is about; the rule itself stands at `span`.
+    fn part(&self, span: &Range<usize>, rule: &Rule, error: &FilterError) -> Option<Range<usize>> {
         let text = self.workflow.source.get(span.clone())?;
-        // A field's name is the first of a rule.
-        let first = text.find(part).filter(|at| *at <= 3);
-        let start = span.start + first.or_else(|| text.rfind(part))?;
-        Some(start..start + part.len())
+        let field = text.find(&rule.field)?;
+        let behind = field + rule.field.len();
+        let (at, length) = match error {
+            FilterError::NoField(_) => (field, rule.field.len()),
+            FilterError::Operator { operator, .. } => {
+                (behind + text[behind..].find(operator.name())?, operator.name().len())
+            }
+            FilterError::Value { .. } => {
+                let value = rule.value.as_deref()?;
+                (behind + text[behind..].rfind(value)?, value.len())
+            }
+            _ => return None,
+        };
+        Some(span.start + at..span.start + at + length)
     }
 
     fn block(&mut self, block: &Block) {
@@ -409,9 +413,12 @@ impl Check<'_> {
             Ok(template) => {
                 let mut known: Vec<&str> = info.manifest.inputs.keys().map(String::as_str).collect();
                 known.extend(["settings", "page", "narrow"]);
+                // A script may give its request more than its inputs.
+                let open = info.manifest.script.is_some() || info.any_output;
                 let strange =
                     template.variables().iter().filter(|variable| !known.contains(&variable.path.root.as_str()));
                 strange
+                    .filter(|_| !open)
                     .map(|variable| {
                         let root = &variable.path.root;
                         let hint = match nearest(root, known.iter().copied()) {
@@ -536,7 +543,9 @@ impl Check<'_> {
                 let block = &blocks[*at];
                 let paths = [Some(&block.success), block.failure.as_ref(), block.not_found.as_ref()];
                 let mut after = paths.into_iter().flatten().map(|path| self.workflow.after(*at, &path.next));
-                !ending.contains(at) && after.any(|next| next.is_none_or(|next| ending.contains(&next)))
+                // Whoever says no ends it.
+                let asks = matches!(block.action, Action::Approval(_)) && block.failure.is_none();
+                !ending.contains(at) && (asks || after.any(|next| next.is_none_or(|next| ending.contains(&next))))
             };
             let more: Vec<usize> = (0..blocks.len()).filter(ends).collect();
             if more.is_empty() {
@@ -721,8 +730,9 @@ fn unfit(error: &FilterError, rule: &Rule, fields: &Fields, today: Date) -> (Str
 /// A sentence that says what to do after a semicolon.
 fn split(text: &str) -> (String, String) {
     match text.rsplit_once("; ") {
-        Some((message, hint)) => (message.to_owned(), hint.to_owned()),
-        None => (text.to_owned(), String::new()),
+        // Not in the middle of what a person wrote.
+        Some((message, hint)) if message.matches('"').count() % 2 == 0 => (message.to_owned(), hint.to_owned()),
+        _ => (text.to_owned(), String::new()),
     }
 }
 
