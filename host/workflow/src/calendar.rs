@@ -20,7 +20,7 @@ pub enum When {
 /// What is wrong with a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wrong {
-    /// The zone.
+    /// The zone; [`zone_hint`] says what to write.
     Zone(String),
     /// The time itself, and what to write.
     When(String, String),
@@ -33,13 +33,16 @@ impl When {
     /// What is wrong.
     pub fn cron(line: &str, zone: &str) -> Result<Self, Wrong> {
         known_zone(zone)?;
-        let hint = "minute hour day month weekday, such as 0 6 * * 1-5";
-        if line.split_whitespace().count() != 5 {
-            return Err(Wrong::When("a cron line has five fields".to_owned(), hint.to_owned()));
+        let hint = "write minute, hour, day, month and weekday, such as 0 6 * * 1-5";
+        let count = line.split_whitespace().count();
+        if count != 5 {
+            return Err(Wrong::When(format!("a cron line has five fields, and this has {count}"), hint.to_owned()));
         }
         match cronexpr::parse_crontab(&format!("{line} {zone}")) {
             Ok(cron) => Ok(Self::Cron(Box::new(cron))),
-            Err(_) => Err(Wrong::When("this is no cron line".to_owned(), hint.to_owned())),
+            Err(_) => {
+                Err(misread(line).unwrap_or_else(|| Wrong::When("this is no cron line".to_owned(), hint.to_owned())))
+            }
         }
     }
 
@@ -53,7 +56,7 @@ impl When {
             return Ok(Self::Once(moment));
         }
         let local: Option<Zoned> = text.parse::<DateTime>().ok().and_then(|local| local.to_zoned(zone).ok());
-        let wrong = || Wrong::When("this is no time".to_owned(), "write 2026-12-01T06:00".to_owned());
+        let wrong = || Wrong::When("this is no time".to_owned(), "write it as 2026-12-01T06:00".to_owned());
         local.map(|local| Self::Once(local.timestamp())).ok_or_else(wrong)
     }
 
@@ -68,8 +71,39 @@ impl When {
 }
 
 fn known_zone(name: &str) -> Result<TimeZone, Wrong> {
-    let shown: String = name.chars().filter(|c| !presetter_manifest::steers(*c)).take(60).collect();
-    TimeZone::get(name).map_err(|_| Wrong::Zone(format!("there is no time zone \"{shown}\"")))
+    TimeZone::get(name).map_err(|_| Wrong::Zone(format!("there is no time zone \"{}\"", shown(name))))
+}
+
+/// What to write in place of a time zone that does not exist.
+#[must_use]
+pub fn zone_hint(name: &str) -> String {
+    let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect();
+    match presetter_manifest::nearest(name, known.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean \"{meant}\"?"),
+        None => "name a zone as in Europe/Berlin, or leave it out for UTC".to_owned(),
+    }
+}
+
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !presetter_manifest::steers(*c)).take(60).collect()
+}
+
+/// The first field of a cron line that cannot be read by itself.
+fn misread(line: &str) -> Option<Wrong> {
+    const FIELDS: [(&str, &str); 5] = [
+        ("minute", "0 to 59"),
+        ("hour", "0 to 23"),
+        ("day", "1 to 31"),
+        ("month", "1 to 12 or JAN to DEC"),
+        ("weekday", "1 to 7 (7 is Sunday, as is 0) or MON to SUN"),
+    ];
+    line.split_whitespace().zip(FIELDS).enumerate().find_map(|(at, (field, (name, takes)))| {
+        let mut alone = ["*"; 5];
+        alone[at] = field;
+        cronexpr::parse_crontab(&format!("{} UTC", alone.join(" "))).err()?;
+        let hint = format!("it takes {takes}, a list 1,3, a range 1-3, a step */2, or *");
+        Some(Wrong::When(format!("\"{}\" is no {name} of a cron line", shown(field)), hint))
+    })
 }
 
 /// Reads `90s`, `30m`, `12h`, `2d`.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use presetter_manifest::{InputKind, Text, suggest};
-use presetter_records::{Field, Fields, Filter, Kind, Object, Rule};
+use presetter_manifest::{InputKind, Text, nearest, suggest};
+use presetter_records::{Field, Fields, Filter, FilterError, Kind, NoField, Object, Operator, Rule};
 use presetter_template::path::Step;
-use presetter_template::{Problem, Template};
+use presetter_template::{Context, Options, Problem, Template};
 use serde_json::Value;
 
-use crate::definition::{Action, Api, Block, Condition, Filled, Path, Role, Source, Via, Wait};
+use crate::calendar::When;
+use crate::definition::{Action, Api, Block, Condition, Filled, Path, Role, Rules, Source, Via, Wait};
 use crate::{Mappings, PresetInfo, Presets, Trigger, Workflow};
 
 /// What a workflow is checked against.
@@ -83,6 +84,8 @@ impl Check<'_> {
 
     fn fields(&self) -> Arc<Fields> {
         match self.workflow.object {
+            // With a role block it can only be meant so: that the object is another one is told once.
+            _ if self.workflow.role().is_some() => self.catalogue.saas_users.clone(),
             Object::SaasUsers => self.catalogue.saas_users.clone(),
             _ => self.catalogue.users.clone(),
         }
@@ -92,7 +95,8 @@ impl Check<'_> {
         match self.fields().get(name) {
             Ok(field) => Some(field.clone()),
             Err(error) => {
-                self.error(span, error.to_string(), "declare fields by `presetter records fields --declare FILE`");
+                let (message, hint) = no_field(&error);
+                self.error(span, message, hint);
                 None
             }
         }
@@ -105,25 +109,61 @@ impl Check<'_> {
 
     fn begin(&mut self) {
         let begin = &self.workflow.begin;
-        self.rules(&begin.rules.list);
+        self.rules(&begin.rules);
         for field in &begin.fields {
             self.field(field.as_str(), field.span());
         }
         if let Some(schedule) = &begin.schedule
             && schedule.when.next(self.catalogue.now).is_none()
         {
-            self.error(schedule.span.clone(), "this time never comes", "give one that is still to come");
+            match schedule.when {
+                When::Once(_) => {
+                    self.error(schedule.span.clone(), "this time has passed", "give one that is still to come")
+                }
+                When::Cron(_) => self.error(
+                    schedule.span.clone(),
+                    "no day is ever like this",
+                    "look at the day and the month: 0 6 30 2 * would be the 30th of February",
+                ),
+            }
         }
     }
 
-    fn rules(&mut self, rules: &[(Rule, Range<usize>)]) {
+    fn rules(&mut self, rules: &Rules) {
         let fields = self.fields();
-        for (rule, span) in rules {
-            // Whether a rule fits does not depend on the day.
-            if let Err(error) = Filter::Rule(rule.clone()).compile(&fields, Date::constant(2026, 1, 1)) {
-                self.error(span.clone(), error.to_string(), "");
+        // Whether a rule fits does not depend on the day.
+        let today = Date::constant(2026, 1, 1);
+        let mut fit = true;
+        for (rule, span) in &rules.list {
+            if let Err(error) = Filter::Rule(rule.clone()).compile(&fields, today) {
+                fit = false;
+                let span = self.part(span, rule, &error).unwrap_or(span.clone());
+                let (message, hint) = unfit(&error, rule, &fields, today);
+                self.error(span, message, hint);
             }
         }
+        if let (true, Err(error), Some((_, span))) = (fit, rules.filter().compile(&fields, today), rules.list.first()) {
+            self.error(span.clone(), error.to_string(), "leave some rules out");
+        }
+    }
+
+    /// Where the part of a rule stands that an error is about; the rule itself stands at `span`.
+    fn part(&self, span: &Range<usize>, rule: &Rule, error: &FilterError) -> Option<Range<usize>> {
+        let text = self.workflow.source.get(span.clone())?;
+        let field = text.find(&rule.field)?;
+        let behind = field + rule.field.len();
+        let (at, length) = match error {
+            FilterError::NoField(_) => (field, rule.field.len()),
+            FilterError::Operator { operator, .. } => {
+                (behind + text[behind..].find(operator.name())?, operator.name().len())
+            }
+            FilterError::Value { .. } => {
+                let value = rule.value.as_deref()?;
+                (behind + text[behind..].rfind(value)?, value.len())
+            }
+            _ => return None,
+        };
+        Some(span.start + at..span.start + at + length)
     }
 
     fn block(&mut self, block: &Block) {
@@ -132,15 +172,16 @@ impl Check<'_> {
             Action::Role(role) => self.role(block, role),
             Action::Update(update) => {
                 for (name, filled) in &update.fields {
-                    if let Some(field) = self.field(name, filled.span.clone()) {
+                    if let Some(field) = self.field(name, filled.name.clone()) {
                         self.takes(&field, filled);
                     }
                     self.names(filled);
                 }
             }
             Action::Condition(condition) => {
-                if let Condition::Rules(rules) = condition {
-                    self.rules(&rules.list);
+                match condition {
+                    Condition::Rules(rules) => self.rules(rules),
+                    Condition::When(text, _) => self.expression(text),
                 }
                 if block.failure.is_none() {
                     let hint = "add failure = { next = \"...\" } to the block, with a block, \"end\" or \"fail\"";
@@ -170,7 +211,12 @@ impl Check<'_> {
 
     fn path(&mut self, path: &Path) {
         for (name, (text, template)) in &path.fields {
-            self.field(name, text.span());
+            let place = path.places.get(name).cloned().unwrap_or_else(|| text.span());
+            if let Some(field) = self.field(name, place)
+                && template.variables().is_empty()
+            {
+                self.constant(&field, &Value::from(text.as_str()), text.span());
+            }
             self.template(text, template);
         }
         for (text, template) in path.variables.values() {
@@ -191,9 +237,12 @@ impl Check<'_> {
     fn connection(&mut self, preset: &Text, connection: &Text) {
         match self.catalogue.presets.connection(preset.as_str(), connection.as_str()) {
             Ok(info) if info.prompts && !self.attended() => {
-                let message = format!("a secret of {} is asked for at a terminal, and nobody sits there", connection);
-                let hint =
-                    format!("presetter connection set {connection} --secret NAME=file:PATH, or another reference");
+                let message = format!(
+                    "a secret of \"{connection}\" is asked for at a terminal, and this workflow runs without a person"
+                );
+                let hint = format!(
+                    "say where it is kept: presetter connection set {connection} --secret NAME=file:PATH, or the like"
+                );
                 self.error(connection.span(), message, hint);
             }
             Ok(_) => {}
@@ -214,7 +263,7 @@ impl Check<'_> {
                     && !known.kind.is_text()
                 {
                     let message = format!("{} is a {}, and no name of a connection", known.name, known.kind.name());
-                    self.error(field.span(), message, "");
+                    self.error(field.span(), message, "name a field of the type short_text or dropdown");
                 }
             }
         }
@@ -223,6 +272,9 @@ impl Check<'_> {
         }
         let Some(info) = info else { return };
         self.inputs(block, api, &info);
+        if let Some(body) = &api.body {
+            self.body(body, &info);
+        }
         for path in [Some(&block.success), block.failure.as_ref(), block.not_found.as_ref()].into_iter().flatten() {
             for (text, template) in path.fields.values().chain(path.variables.values()) {
                 self.outputs(text, template, &info);
@@ -237,18 +289,15 @@ impl Check<'_> {
             match manifest.inputs.get(name) {
                 None => {
                     let message = format!("{} has no input \"{}\"", info.name, name);
-                    self.error(filled.span.clone(), message, suggest(name, &known));
+                    self.error(filled.name.clone(), message, suggest(name, &known));
                 }
                 Some(input) => {
                     let gives = self.gives(filled);
                     if let Some(gives) = gives.filter(|gives| !fits(*gives, input.kind)) {
                         let message =
                             format!("input \"{name}\" takes {}, and this is {}", input.kind.name(), gives.name());
-                        let hint = match input.kind {
-                            InputKind::String => "a template with more than one tag, or text beside it, gives a text",
-                            _ => "",
-                        };
-                        self.error(filled.span.clone(), message, hint);
+                        self.error(filled.span.clone(), message, other(filled, gives, input.kind));
+                        continue;
                     }
                     if let (Source::Plain(value), Some(allowed)) = (&filled.value, &input.allowed)
                         && !allowed.contains(value)
@@ -284,6 +333,8 @@ impl Check<'_> {
 
     /// The outputs that a template names exist.
     fn outputs(&mut self, text: &Text, template: &Template, info: &PresetInfo) {
+        let inputs: Vec<&str> = info.manifest.inputs.keys().map(String::as_str).collect();
+        self.answers(text, template, "inputs", &inputs, &info.name);
         if info.any_output {
             return;
         }
@@ -292,12 +343,18 @@ impl Check<'_> {
             info.manifest.variants.values().flat_map(|v| &v.outputs).flat_map(|o| o.keys()).map(String::as_str),
         );
         known.extend(info.manifest.probe.iter().flat_map(|probe| &probe.outputs).map(Text::as_str));
-        for variable in template.variables().iter().filter(|variable| variable.path.root == "outputs") {
+        self.answers(text, template, "outputs", &known, &info.name);
+    }
+
+    /// What a template takes from `root`, the outputs or inputs of a preset, is known.
+    fn answers(&mut self, text: &Text, template: &Template, root: &str, known: &[&str], preset: &str) {
+        for variable in template.variables().iter().filter(|variable| variable.path.root == root) {
             if let Some(Step::Key(name)) = variable.path.steps.first()
                 && !known.contains(&name.as_str())
             {
-                let problem = Problem::new(format!("{} has no output \"{name}\"", info.name), variable.span.clone());
-                let problem = text.locate(&self.workflow.source, problem.with_hint(suggest(name, &known)));
+                let what = root.trim_end_matches('s');
+                let problem = Problem::new(format!("{preset} has no {what} \"{name}\""), variable.span.clone());
+                let problem = text.locate(&self.workflow.source, problem.with_hint(suggest(name, known)));
                 self.found.push(Found { severity: Severity::Error, problem });
             }
         }
@@ -305,7 +362,8 @@ impl Check<'_> {
 
     fn role(&mut self, block: &Block, role: &Role) {
         if self.workflow.object != Object::SaasUsers {
-            self.error(block.span.clone(), "a role block is about SaaS users", "write object = \"saas_users\"");
+            let message = format!("block \"{}\" looks at roles, and these are of SaaS users", block.name);
+            self.error(self.workflow.object_span.clone(), message, "write object = \"saas_users\"");
         }
         if let Some((trigger, span)) = self.workflow.begin.on.iter().find(|(trigger, _)| trigger.is_event()) {
             let message =
@@ -316,12 +374,19 @@ impl Check<'_> {
             if !info.manifest.lists() {
                 let message = format!("{} lists nothing", info.name);
                 self.error(role.preset.span(), message, "take a preset that lists users, such as mosyle/users");
+            } else if let Some((name, _)) = info.manifest.inputs.iter().find(|(_, input)| input.must_be_given()) {
+                let message = format!("{} needs the input \"{name}\", and a role block gives none", info.name);
+                self.error(
+                    role.preset.span(),
+                    message,
+                    "take a preset that lists users by itself, such as mosyle/users",
+                );
             }
             self.connection(&role.preset, &role.connection);
             let rows: Vec<&str> = info.manifest.row_names().collect();
             if !rows.is_empty() {
                 for name in role.matching.keys().filter(|name| !rows.contains(&name.as_str())) {
-                    let span = role.matching.get(name).map_or(block.span.clone(), Text::span);
+                    let span = role.places.get(name).cloned().unwrap_or(block.span.clone());
                     let message = format!("the rows of {} have no \"{name}\"", info.name);
                     self.error(span, message, suggest(name, &rows));
                 }
@@ -333,6 +398,59 @@ impl Check<'_> {
         }
         for field in role.matching.values() {
             self.field(field.as_str(), field.span());
+        }
+        if Kind::Key.parse(role.software.as_str()).is_err() {
+            let message = "a software entry has a name of lower-case letters, digits and -";
+            self.error(role.software.span(), message, "`presetter records list software` shows which there are");
+        }
+    }
+
+    /// A body in place of the preset's: it knows what the preset's own would know.
+    fn body(&mut self, text: &Text, info: &PresetInfo) {
+        let options = Options { unsafe_raw: info.manifest.request.as_ref().is_some_and(|request| request.unsafe_raw) };
+        let problems = match Template::compile_with(text.as_str(), Context::Json, options) {
+            Err(problems) => problems,
+            Ok(template) => {
+                let mut known: Vec<&str> = info.manifest.inputs.keys().map(String::as_str).collect();
+                known.extend(["settings", "page", "narrow"]);
+                // A script may give its request more than its inputs.
+                let open = info.manifest.script.is_some() || info.any_output;
+                let strange =
+                    template.variables().iter().filter(|variable| !known.contains(&variable.path.root.as_str()));
+                strange
+                    .filter(|_| !open)
+                    .map(|variable| {
+                        let root = &variable.path.root;
+                        let hint = match nearest(root, known.iter().copied()) {
+                            Some(meant) => format!("did you mean \"{meant}\"?"),
+                            None => {
+                                format!("a body is made from the block's inputs; possible here: {}", known.join(", "))
+                            }
+                        };
+                        Problem::new(format!("there is no \"{root}\" here"), variable.span.clone()).with_hint(hint)
+                    })
+                    .collect()
+            }
+        };
+        self.found.extend(
+            problems.into_iter().map(|problem| Found {
+                severity: Severity::Error,
+                problem: text.locate(&self.workflow.source, problem),
+            }),
+        );
+    }
+
+    /// The fields that an expression names exist.
+    fn expression(&mut self, text: &Text) {
+        for (name, span) in properties(text.as_str(), "record") {
+            if ["id", "state"].contains(&name) {
+                continue;
+            }
+            if let Err(error) = self.fields().get(name) {
+                let (message, hint) = no_field(&error);
+                let problem = text.locate(&self.workflow.source, Problem::new(message, span).with_hint(hint));
+                self.found.push(Found { severity: Severity::Error, problem });
+            }
         }
     }
 
@@ -377,8 +495,13 @@ impl Check<'_> {
             Source::Template(text, template) if template.variables().is_empty() => Value::from(text.as_str()),
             Source::Template(..) => return,
         };
-        if let Err(misfit) = crate::values::field(&field.kind, &value) {
-            self.error(filled.span.clone(), format!("{} {misfit}", field.name), "");
+        self.constant(field, &value, filled.span.clone());
+    }
+
+    fn constant(&mut self, field: &Field, value: &Value, span: Range<usize>) {
+        if let Err(misfit) = crate::values::field(&field.kind, value) {
+            let (message, hint) = split(&format!("{} {misfit}", field.name));
+            self.error(span, message, hint);
         }
     }
 
@@ -396,11 +519,44 @@ impl Check<'_> {
                 continue;
             }
             if let Err(error) = self.fields().get(name) {
-                let problem = Problem::new(error.to_string(), variable.span.clone());
-                let problem = problem.with_hint("declare fields by `presetter records fields --declare FILE`");
+                let (message, hint) = no_field(&error);
+                let problem = Problem::new(message, variable.span.clone()).with_hint(hint);
                 let problem = text.locate(&self.workflow.source, problem);
                 self.found.push(Found { severity: Severity::Error, problem });
             }
+        }
+    }
+
+    /// The blocks that can follow a block.
+    fn next(&self, at: usize) -> Vec<usize> {
+        let Some(block) = self.workflow.blocks.get(at) else { return Vec::new() };
+        let paths = [Some(&block.success), block.failure.as_ref(), block.not_found.as_ref()];
+        paths.into_iter().flatten().filter_map(|path| self.workflow.after(at, &path.next)).collect()
+    }
+
+    /// From every block the run can end.
+    fn circles(&mut self, reached: &BTreeSet<usize>) {
+        let blocks = &self.workflow.blocks;
+        let mut ending: BTreeSet<usize> = BTreeSet::new();
+        loop {
+            let ends = |at: &usize| {
+                let block = &blocks[*at];
+                let paths = [Some(&block.success), block.failure.as_ref(), block.not_found.as_ref()];
+                let mut after = paths.into_iter().flatten().map(|path| self.workflow.after(*at, &path.next));
+                // Whoever says no ends it.
+                let asks = matches!(block.action, Action::Approval(_)) && block.failure.is_none();
+                !ending.contains(at) && (asks || after.any(|next| next.is_none_or(|next| ending.contains(&next))))
+            };
+            let more: Vec<usize> = (0..blocks.len()).filter(ends).collect();
+            if more.is_empty() {
+                break;
+            }
+            ending.extend(more);
+        }
+        let caught = reached.iter().find(|at| !ending.contains(at)).and_then(|at| blocks.get(*at));
+        if let Some((name, span)) = caught.map(|block| (block.name.clone(), block.span.clone())) {
+            let message = format!("the ways from block \"{name}\" lead round in a circle, and the run never ends");
+            self.error(span, message, "let a path say next = \"end\"");
         }
     }
 
@@ -412,16 +568,29 @@ impl Check<'_> {
             if at >= blocks.len() || !reached.insert(at) {
                 continue;
             }
-            let block = &blocks[at];
-            let paths = [Some(&block.success), block.failure.as_ref(), block.not_found.as_ref()];
-            next.extend(paths.into_iter().flatten().filter_map(|path| self.workflow.after(at, &path.next)));
+            next.extend(self.next(at));
         }
-        let lost: Vec<(String, Range<usize>)> = blocks
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| !reached.contains(at))
-            .map(|(_, block)| (block.name.clone(), block.span.clone()))
-            .collect();
+        self.circles(&reached);
+        // What follows a block that is not reached is not told besides: first those that nothing leads to, then what
+        // is left of circles.
+        let mut lost: Vec<(String, Range<usize>)> = Vec::new();
+        let alone = |at: &usize, reached: &BTreeSet<usize>| {
+            let leads = |from: usize| from != *at && !reached.contains(&from) && self.next(from).contains(at);
+            !reached.contains(at) && !(0..blocks.len()).any(leads)
+        };
+        let first: Vec<usize> = (0..blocks.len()).filter(|at| alone(at, &reached)).collect();
+        for at in first.into_iter().chain(0..blocks.len()) {
+            if reached.contains(&at) {
+                continue;
+            }
+            lost.push((blocks[at].name.clone(), blocks[at].span.clone()));
+            let mut next = vec![at];
+            while let Some(at) = next.pop() {
+                if reached.insert(at) {
+                    next.extend(self.next(at));
+                }
+            }
+        }
         for (name, span) in lost {
             self.error(
                 span,
@@ -443,6 +612,9 @@ impl Check<'_> {
         let set: BTreeSet<String> =
             blocks.iter().flat_map(paths).flat_map(|path| path.variables.into_keys().collect::<Vec<_>>()).collect();
         let mut used: Vec<(Text, Template)> = Vec::new();
+        for path in blocks.iter().flat_map(|block| paths(block)) {
+            used.extend(path.fields.into_values().chain(path.variables.into_values()));
+        }
         let mut filled = |map: &IndexMap<String, Filled>| {
             for filled in map.values() {
                 if let Source::Template(text, template) = &filled.value {
@@ -464,21 +636,29 @@ impl Check<'_> {
                 _ => {}
             }
         }
-        let known: Vec<&str> = set.iter().map(String::as_str).collect();
+        let mut names: Vec<(Text, String, Range<usize>)> = Vec::new();
         for (text, template) in used {
             for variable in template.variables().iter().filter(|variable| variable.path.root == "variables") {
-                if let Some(Step::Key(name)) = variable.path.steps.first()
-                    && !set.contains(name)
-                {
-                    let hint = match known.is_empty() {
-                        true => "set it in the success of a block: variables = { NAME = \"{{outputs.X}}\" }".to_owned(),
-                        false => suggest(name, &known),
-                    };
-                    let problem = Problem::new(format!("no block sets the variable \"{name}\""), variable.span.clone());
-                    let problem = text.locate(&self.workflow.source, problem.with_hint(hint));
-                    self.found.push(Found { severity: Severity::Error, problem });
+                if let Some(Step::Key(name)) = variable.path.steps.first() {
+                    names.push((text.clone(), name.clone(), variable.span.clone()));
                 }
             }
+        }
+        for block in blocks {
+            if let Action::Condition(Condition::When(text, _)) = &block.action {
+                let used = properties(text.as_str(), "variables");
+                names.extend(used.into_iter().map(|(name, span)| (text.clone(), name.to_owned(), span)));
+            }
+        }
+        let known: Vec<&str> = set.iter().map(String::as_str).collect();
+        for (text, name, span) in names.into_iter().filter(|(_, name, _)| !set.contains(name)) {
+            let hint = match known.is_empty() {
+                true => format!("set it in the success of a block: variables = {{ {name} = \"{{{{outputs.X}}}}\" }}"),
+                false => suggest(&name, &known),
+            };
+            let problem = Problem::new(format!("no block sets the variable \"{name}\""), span).with_hint(hint);
+            let problem = text.locate(&self.workflow.source, problem);
+            self.found.push(Found { severity: Severity::Error, problem });
         }
     }
 }
@@ -517,4 +697,112 @@ fn fits(gives: Gives, input: InputKind) -> bool {
             | (Gives::List, InputKind::List)
             | (Gives::Object, InputKind::Object)
     )
+}
+
+/// What to say of a field that does not exist, and what to do.
+fn no_field(error: &NoField) -> (String, String) {
+    let message = format!("{} have no field \"{}\"", error.object, error.name);
+    let or = if error.hint.ends_with('?') { " Or" } else { "; or" };
+    (message, format!("{}{or} declare it by `presetter records fields --declare FILE`", error.hint))
+}
+
+/// What to say of a rule that does not fit, and what to do.
+fn unfit(error: &FilterError, rule: &Rule, fields: &Fields, today: Date) -> (String, String) {
+    match error {
+        FilterError::NoField(error) => no_field(error),
+        FilterError::Operator { kind, .. } => {
+            let fits = |operator: &Operator| {
+                let value = (!matches!(operator, Operator::IsEmpty | Operator::IsNotEmpty)).then_some("1");
+                let asked = Filter::rule(&rule.field, *operator, value).compile(fields, today);
+                !matches!(asked, Err(FilterError::Operator { .. }))
+            };
+            let possible: Vec<&str> = Operator::ALL.into_iter().filter(fits).map(Operator::name).collect();
+            (error.to_string(), format!("of a {kind} can be asked: {}", possible.join(", ")))
+        }
+        FilterError::Arity { needed: false, .. } => (error.to_string(), "leave out what stands behind it".to_owned()),
+        _ => split(&error.to_string()),
+    }
+}
+
+/// A sentence that says what to do after a semicolon.
+fn split(text: &str) -> (String, String) {
+    match text.rsplit_once("; ") {
+        // Not in the middle of what a person wrote.
+        Some((message, hint)) if message.matches('"').count() % 2 == 0 => (message.to_owned(), hint.to_owned()),
+        _ => (text.to_owned(), String::new()),
+    }
+}
+
+/// What to give in place of a value of the wrong kind.
+fn other(filled: &Filled, gives: Gives, takes: InputKind) -> String {
+    match (&filled.value, takes) {
+        (Source::Plain(Value::Number(number)), InputKind::String) => format!("write \"{number}\""),
+        (Source::Plain(Value::Bool(value)), InputKind::String) => format!("write \"{value}\""),
+        (Source::Plain(_), InputKind::String) => "write one text in quotes; it may have several {{tags}}".to_owned(),
+        (Source::Template(text, template), InputKind::Integer | InputKind::Number | InputKind::Boolean)
+            if template.variables().is_empty() =>
+        {
+            format!(
+                "write it without quotes, as in {}",
+                if takes == InputKind::Boolean { "true" } else { number(text) }
+            )
+        }
+        (Source::Template(..), InputKind::String) => match gives {
+            Gives::Text => String::new(),
+            _ => "take a field that is a text, or put text beside the tag".to_owned(),
+        },
+        (Source::Template(..), InputKind::Integer | InputKind::Number) => "take a field of the type number".to_owned(),
+        (Source::Template(..), InputKind::Boolean) => "take a field of the type checkbox".to_owned(),
+        _ => format!("give {}", takes.name()),
+    }
+}
+
+fn number(text: &Text) -> &str {
+    let text = text.as_str().trim();
+    if text.parse::<f64>().is_ok_and(f64::is_finite) { text } else { "1" }
+}
+
+/// The properties of a name that an expression reads by a dot, each with its place. Texts and comments are passed over.
+fn properties<'t>(text: &'t str, root: &str) -> Vec<(&'t str, Range<usize>)> {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let (mut found, mut at) = (Vec::new(), 0);
+    let mut before = ' ';
+    while let Some(c) = text[at..].chars().next() {
+        if matches!(c, '"' | '\'') {
+            let raw = matches!(before, 'r' | 'R');
+            at += quoted(&text[at..], c, raw);
+            before = c;
+        } else if text[at..].starts_with("//") {
+            at += text[at..].find('\n').unwrap_or(text.len() - at);
+        } else if part(c) {
+            let end = text[at..].find(|c| !part(c)).map_or(text.len(), |length| at + length);
+            let name = text[end..].strip_prefix('.').map(|rest| &rest[..rest.find(|c| !part(c)).unwrap_or(rest.len())]);
+            if let (true, Some(name)) = (&text[at..end] == root && before != '.', name)
+                && !text[end + 1 + name.len()..].starts_with('(')
+                && !name.is_empty()
+            {
+                found.push((name, at..end + 1 + name.len()));
+            }
+            before = text[..end].chars().next_back().unwrap_or(' ');
+            at = end;
+        } else {
+            before = c;
+            at += c.len_utf8();
+        }
+    }
+    found
+}
+
+/// The length of the text in quotes with which `text` begins.
+fn quoted(text: &str, quote: char, raw: bool) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = !raw,
+            c if c == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
 }

@@ -39,6 +39,8 @@ pub struct Workflow {
     pub description: String,
     /// What its records are of.
     pub object: Object,
+    /// Where that stands.
+    pub object_span: Range<usize>,
     /// What begins a run.
     pub begin: Begin,
     /// In the order of the file.
@@ -217,6 +219,8 @@ pub enum Via {
 /// A value that a workflow gives: a template over the record and variables, or a plain value.
 #[derive(Debug, Clone)]
 pub struct Filled {
+    /// Where the name stands that it is given to.
+    pub name: Range<usize>,
     /// Where it stands.
     pub span: Range<usize>,
     /// The template, and its source; or the value.
@@ -243,6 +247,8 @@ pub struct Role {
     pub software: Text,
     /// A field of the rows, and the field of the records that it is compared with; the first that a record has counts.
     pub matching: IndexMap<String, Text>,
+    /// Where each of these fields of the rows stands.
+    pub places: IndexMap<String, Range<usize>>,
     /// The field of the rows that has the role.
     pub role: Text,
     /// Whether who is provably gone is deactivated.
@@ -327,6 +333,8 @@ pub struct Approval {
 pub struct Path {
     /// Fields of the record that are set: templates over the answer.
     pub fields: IndexMap<String, (Text, Template)>,
+    /// Where the name of each of these fields stands.
+    pub places: IndexMap<String, Range<usize>>,
     /// Variables that are set.
     pub variables: IndexMap<String, (Text, Template)>,
     /// Where it goes on.

@@ -13,7 +13,7 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) description: String,
     pub(crate) object: Text,
-    pub(crate) begin: Begin,
+    pub(crate) begin: Option<Begin>,
     #[serde(default)]
     pub(crate) block: Vec<Block>,
 }
@@ -22,7 +22,7 @@ pub(crate) struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Begin {
-    pub(crate) on: Vec<Text>,
+    pub(crate) on: Spanned<Vec<Text>>,
     pub(crate) cron: Option<Text>,
     pub(crate) at: Option<Text>,
     pub(crate) zone: Option<Text>,
@@ -91,8 +91,8 @@ pub(crate) struct Path {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Threshold {
-    pub(crate) count: Option<u32>,
-    pub(crate) percent: Option<u32>,
+    pub(crate) count: Option<Spanned<i64>>,
+    pub(crate) percent: Option<Spanned<i64>>,
 }
 
 impl Block {
