@@ -400,6 +400,8 @@ fn import(
         for (name, from) in map {
             let field = fields.get(name).map_err(|error| Failure::new("mapping", error.to_string()))?;
             let value = row.get(from.as_str()).unwrap_or(&Value::Null);
+            let own = own_spelling(records, object, field, value)?;
+            let value = own.as_ref().unwrap_or(value);
             // A vendor's numbers come as texts and texts as numbers; the import itself guesses nothing.
             let value = match crate::values::field(&field.kind, value) {
                 Ok(value) => value.to_json(),
@@ -432,6 +434,23 @@ fn import(
         unchanged: report.unchanged,
         refused: report.refused,
     })
+}
+
+/// An e-mail address as the user's record has it already: how a vendor writes it changes nothing.
+fn own_spelling(
+    records: &Records,
+    object: Object,
+    field: &presetter_records::Field,
+    value: &Value,
+) -> Result<Option<Value>, Failure> {
+    let (Object::Users, presetter_records::Kind::Email, Value::String(text)) = (object, &field.kind, value) else {
+        return Ok(None);
+    };
+    let found = records.find(object, &field.name, &Field::text(text.as_str()));
+    let found = found.map_err(|error| Failure::new("records", error.to_string()))?;
+    let Some(first) = found.first() else { return Ok(None) };
+    let record = records.get(*first).map_err(unreadable)?;
+    Ok(record.and_then(|record| record.get(&field.name).map(Field::to_json)))
 }
 
 /// Connects SaaS users that have no user with the one user who has their e-mail address.

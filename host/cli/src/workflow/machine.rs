@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use presetter_journal::embedded::{Embedded, Settings};
 use presetter_journal::seam::{Engine, EngineError, Filter, Flow, Page, Parts, Run, RunId, SystemClock};
@@ -14,6 +15,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::World;
 
+/// A run whose worker is not heard of for so long is taken up by another.
+const SETTINGS: Settings = Settings { workers: 64, lease: Duration::from_secs(10), poll: Duration::from_secs(1) };
 /// How many of the newest runs are looked through for the beginning of an id.
 const LOOKED_THROUGH: usize = 20_000;
 
@@ -42,7 +45,7 @@ impl Machine {
         let files = Files { records: records.clone() };
         let executor = Executor::new(files, store.clone(), caller.clone(), Arc::new(SystemClock));
         let parts = Parts::new(flow, Arc::new(executor.clone()));
-        let engine = Embedded::open(&data.join("journal.db"), parts, Settings::default()).await;
+        let engine = Embedded::open(&data.join("journal.db"), parts, SETTINGS).await;
         let engine: Arc<dyn Engine> = Arc::new(engine.map_err(|error| unopened("journal.db", &error))?);
         executor.works_for(&engine);
         Ok(Self { engine, store, caller, executor, records })
