@@ -262,6 +262,35 @@ fn a_server_that_begins_to_answer_empty_lists_deactivates_nobody() {
     }
 }
 
+#[test]
+fn a_workflow_is_tested_offline_against_what_was_recorded() {
+    let mut stage = organisation();
+    workflow(&stage, "create.workflow.toml", CREATE);
+    let cassette = stage.home().join("config/workflows/tests/create/create.har");
+    fs::create_dir_all(cassette.parent().unwrap()).unwrap();
+    let values = "--set user_id=eve@example.com --set name=Eve --set type=ENDUSER --set email=eve@example.com";
+    stage.does(&format!("presetter run mosyle/create-user -c m {values} --record {}", cassette.display()));
+    stage.stop_server();
+    let case = |expected: &str| {
+        format!(
+            "title = \"Who is missing is created\"\ncassettes = [\"create.har\"]\n\
+             connections = {{ m = {{ kind = \"mosyle/session\", fields = {{ email = \"{}\" }} }} }}\n\
+             users = [{{ email = \"eve@example.com\", name = \"Eve\" }}, {{ email = \"old@example.com\", mosyle_user_id = \"u1\" }}]\n\
+             [expect]\nruns = {{ done = 1 }}\ncalls = [\"mosyle/create-user\"]\n\
+             users = [{{ email = \"eve@example.com\", mosyle_user_id = \"{expected}\" }}]\n",
+            mosyle_standin::EMAIL
+        )
+    };
+    workflow(&stage, "tests/create/missing.toml", &case("u1001"));
+    let passed = stage.ends(0, "presetter workflow test create");
+    assert!(passed.out.contains("passed  create/missing: Who is missing is created"), "{passed:?}");
+    workflow(&stage, "tests/create/missing.toml", &case("u9"));
+    let failed = stage.ends(1, "presetter workflow test create");
+    assert!(failed.out.contains("mosyle_user_id: expected \"u9\", and it is \"u1001\""), "{failed:?}");
+    let records = stage.does("presetter records list users --format json");
+    assert_eq!(records.lines().count(), 4, "the operator's records are not touched");
+}
+
 #[path = "workflows/daemon.rs"]
 mod daemon;
 #[path = "workflows/killed.rs"]

@@ -46,7 +46,8 @@ pub(crate) use trust::{
 pub(crate) use workflow::{
     DaemonArgs, Drawing, HistoryArgs, ListForm, LogForm, RunStateArg, SaasReactivateArgs, SaasSummaryArgs,
     SaasUsersArgs, SaasVerb, StatusArgs, SyncArgs, WorkflowApproveArgs, WorkflowLogsArgs, WorkflowNewArgs,
-    WorkflowPreviewArgs, WorkflowResumeArgs, WorkflowRunArgs, WorkflowShowArgs, WorkflowValidateArgs, WorkflowVerb,
+    WorkflowPreviewArgs, WorkflowResumeArgs, WorkflowRunArgs, WorkflowShowArgs, WorkflowTestArgs, WorkflowValidateArgs,
+    WorkflowVerb,
 };
 
 /// Runs presets: ready-made, sandboxed calls to SaaS APIs.

@@ -28,6 +28,7 @@ pub use coverage::{Coverage, Point, Took};
 pub use faults::{Fault, FaultTrial, Insane};
 pub use judge::Mismatch;
 pub use read::{case, cases, cassette, tests_folder, usual_base_url};
+pub use sample::{Samples, field as sample_field, offline};
 pub use suite::{OpenError, Played, Suite, Trial};
 pub use update::{New, new_case, updated};
 pub use witness::Sent;

@@ -3,8 +3,11 @@
 //! Owns both. Must never: look anything up. Invariant: a sample can stand wherever a real value can: in a header, an
 //! address, a cookie, a form.
 
+use std::sync::Arc;
+
 use presetter_connection::Surroundings;
-use presetter_secret::Secret;
+use presetter_egress::{Cassette, Tape};
+use presetter_secret::{Redactor, Secret};
 use url::Url;
 
 /// What stands in for a token whose mask was recorded. A mask has spaces, which no cookie may have.
@@ -15,7 +18,8 @@ pub(crate) const SECRET: &str = "sample-secret-";
 pub(crate) const TOKEN_MASK: &str = "[secret session token]";
 
 /// A value for a connection's field.
-pub(crate) fn field(name: &str) -> String {
+#[must_use]
+pub fn field(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     let about = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if about(&["mail"]) {
@@ -38,8 +42,15 @@ pub(crate) fn base_url() -> Url {
     Url::parse("https://sample.example").unwrap_or_else(|_| unreachable!("it is an address"))
 }
 
+/// A transport that answers what was recorded, with a sample in place of a session's token.
+#[must_use]
+pub fn offline(tape: Arc<Tape>, redactor: Redactor) -> Cassette {
+    Cassette::new(tape, redactor).with_stand_in(TOKEN_MASK, TOKEN)
+}
+
 /// Surroundings in which nothing is looked up: each secret is its sample, by its own name.
-pub(crate) struct Samples;
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Samples;
 
 impl Surroundings for Samples {
     fn var(&self, name: &str) -> Option<String> {

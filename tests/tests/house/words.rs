@@ -59,6 +59,8 @@ const RULES: [Rule; 8] = [
             "cli/src/runs.rs",
             // What is pulled, while it comes.
             "cli/src/packages/pull.rs",
+            // What a test of a workflow works on while it runs.
+            "cli/src/workflow/trial.rs",
             // Bodies that an operator keeps in place of a preset's.
             "cli/src/overrides/file.rs",
             // Manifests that `check --fix` mends.

@@ -59,6 +59,28 @@ Examples:
   presetter workflow resume 5f0c1d2e --done
   presetter workflow resume 5f0c1d2e --repeat";
 
+pub(crate) const WORKFLOW_TEST: &str = "\
+A case is a file in the folder tests/NAME beside the workflow's file. It gives
+records, connections and cassettes (HAR, as `presetter run --record` writes
+them), and what should come of it:
+
+  title = \"Who is missing is created\"
+  cassettes = [\"create.har\"]
+  connections = { m = { kind = \"mosyle/session\" } }
+  users = [{ email = \"dee@example.com\", name = \"Dee\" }]
+
+  [expect]
+  runs = { done = 1 }
+  calls = [\"mosyle/create-user\"]
+  users = [{ email = \"dee@example.com\", mosyle_user_id = \"u1004\" }]
+
+Waits pass at once. `approve = true` or `false` answers every approval, `now` is
+the time at which it begins.
+
+Examples:
+  presetter workflow test create-users
+  presetter workflow test create-users --format json";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorkflowVerb {
     /// Makes a new workflow
@@ -69,6 +91,9 @@ pub(crate) enum WorkflowVerb {
     Preview(WorkflowPreviewArgs),
     /// Tells what a run would do to each record: reads are made, nothing is written
     Plan(WorkflowPreviewArgs),
+    /// Tests it against recorded answers; opens no socket
+    #[command(after_help = WORKFLOW_TEST)]
+    Test(WorkflowTestArgs),
     /// Lets its trigger count from now on
     Activate(WorkflowNameArgs),
     /// Takes its trigger away; runs that have begun go on
@@ -131,6 +156,19 @@ pub(crate) struct WorkflowPreviewArgs {
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
     /// How they are printed; json prints one object a line
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkflowTestArgs {
+    /// Its name, or the path of its file
+    #[arg(value_name = "FILE")]
+    pub(crate) name: String,
+    /// Only the case of this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) case: Option<String>,
+    /// How results are printed; json prints one object a line
     #[arg(long, value_enum, default_value_t = TableFormat::Table)]
     pub(crate) format: TableFormat,
 }

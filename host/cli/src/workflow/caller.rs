@@ -93,9 +93,14 @@ impl Pace {
 impl Caller {
     /// Reaches presets through the network.
     pub(crate) fn new(world: &World) -> Result<Self, Failure> {
+        Self::through(world, world.network())
+    }
+
+    /// Reaches presets through another transport.
+    pub(crate) fn through(world: &World, transport: Arc<dyn Transport>) -> Result<Self, Failure> {
         Ok(Self {
             world: world.clone(),
-            transport: world.network(),
+            transport,
             retention: receipt::retention(world)?,
             engines: Mutex::default(),
             loaded: Mutex::default(),

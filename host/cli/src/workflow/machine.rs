@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presetter_journal::embedded::{Embedded, Settings};
-use presetter_journal::seam::{Engine, EngineError, Filter, Flow, Page, Parts, Run, RunId, SystemClock};
+use presetter_journal::seam::{Clock, Engine, EngineError, Filter, Flow, Page, Parts, Run, RunId, SystemClock};
 use presetter_records::Records;
-use presetter_workflow::{Executor, Files, Input, Interpreter, Store};
+use presetter_workflow::{Executor, Files, Input, Interpreter, Presets, Store};
 
 use super::caller::Caller;
 use crate::console::line;
@@ -24,7 +24,7 @@ const LOOKED_THROUGH: usize = 20_000;
 pub(super) struct Machine {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) store: Arc<Store>,
-    pub(super) caller: Arc<Caller>,
+    pub(super) caller: Arc<dyn Presets>,
     pub(super) executor: Executor,
     pub(super) records: PathBuf,
 }
@@ -36,16 +36,26 @@ impl Machine {
 
     /// With an interpreter that also tells what it does.
     pub(super) async fn with_flow(world: &World, flow: Arc<dyn Flow>) -> Result<Self, Failure> {
-        let data = &world.dirs.data;
-        let records = data.join("records.db");
+        let caller: Arc<dyn Presets> = Arc::new(Caller::new(world)?);
+        Self::at(&world.dirs.data, caller, flow, Arc::new(SystemClock)).await
+    }
+
+    /// On the files in this folder, with other ways to presets and time.
+    pub(super) async fn at(
+        folder: &Path,
+        caller: Arc<dyn Presets>,
+        flow: Arc<dyn Flow>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
+        let records = folder.join("records.db");
         // It is made here if there is none, so that a run does not make it halfway.
         Records::open(&records).map_err(|error| unopened("records.db", &error))?;
-        let store = Store::open(&data.join("workflows.db")).map_err(|error| unopened("workflows.db", &error))?;
-        let (store, caller) = (Arc::new(store), Arc::new(Caller::new(world)?));
+        let store = Store::open(&folder.join("workflows.db")).map_err(|error| unopened("workflows.db", &error))?;
+        let store = Arc::new(store);
         let files = Files { records: records.clone() };
-        let executor = Executor::new(files, store.clone(), caller.clone(), Arc::new(SystemClock));
-        let parts = Parts::new(flow, Arc::new(executor.clone()));
-        let engine = Embedded::open(&data.join("journal.db"), parts, SETTINGS).await;
+        let executor = Executor::new(files, store.clone(), caller.clone(), clock.clone());
+        let parts = Parts { clock, ..Parts::new(flow, Arc::new(executor.clone())) };
+        let engine = Embedded::open(&folder.join("journal.db"), parts, SETTINGS).await;
         let engine: Arc<dyn Engine> = Arc::new(engine.map_err(|error| unopened("journal.db", &error))?);
         executor.works_for(&engine);
         Ok(Self { engine, store, caller, executor, records })

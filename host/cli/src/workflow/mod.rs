@@ -18,6 +18,7 @@ mod run;
 mod saas;
 mod status;
 mod sync;
+mod trial;
 
 use crate::args::WorkflowVerb;
 use crate::exit::Exit;
@@ -37,6 +38,7 @@ pub(crate) async fn follow(world: &World, verb: &WorkflowVerb) -> Result<Exit, F
         WorkflowVerb::Validate(args) => check::validate(world, args),
         WorkflowVerb::Preview(args) => check::preview(world, args),
         WorkflowVerb::Plan(args) => check::plan(world, args).await,
+        WorkflowVerb::Test(args) => trial::test(world, args).await,
         WorkflowVerb::Activate(args) => run::activate(world, &args.name).await,
         WorkflowVerb::Deactivate(args) => run::deactivate(world, &args.name).await,
         WorkflowVerb::Run(args) => run::run(world, args).await,

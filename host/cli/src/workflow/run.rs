@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use presetter_journal::seam::{Filter, Page, Repeat, Run, RunId, RunState, Until};
 use presetter_manifest::Repeat as Stated;
 use presetter_workflow::{
-    Action, Begun, Input, Mappings, Package, Presets, Role, Trigger, Workflow, activate as activated,
-    deactivate as deactivated,
+    Action, Begun, Input, Mappings, Package, Role, Trigger, Workflow, activate as activated, deactivate as deactivated,
 };
 use serde_json::{Value, json};
 

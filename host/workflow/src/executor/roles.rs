@@ -4,7 +4,7 @@
 //! Invariants: a listing that failed, is not complete, or is empty changes nothing; who seems gone is looked for in a second
 //! listing before it counts; only who is in neither is `not_found`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use presetter_journal::seam::{Attempt, Failure};
@@ -246,7 +246,8 @@ impl Hands {
                 let proposed = store.proposed(&run).map_err(|error| Failure::new("records", error.to_string()))?;
                 let (changes, deactivated) = changes(&proposed, &name, now)?;
                 let applied = records.apply(&changes, &cause).map_err(|error| refused(&error))?;
-                let changed = applied.results.iter().filter(|result| result.sequence.is_some()).count() as u64;
+                let changed = applied.results.iter().filter(|result| result.sequence.is_some());
+                let changed = changed.map(|result| result.record).collect::<HashSet<_>>().len() as u64;
                 store.forget(&run).map_err(|error| Failure::new("records", error.to_string()))?;
                 Ok(Settled { changed, deactivated })
             })
