@@ -291,6 +291,37 @@ fn a_workflow_is_tested_offline_against_what_was_recorded() {
     assert_eq!(records.lines().count(), 4, "the operator's records are not touched");
 }
 
+#[test]
+fn a_webhook_is_called_where_the_operator_allows_it_and_its_address_is_kept_nowhere() {
+    let mut stage = organisation();
+    let paths = [("/v1/hook-7f3a".to_owned(), mosyle_standin::Canned::default())];
+    stage.server().set_oddities(Oddities { paths: paths.into(), ..Oddities::default() });
+    stage.env.push(("HOOK".to_owned(), format!("http://{}/v1/hook-7f3a", stage.address())));
+    let source = |allow: &str| {
+        format!(
+            "title = \"Tell\"\nobject = \"users\"\n[begin]\non = [\"manual\"]\n[[block]]\nname = \"tell\"\ntype = \"notify\"\n\
+             url = \"env:HOOK\"\n{allow}body = '{{ \"who\": {{{{record.email}}}}, \"run\": {{{{run.id}}}} }}'\n"
+        )
+    };
+    workflow(&stage, "tell.workflow.toml", &source(""));
+    let refused = stage.ends(5, "presetter workflow run tell --record u-4");
+    assert!(refused.err.contains("allow_private = true"), "{refused:?}");
+    assert_eq!(stage.server().requests_to("/v1/hook-7f3a"), 0);
+
+    workflow(&stage, "tell.workflow.toml", &source("allow_private = true\n"));
+    let told = stage.ends(0, "presetter workflow run tell --record u-4");
+    let heard: Vec<_> = stage.server().log().into_iter().filter(|call| call.path == "/v1/hook-7f3a").collect();
+    assert_eq!((heard.len(), heard[0].json().unwrap()["who"].as_str()), (1, Some("dee@example.com")));
+    assert_eq!(heard[0].header("idempotency-key").map(str::len), Some(32));
+    for printed in [refused, told] {
+        assert!(!format!("{printed:?}").contains("hook-7f3a"), "{printed:?}");
+    }
+    for file in ["journal.db", "journal.db-wal", "records.db", "workflows.db"] {
+        let kept = fs::read(stage.home().join("data").join(file)).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&kept).contains("hook-7f3a"), "{file}");
+    }
+}
+
 #[path = "workflows/daemon.rs"]
 mod daemon;
 #[path = "workflows/killed.rs"]

@@ -1,6 +1,7 @@
 //! A workflow as it is submitted to the journal: all that a run needs, fixed when the run begins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use presetter_journal::seam::{Failure, FlowName, Repeat, Submission};
 use presetter_records::RecordId;
@@ -9,6 +10,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{Mappings, Trigger, Workflow};
+
+/// How many packages are kept as they were read.
+const KEPT: usize = 32;
+static LATELY: OnceLock<Mutex<Lately>> = OnceLock::new();
+/// Definitions, and what was read from them; the one that was read last is the first.
+type Lately = VecDeque<(String, Arc<Package>)>;
 
 /// A workflow with its mappings, and who answers for it.
 #[derive(Debug, Clone)]
@@ -53,11 +60,27 @@ impl Package {
         serde_json::to_string(&written).unwrap_or_default()
     }
 
-    /// From a definition's text.
+    /// From a definition's text. What was read lately is not read again: every step of every run asks for it.
     ///
     /// # Errors
     /// It is none that this program reads.
-    pub fn read(definition: &str, components: BTreeMap<String, String>) -> Result<Self, Failure> {
+    pub fn read(definition: &str, components: BTreeMap<String, String>) -> Result<Arc<Self>, Failure> {
+        let lately = LATELY.get_or_init(Mutex::default);
+        let known = |list: &VecDeque<(String, Arc<Self>)>| {
+            let same = |(text, package): &&(String, Arc<Self>)| text == definition && package.components == components;
+            list.iter().find(same).map(|(_, package)| package.clone())
+        };
+        if let Some(package) = known(&lately.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(package);
+        }
+        let package = Arc::new(Self::parsed(definition, components)?);
+        let mut list = lately.lock().unwrap_or_else(PoisonError::into_inner);
+        list.truncate(KEPT - 1);
+        list.push_front((definition.to_owned(), package.clone()));
+        Ok(package)
+    }
+
+    fn parsed(definition: &str, components: BTreeMap<String, String>) -> Result<Self, Failure> {
         let unread = |why: String| Failure::new("definition", format!("the workflow cannot be read any more: {why}"));
         let written: Written = serde_json::from_str(definition).map_err(|error| unread(error.to_string()))?;
         let workflow = Workflow::parse(&written.name, &written.file, &written.workflow);

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use presetter_journal::seam::{Cancellation, Probe, RunId};
+use presetter_journal::seam::{Cancellation, Failure, Probe, RunId};
 use presetter_manifest::Preset;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -143,11 +143,12 @@ pub trait Presets: Send + Sync {
     /// Looks whether a write took place, by the preset's own probe. It changes nothing.
     async fn probe(&self, call: &Call) -> Probe;
 
-    /// Posts JSON to a webhook: an address, or a reference to a secret that is one. `key` tells repeats from new ones.
+    /// Posts JSON to a webhook: an address, or a reference to a secret that is one. `allow_private`: the
+    /// operator's word for plain http and private networks. `key` tells repeats from new ones.
     ///
     /// # Errors
     /// What a person should know.
-    async fn post(&self, url: &str, key: &str, body: &Value) -> Result<u16, Trouble>;
+    async fn post(&self, url: &str, allow_private: bool, key: &str, body: &Value) -> Result<u16, Failure>;
 }
 
 /// Rows that nobody needs.

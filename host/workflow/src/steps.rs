@@ -33,6 +33,9 @@ pub(crate) enum Ask {
     Notify {
         /// Its address or a reference to it.
         url: String,
+        /// Whether it may be in a private network.
+        #[serde(default)]
+        allow_private: bool,
         /// What it is told.
         body: Value,
     },

@@ -98,7 +98,7 @@ impl Activation {
     ///
     /// # Errors
     /// It cannot be read any more.
-    pub fn package(&self) -> Result<Package, String> {
+    pub fn package(&self) -> Result<Arc<Package>, String> {
         let components: BTreeMap<String, String> =
             serde_json::from_str(&self.components).map_err(|error| error.to_string())?;
         Package::read(&self.definition, components).map_err(|failure| failure.message)

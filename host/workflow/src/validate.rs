@@ -612,7 +612,7 @@ impl Check<'_> {
         let set: BTreeSet<String> =
             blocks.iter().flat_map(paths).flat_map(|path| path.variables.into_keys().collect::<Vec<_>>()).collect();
         let mut used: Vec<(Text, Template)> = Vec::new();
-        for path in blocks.iter().flat_map(|block| paths(block)) {
+        for path in blocks.iter().flat_map(paths) {
             used.extend(path.fields.into_values().chain(path.variables.into_values()));
         }
         let mut filled = |map: &IndexMap<String, Filled>| {

@@ -125,7 +125,7 @@ impl Presets for Fake {
         Probe::Undecided(String::new())
     }
 
-    async fn post(&self, _: &str, _: &str, _: &Value) -> Result<u16, Trouble> {
+    async fn post(&self, _: &str, _: bool, _: &str, _: &Value) -> Result<u16, presetter_journal::seam::Failure> {
         Ok(200)
     }
 }

@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use presetter_connection::{Access, Connection, Reference, resolve};
 use presetter_egress::{Grant, Limits as ExchangeLimits, PathPattern, Policy, Request, Tls, Transport};
-use presetter_journal::seam::Probe;
+use presetter_journal::seam::{Failure as Told, Probe};
 use presetter_manifest::{Limit, check_inputs};
 use presetter_receipt::{Retention, sha256};
 use presetter_runtime::{
     BodyOverride, CancellationToken, Component, Engine, Invocation, Kind as Ended, Looked, Report, RunObserver,
 };
+use presetter_secret::Secret;
 use presetter_workflow::{Call, Called, ConnectionInfo, Kind, PresetInfo, Presets, RowSink, Trouble};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -94,6 +95,13 @@ impl Caller {
     /// Reaches presets through the network.
     pub(crate) fn new(world: &World) -> Result<Self, Failure> {
         Self::through(world, world.network())
+    }
+
+    /// A failure on its way into the journal, which keeps it for good: without secrets.
+    fn one_line(&self, failure: &Failure) -> String {
+        let (message, hint) = failure.told();
+        let told = if hint.is_empty() { message } else { format!("{message}; {hint}") };
+        self.world.console.redactor().text(&told)
     }
 
     /// Reaches presets through another transport.
@@ -232,8 +240,9 @@ impl Caller {
         Ok(presetter_runtime::look_for(&invocation).await)
     }
 
-    async fn posted(&self, url: &str, key: &str, body: &Value) -> Result<u16, Failure> {
-        let address = if url.starts_with("https://") || url.starts_with("http://") {
+    async fn posted(&self, url: &str, allow_private: bool, key: &str, body: &Value) -> Result<u16, Failure> {
+        let referred = !(url.starts_with("https://") || url.starts_with("http://"));
+        let address = if !referred {
             url.to_owned()
         } else {
             let reference: Reference =
@@ -245,6 +254,12 @@ impl Caller {
         };
         let wrong = || Failure::new(Exit::Invalid, "the webhook's address is none").help("https://host/path");
         let address = Url::parse(&address).map_err(|_| wrong())?;
+        if referred {
+            // Messages name an address without its query, or its path alone.
+            for part in [presetter_egress::shown(&address), address.path().to_owned()] {
+                self.world.console.redactor().add("address of the webhook", &Secret::new(part));
+            }
+        }
         let grant = Grant {
             methods: vec!["POST".to_owned()],
             host: address.host_str().ok_or_else(wrong)?.to_owned(),
@@ -254,8 +269,8 @@ impl Caller {
         };
         let policy = Policy {
             grants: vec![grant],
-            allow_private: false,
-            advice: "A webhook is reached by https, and not in private networks.".to_owned(),
+            allow_private,
+            advice: "A webhook in your own network needs allow_private = true in its block.".to_owned(),
             limits: ExchangeLimits::default(),
             tls: Tls::default(),
             proxy: None,
@@ -268,7 +283,13 @@ impl Caller {
             body: Some(body.to_string().into_bytes().into()),
         };
         let answer = self.transport.send(&policy, request).await;
-        answer.map(|answer| answer.status).map_err(|error| Failure::new(Exit::Network, error.to_string()))
+        answer.map(|answer| answer.status).map_err(|error| match error {
+            presetter_egress::Error::Denied { reason, .. } => {
+                Failure::new(Exit::Denied, format!("the webhook is not called: {reason}"))
+                    .help("`allow_private = true` in its block allows plain http and addresses in your own network")
+            }
+            error => Failure::new(Exit::Network, error.to_string()),
+        })
     }
 }
 
@@ -318,11 +339,6 @@ fn trouble(failure: &Failure) -> Trouble {
     Trouble { message, hint }
 }
 
-fn one_line(failure: &Failure) -> String {
-    let (message, hint) = failure.told();
-    if hint.is_empty() { message } else { format!("{message}; {hint}") }
-}
-
 #[async_trait]
 impl Presets for Caller {
     fn describe(&self, preset: &str) -> Result<PresetInfo, Trouble> {
@@ -349,7 +365,7 @@ impl Presets for Caller {
     async fn call(&self, call: &Call, rows: Arc<dyn RowSink>) -> Called {
         match self.run(call, rows).await {
             Ok(called) => called,
-            Err(failure) => Called::failed(class(failure.exit), one_line(&failure)),
+            Err(failure) => Called::failed(class(failure.exit), self.one_line(&failure)),
         }
     }
 
@@ -360,12 +376,13 @@ impl Presets for Caller {
                 Probe::Undecided(format!("it is not there now ({evidence}), and the server may still be at work"))
             }
             Ok(Looked::Unclear(why)) => Probe::Undecided(why),
-            Err(failure) => Probe::Undecided(one_line(&failure)),
+            Err(failure) => Probe::Undecided(self.one_line(&failure)),
         }
     }
 
-    async fn post(&self, url: &str, key: &str, body: &Value) -> Result<u16, Trouble> {
-        self.posted(url, key, body).await.map_err(|failure| trouble(&failure))
+    async fn post(&self, url: &str, allow_private: bool, key: &str, body: &Value) -> Result<u16, Told> {
+        let posted = self.posted(url, allow_private, key, body).await;
+        posted.map_err(|failure| Told::new(class(failure.exit), self.one_line(&failure)))
     }
 }
 

@@ -467,7 +467,7 @@ impl Presets for Witness {
         self.caller.probe(call).await
     }
 
-    async fn post(&self, _: &str, _: &str, _: &Value) -> Result<u16, Trouble> {
+    async fn post(&self, _: &str, _: bool, _: &str, _: &Value) -> Result<u16, presetter_journal::seam::Failure> {
         self.note(WEBHOOK);
         Ok(200)
     }

@@ -18,6 +18,6 @@ pub(super) const KEYS: [(&str, &[&str], &[&str]); 7] = [
     ("update", &["fields", "state", "success", "failure"], &[]),
     ("condition", &["rules", "when", "success", "failure"], &[]),
     ("wait", &["for", "until", "success"], &[]),
-    ("notify", &["url", "body", "success", "failure"], &["url"]),
+    ("notify", &["url", "allow_private", "body", "success", "failure"], &["url"]),
     ("approval", &["message", "within", "success", "failure"], &["message"]),
 ];

@@ -313,6 +313,8 @@ pub enum Wait {
 pub struct Notify {
     /// Its address, or a reference to a secret that is one (`env:HOOK`).
     pub url: Text,
+    /// The operator's word that it may be reached by plain http, and in private networks.
+    pub allow_private: bool,
     /// What it is told, as JSON; without it the record's id, the workflow and the run.
     pub body: Option<(Text, Template)>,
 }

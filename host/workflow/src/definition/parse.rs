@@ -610,7 +610,7 @@ impl Reader<'_> {
         let url = block.url.clone()?;
         let text = url.as_str();
         let begins = |begin: &&str| text.len() > begin.len() && text.starts_with(*begin);
-        if !ADDRESSES.iter().any(|begin| begins(begin)) {
+        if !ADDRESSES.iter().any(begins) {
             let hint = "write https://..., or where it is kept: env:NAME, file:PATH, keyring:SERVICE/NAME, cmd:PROGRAM";
             self.wrong(url.span(), "this is no address", hint);
         }
@@ -618,7 +618,8 @@ impl Reader<'_> {
             Some(text) => Some((text.clone(), self.template(text, Context::Json, false)?)),
             None => None,
         };
-        Some(Notify { url, body })
+        let allow_private = block.allow_private.as_ref().is_some_and(|given| *given.get_ref());
+        Some(Notify { url, allow_private, body })
     }
 
     fn approval(&mut self, block: &raw::Block) -> Option<Approval> {

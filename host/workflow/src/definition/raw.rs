@@ -72,6 +72,7 @@ pub(crate) struct Block {
     pub(crate) duration: Option<Text>,
     pub(crate) until: Option<Text>,
     pub(crate) url: Option<Text>,
+    pub(crate) allow_private: Option<Spanned<bool>>,
     pub(crate) message: Option<Text>,
     pub(crate) within: Option<Text>,
 }
@@ -123,6 +124,7 @@ impl Block {
             ("for", text(&self.duration)),
             ("until", text(&self.until)),
             ("url", text(&self.url)),
+            ("allow_private", spanned(&self.allow_private)),
             ("message", text(&self.message)),
             ("within", text(&self.within)),
         ];

@@ -83,7 +83,7 @@ impl Hands {
     }
 
     /// The package of a run.
-    pub(crate) async fn package(&self, run: &RunId) -> Result<Package, Failure> {
+    pub(crate) async fn package(&self, run: &RunId) -> Result<Arc<Package>, Failure> {
         let submission = self.engine()?.submission(run).await;
         let submission = submission.map_err(|error| Failure::new("journal", error.to_string()))?;
         Package::read(&submission.definition, submission.components)
@@ -151,7 +151,7 @@ impl StepExecutor for Executor {
             Ask::Look { record } => ended(self.0.look(attempt, record).await),
             Ask::Rules { record, block } => ended(self.0.rules(attempt, record, &block).await),
             Ask::Apply(apply) => ended(self.0.apply(attempt, apply).await),
-            Ask::Notify { url, body } => ended(self.0.notify(attempt, &url, &body).await),
+            Ask::Notify { url, allow_private, body } => ended(self.0.notify(attempt, &url, allow_private, &body).await),
             Ask::Spread { after, start } => ended(self.0.spread(attempt, after, start).await),
             Ask::Collect => ended(self.0.collect(attempt).await),
             Ask::Settle { approved_by } => ended(self.0.settle(attempt, approved_by).await),
@@ -244,9 +244,8 @@ impl Hands {
         .await
     }
 
-    async fn notify(&self, attempt: &Attempt, url: &str, body: &Value) -> Result<u16, Failure> {
-        let posted = self.presets.post(url, &attempt.key, body).await;
-        let status = posted.map_err(|trouble| Failure::new("network", told(&trouble)))?;
+    async fn notify(&self, attempt: &Attempt, url: &str, allow_private: bool, body: &Value) -> Result<u16, Failure> {
+        let status = self.presets.post(url, allow_private, &attempt.key, body).await?;
         if (200..300).contains(&status) {
             Ok(status)
         } else {

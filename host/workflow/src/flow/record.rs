@@ -316,7 +316,7 @@ impl Run<'_> {
                 }
             },
         };
-        let told = Ask::Notify { url: notify.url.as_str().to_owned(), body };
+        let told = Ask::Notify { url: notify.url.as_str().to_owned(), allow_private: notify.allow_private, body };
         // It bears a key by which a receiver knows a repeat.
         match ask::<Value>(context, &block.name, &told, Repeat::Keyed).await {
             Ok(_) => Ok(Ended::Well),

@@ -189,7 +189,7 @@ impl Presets for Vendor {
         Probe::Undecided("this preset has no probe".to_owned())
     }
 
-    async fn post(&self, url: &str, key: &str, body: &Value) -> Result<u16, Trouble> {
+    async fn post(&self, url: &str, _: bool, key: &str, body: &Value) -> Result<u16, presetter_journal::seam::Failure> {
         self.posted.lock().unwrap().push((url.to_owned(), key.to_owned(), body.clone()));
         Ok(200)
     }
