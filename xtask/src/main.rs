@@ -53,7 +53,7 @@ enum Verb {
     Guests,
     /// Make what is released: the signed bundle of Mosyle, and an archive of the program, with bills of materials
     Dist(dist::Wanted),
-    /// Measure: how the sandbox holds up (`soak`, `deadline`), how long authors wait (`tests`), verifying (`verify`)
+    /// Measure: how the sandbox holds up (`soak`, `deadline`), how long authors wait (`tests`), verifying (`verify`), workflows
     Bench {
         /// What to measure
         what: Measured,
@@ -93,6 +93,8 @@ enum Measured {
     Tests,
     /// How long the program takes to verify a package of 20 MB, and how much memory
     Verify,
+    /// How many runs of a workflow go through in a second, and how much memory, over 100,000 records
+    Workflows,
 }
 
 /// The project's root: xtask always runs from its sources.
@@ -143,10 +145,14 @@ fn bench(root: &Path, steps: &mut Steps, what: Measured, minutes: f64) -> Result
         Measured::Soak => bench.args(["soak", &minutes.to_string()]),
         Measured::Deadline => bench.arg("deadline"),
         // The program as its users have it.
-        Measured::Tests | Measured::Verify => {
+        Measured::Tests | Measured::Verify | Measured::Workflows => {
             steps.run("program", cargo(root, &["build", "--release", "--bin", "presetter"]))?;
             let program = format!("target/release/presetter{EXE_SUFFIX}");
-            let what = if matches!(what, Measured::Tests) { "tests" } else { "verify" };
+            let what = match what {
+                Measured::Tests => "tests",
+                Measured::Verify => "verify",
+                _ => "workflows",
+            };
             bench.arg(what).env("PRESETTER_PROGRAM", root.join(program))
         }
     };

@@ -1,5 +1,7 @@
 //! `bundle.toml`: what a bundle is, what it asks for, and what its presets share.
 
+use std::num::NonZeroU32;
+
 use indexmap::IndexMap;
 use semver::Version;
 use serde::Deserialize;
@@ -36,6 +38,8 @@ pub struct Bundle {
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "crate::schema::Limits"))]
     pub limits: Lowered,
+    /// How fast the vendor may be asked, where it says so: workflows keep to it over all their runs.
+    pub pace: Option<Pace>,
     /// Assumptions that an operator may correct without touching the bundle.
     #[serde(default)]
     pub settings: IndexMap<String, Setting>,
@@ -67,6 +71,17 @@ pub struct GrantRequest {
     pub line: usize,
     /// Path patterns below the base URL (or of that host): `users`, `users/*` (one segment), `files/**` (any rest).
     pub paths: Vec<Text>,
+}
+
+/// How fast a vendor may be asked through one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pace {
+    /// How many runs at once; 8 unless stated.
+    pub at_once: Option<NonZeroU32>,
+    /// How many requests in a minute, evenly spread; logins are not counted.
+    pub per_minute: Option<NonZeroU32>,
 }
 
 /// An assumption of a bundle that an operator may correct: an operation's name, a page size.

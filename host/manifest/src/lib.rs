@@ -26,7 +26,7 @@ mod source;
 mod text;
 mod trace;
 
-pub use bundle::{Bundle, CONTRACT, GrantRequest, Setting, SettingKind};
+pub use bundle::{Bundle, CONTRACT, GrantRequest, Pace, Setting, SettingKind};
 pub use connection::{
     AuthKind, ConnectionKind, Expired, Field, Login, SecretField, Slot, SlotPlace, TokenPlace, TokenSource,
 };

@@ -2,6 +2,9 @@
 //! but that no run is lost and no descriptor stays open.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is run by developers, and prints what it measures")]
 
+#[path = "bench/workflows.rs"]
+mod workflows;
+
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,8 +26,9 @@ async fn main() -> ExitCode {
         ["deadline"] => deadline().await,
         ["tests"] => tests(),
         ["verify"] => verify(),
+        ["workflows"] => workflows::workflows().await,
         _ => {
-            println!("bench soak [MINUTES] | bench deadline | bench tests | bench verify");
+            println!("bench soak [MINUTES] | bench deadline | bench tests | bench verify | bench workflows");
             ExitCode::from(2)
         }
     }

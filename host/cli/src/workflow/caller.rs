@@ -16,6 +16,7 @@ use presetter_manifest::{Limit, check_inputs};
 use presetter_receipt::{Retention, sha256};
 use presetter_runtime::{
     BodyOverride, CancellationToken, Component, Engine, Invocation, Kind as Ended, Looked, Report, RunObserver,
+    Sending, Verdict,
 };
 use presetter_secret::Secret;
 use presetter_workflow::{Call, Called, ConnectionInfo, Kind, PresetInfo, Presets, RowSink, Trouble};
@@ -34,8 +35,10 @@ use crate::receipt::{self, Receipt};
 use crate::select::{self, Chosen};
 use crate::world::World;
 
-/// How many runs go through one connection at once.
+/// How many runs go through one connection at once, unless its bundle says another number.
 const AT_ONCE: usize = 8;
+/// The most that a bundle can say.
+const MOST_AT_ONCE: u32 = 64;
 /// How long what was read of a preset counts as it is.
 const FRESH: Duration = Duration::from_secs(2);
 
@@ -62,6 +65,9 @@ struct Loaded {
 /// How fast runs go through a connection.
 struct Pace {
     places: Semaphore,
+    /// From one request to the next.
+    gap: Duration,
+    /// When the next request may go.
     not_before: Mutex<Instant>,
 }
 
@@ -70,8 +76,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pace {
-    fn new() -> Self {
-        Self { places: Semaphore::new(AT_ONCE), not_before: Mutex::new(Instant::now()) }
+    fn new(stated: Option<presetter_manifest::Pace>) -> Self {
+        let stated = stated.unwrap_or_default();
+        let at_once = stated.at_once.map_or(AT_ONCE, |at_once| at_once.get().min(MOST_AT_ONCE) as usize);
+        let gap = stated.per_minute.map_or(Duration::ZERO, |often| Duration::from_secs(60) / often.get());
+        Self { places: Semaphore::new(at_once), gap, not_before: Mutex::new(Instant::now()) }
     }
 
     fn hold(&self, wait: Duration) {
@@ -80,12 +89,18 @@ impl Pace {
         *known = until.max(*known);
     }
 
+    /// Waits for a request's turn, and takes it.
     async fn turn(&self) {
         loop {
-            let until = *lock(&self.not_before);
-            if until <= Instant::now() {
-                return;
-            }
+            let until = {
+                let mut not_before = lock(&self.not_before);
+                let now = Instant::now();
+                if *not_before <= now {
+                    *not_before = now + self.gap;
+                    return;
+                }
+                *not_before
+            };
             tokio::time::sleep_until(until.into()).await;
         }
     }
@@ -117,8 +132,9 @@ impl Caller {
         })
     }
 
-    fn pace(&self, connection: &str) -> Arc<Pace> {
-        lock(&self.paces).entry(connection.to_owned()).or_insert_with(|| Arc::new(Pace::new())).clone()
+    fn pace(&self, connection: &str, chosen: &Chosen) -> Arc<Pace> {
+        let stated = chosen.bundle.manifest().pace;
+        lock(&self.paces).entry(connection.to_owned()).or_insert_with(|| Arc::new(Pace::new(stated))).clone()
     }
 
     fn engine(&self, chosen: &Chosen) -> Result<Engine, Failure> {
@@ -195,11 +211,10 @@ impl Caller {
             return Err(Failure::new(Exit::Failed, "the preset has changed since the run began"));
         }
         let prepared = self.prepared(call, &loaded)?;
-        let pace = self.pace(&call.connection);
+        let pace = self.pace(&call.connection, &loaded.chosen);
         let Ok(_place) = pace.places.acquire().await else {
             return Err(Failure::new(Exit::Internal, "the program is stopping"));
         };
-        pace.turn().await;
         let listening = Arc::new(Listening { rows, pace: pace.clone() });
         let command = format!("workflow {} (run {})", call.workflow, call.run);
         let receipt = Receipt::begin(&self.world, &prepared, &command, false, self.retention, listening)?;
@@ -233,8 +248,7 @@ impl Caller {
     async fn look(&self, call: &Call) -> Result<Looked, Failure> {
         let loaded = self.loaded(&call.preset)?;
         let prepared = self.prepared(call, &loaded)?;
-        let pace = self.pace(&call.connection);
-        pace.turn().await;
+        let pace = self.pace(&call.connection, &loaded.chosen);
         let listening = Arc::new(Listening { rows: Arc::new(presetter_workflow::NoRows), pace });
         let invocation = self.invocation(&prepared, &loaded, listening, CancellationToken::new());
         Ok(presetter_runtime::look_for(&invocation).await)
@@ -394,6 +408,11 @@ struct Listening {
 
 #[async_trait]
 impl RunObserver for Listening {
+    async fn before_send(&self, _: &Sending<'_>) -> Verdict {
+        self.pace.turn().await;
+        Verdict::Proceed
+    }
+
     fn waiting(&self, _: u16, wait: Duration) {
         self.pace.hold(wait);
     }
