@@ -173,6 +173,17 @@ fn the_five_scenarios() {
     stage.does("presetter workflow run create");
     assert_eq!(stage.server().users().len(), 5, "nobody is missing any more");
 
+    // Who is there already, though the record does not know it, is found by the look before the write.
+    workflow(
+        &stage,
+        "create.workflow.toml",
+        &CREATE.replace("connection = \"m\"", "connection = \"m\"\nconfirm = true"),
+    );
+    stage.does("presetter records set dee@example.com mosyle_user_id=");
+    stage.does("presetter workflow run create");
+    assert_eq!(stage.server().users().len(), 5, "nobody is created twice");
+    assert_eq!(record(&stage, "users", "dee@example.com")["mosyle_user_id"], made[0].iduser);
+
     // Update one when it is edited; the daemon sees it.
     workflow(&stage, "update.workflow.toml", UPDATE);
     stage.does("presetter workflow activate update");

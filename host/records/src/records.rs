@@ -76,30 +76,49 @@ impl Records {
     /// # Errors
     /// See [`ApplyError`]; nothing was changed then.
     pub fn apply(&mut self, changes: &[Change], cause: &Cause) -> Result<Applied, ApplyError> {
-        if changes.len() > CHANGES {
-            return Err(ApplyError::TooMany(changes.len()));
+        self.apply_all(&[(changes, cause)])
+    }
+
+    /// As [`Records::apply`], for changes that have different causes: all are applied together, or none. Only the first cause may
+    /// name a step of a run; it stands for all of them.
+    ///
+    /// # Errors
+    /// See [`ApplyError`]; nothing was changed then.
+    pub fn apply_all(&mut self, groups: &[(&[Change], &Cause)]) -> Result<Applied, ApplyError> {
+        let count = groups.iter().map(|(changes, _)| changes.len()).sum();
+        if count > CHANGES {
+            return Err(ApplyError::TooMany(count));
         }
-        if !cause.bounded() {
+        let named = groups.iter().skip(1).any(|(_, cause)| cause.step.is_some());
+        if named || !groups.iter().all(|(_, cause)| cause.bounded()) {
             return Err(ApplyError::Cause);
         }
         let at = self.now();
         let transaction = self.begin()?;
-        if let Some(step) = &cause.step
+        let step = groups.first().and_then(|(_, cause)| cause.step.as_ref());
+        if let Some(step) = step
             && let Some(results) = done(&transaction, step)?
         {
             return Ok(Applied { repeated: true, results: stored::read(&results)? });
         }
-        let mut results = Vec::with_capacity(changes.len());
-        let mut writer = Writer::new(&transaction, cause, at);
-        for (index, change) in changes.iter().enumerate() {
-            match writer.change(change) {
-                Ok((result, _)) => results.push(result),
-                Err(WriteError::Refused(reason)) => return Err(ApplyError::Refused { index, reason }),
-                Err(WriteError::Store(error)) => return Err(error.into()),
+        let mut results = Vec::with_capacity(count);
+        let mut first = None;
+        for (changes, cause) in groups {
+            let mut writer = Writer::new(&transaction, cause, at);
+            for change in *changes {
+                match writer.change(change) {
+                    Ok((result, _)) => results.push(result),
+                    Err(WriteError::Refused(reason)) => {
+                        return Err(ApplyError::Refused { index: results.len(), reason });
+                    }
+                    Err(WriteError::Store(error)) => return Err(error.into()),
+                }
+            }
+            if cause.step.is_some() {
+                first = Some(writer.cause()?);
             }
         }
-        if cause.step.is_some() {
-            let number = writer.cause()?;
+        if let Some(number) = first {
             let results = stored::write(&results)?;
             transaction.execute("UPDATE causes SET results = ?1 WHERE number = ?2", params![results, number])?;
         }

@@ -113,6 +113,14 @@ impl Mappings {
         all.filter(move |(_, (origin, _))| brought(origin)).map(|(name, _)| name.as_str())
     }
 
+    /// The integrations that it names, and where.
+    pub fn integrations(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        self.users.values().chain(self.saas_users.values()).filter_map(|(origin, span)| match origin {
+            Origin::Integration(name) => Some((name.as_str(), span.clone())),
+            _ => None,
+        })
+    }
+
     /// What is wrong with it, given the fields that there are.
     #[must_use]
     pub fn check(&self, users: &Fields, saas_users: &Fields) -> Vec<Problem> {

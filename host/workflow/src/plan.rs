@@ -18,6 +18,9 @@ use crate::{Call, Kind, NoRows, Package, Presets};
 /// A plan walks at most so many blocks.
 const WALKED: usize = 100;
 
+/// How much of a value is told, in characters.
+const SHOWN: usize = 120;
+
 /// What would happen at a block.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Planned {
@@ -179,6 +182,7 @@ impl Walk<'_> {
             connection,
             inputs,
             body: None,
+            confirm: false,
             run: RunId("plan".to_owned()),
             workflow: self.package.workflow.name.clone(),
             cancellation,
@@ -203,7 +207,7 @@ impl Walk<'_> {
         for (name, value) in &taken.fields {
             let before = self.record.get(name).cloned().unwrap_or(Value::Null);
             if before != *value {
-                self.tell(block, format!("sets {name}: {before} -> {value}"), true);
+                self.tell(block, format!("sets {name}: {} -> {}", short(&before), short(value)), true);
             }
         }
         self.record.extend(taken.fields);
@@ -217,4 +221,13 @@ struct Ways<'w> {
     success: &'w Path,
     failure: Option<&'w Path>,
     not_found: Option<&'w Path>,
+}
+
+/// A value for a person: not more of it than is read.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text,
+    }
 }

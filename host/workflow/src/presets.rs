@@ -53,6 +53,8 @@ pub struct Call {
     pub inputs: Map<String, Value>,
     /// A template in place of its body.
     pub body: Option<String>,
+    /// The preset's probe looks before a write, and after it.
+    pub confirm: bool,
     /// The workflow's run, for the receipt.
     pub run: RunId,
     /// The workflow, for the receipt.

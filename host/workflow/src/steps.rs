@@ -68,6 +68,9 @@ pub(crate) struct CallStep {
     pub(crate) inputs: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<String>,
+    /// The preset's probe looks before and after.
+    #[serde(default)]
+    pub(crate) confirm: bool,
     /// What is taken from the answer, by how it ended.
     pub(crate) take: BTreeMap<Kind, Taken>,
 }
@@ -158,8 +161,11 @@ pub struct Collected {
     pub unmatched: u64,
     /// Some of those that are deactivated.
     pub some: Vec<String>,
-    /// What proves that who is gone is gone.
+    /// What proves the roles.
     pub evidence: String,
+    /// What proves that who is gone is gone.
+    #[serde(default)]
+    pub proof: String,
     /// The receipt of the listing.
     pub receipt: String,
 }

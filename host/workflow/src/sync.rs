@@ -28,7 +28,7 @@ use presetter_journal::seam::{Attempt, Failure, FlowName, Submission};
 use presetter_manifest::{Diagnostics, Text, suggest};
 use presetter_records::{
     Action, Cause, Change, Fields, Filter, Format, ImportEvent, ImportOptions, Mode, Object, Operator, Records,
-    RowChange, State, Value as Field,
+    RowChange, State, Value as Field, WhenArchived,
 };
 use presetter_template::Problem;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,8 @@ pub struct Sync {
     pub saas_users: Option<(Mode, IndexMap<String, Text>)>,
     /// The field of users by which a row finds its user.
     pub key: Text,
+    /// Whether an archived record whose account is there is put in use again; otherwise its row is refused.
+    pub reactivate: bool,
     /// When it runs by itself.
     pub when: Option<When>,
 }
@@ -81,6 +83,8 @@ struct File {
     #[serde(default)]
     update: Vec<Text>,
     key: Option<Text>,
+    #[serde(default)]
+    reactivate: bool,
     cron: Option<Text>,
     zone: Option<Text>,
     #[serde(default)]
@@ -164,6 +168,7 @@ impl Sync {
             connection: read.connection,
             software: read.software,
             key,
+            reactivate: read.reactivate,
             when,
         })
     }
@@ -189,6 +194,10 @@ impl Sync {
             }
         }
         problems
+    }
+
+    fn when_archived(&self) -> WhenArchived {
+        if self.reactivate { WhenArchived::Reactivate } else { WhenArchived::Refuse }
     }
 
     /// The name of its flow in the journal, and of its timer.
@@ -299,6 +308,7 @@ impl Hands {
             connection: sync.connection.as_str().to_owned(),
             inputs: Map::new(),
             body: None,
+            confirm: false,
             take: std::collections::BTreeMap::new(),
         };
         let call = self.fixed(attempt, &step)?;
@@ -343,7 +353,7 @@ pub fn bring(
             }
         }
         let mut options = ImportOptions::new(Object::Users, sync.key.as_str());
-        (options.mode, options.dry_run) = (*mode, dry_run);
+        (options.mode, options.dry_run, options.when_archived) = (*mode, dry_run, sync.when_archived());
         synced.users = import(records, sync, &map, rows, options, &mut synced.refused, watch)?;
     }
     if let (Some((mode, map)), Some(software)) = (&sync.saas_users, &sync.software) {
@@ -356,7 +366,7 @@ pub fn bring(
         }
         let mut options = ImportOptions::new(Object::SaasUsers, "software");
         options.keys.push("external_id".to_owned());
-        (options.mode, options.dry_run) = (*mode, dry_run);
+        (options.mode, options.dry_run, options.when_archived) = (*mode, dry_run, sync.when_archived());
         options.constants.insert("software".to_owned(), Field::text(software.as_str()));
         synced.saas_users = import(records, sync, map, rows, options, &mut synced.refused, watch)?;
         if !dry_run {

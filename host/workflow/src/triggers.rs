@@ -188,7 +188,7 @@ async fn events(
         let (seen, begins) = matching(&package, path, &reader, now).await?;
         for (event, trigger) in begins {
             let depth = depth(engine, &event).await;
-            if depth > CHAIN {
+            if depth >= CHAIN {
                 told.push(format!(
                     "the change {} of {} begins nothing: {CHAIN} workflows stand before it in a chain",
                     event.sequence, event.record
@@ -198,7 +198,8 @@ async fn events(
             let begun = Begun { event: Some(event.sequence), depth, ..Begun::by(trigger) };
             let input = Input::Record { record: event.record, begun, start: 0 };
             let key = format!("{TIMER}{}:{}", activation.name, event.sequence);
-            match engine.submit(package.submission(&input, Some(key), Some(line(event.record)))).await {
+            match engine.submit(package.submission(&input, Some(key), Some(line(&activation.name, event.record)))).await
+            {
                 Ok(submitted) => count += u64::from(submitted.new),
                 // Begun by what the workflow was before; it is begun once.
                 Err(EngineError::KeyTaken { .. }) => {}
@@ -232,7 +233,7 @@ async fn matching(package: &Package, path: &Path, reader: &str, now: Timestamp) 
         let more = events.len() >= EVENTS as usize;
         let fields = records.fields(workflow.object).map_err(text)?;
         let today = now.to_zoned(TimeZone::UTC).date();
-        let matcher = workflow.begin.rules.filter().compile(&fields, today).map_err(|error| error.to_string())?;
+        let matcher = workflow.filter().compile(&fields, today).map_err(|error| error.to_string())?;
         let mut begins = Vec::new();
         for event in events {
             let own = event.cause.kind == CauseKind::Workflow && event.cause.by == workflow.name;
@@ -266,8 +267,10 @@ fn begun_by(begin: &crate::Begin, event: &Event) -> Option<Trigger> {
 
 /// How many workflows stand before what this change begins.
 async fn depth(engine: &Arc<dyn Engine>, event: &Event) -> u32 {
-    let Some(step) = event.cause.step.as_ref().filter(|_| event.cause.kind == CauseKind::Workflow) else { return 0 };
-    let submission = engine.submission(&RunId(step.run.clone())).await;
+    let told = event.cause.detail.get("run").and_then(Value::as_str);
+    let run = event.cause.step.as_ref().map(|step| step.run.as_str()).or(told);
+    let Some(run) = run.filter(|_| event.cause.kind == CauseKind::Workflow) else { return 0 };
+    let submission = engine.submission(&RunId(run.to_owned())).await;
     let input = submission.map(|submission| submission.input).unwrap_or(Value::Null);
     let depth = match serde_json::from_value::<Input>(input) {
         Ok(Input::Batch(begun) | Input::Record { begun, .. }) => begun.depth,

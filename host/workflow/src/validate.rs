@@ -271,6 +271,9 @@ impl Check<'_> {
             self.names(filled);
         }
         let Some(info) = info else { return };
+        if let Some(span) = api.confirm.clone().filter(|_| info.manifest.probe.is_none()) {
+            self.error(span, format!("{} has no probe that could look", info.name), "take confirm out");
+        }
         self.inputs(block, api, &info);
         if let Some(body) = &api.body {
             self.body(body, &info);

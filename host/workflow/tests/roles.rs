@@ -74,7 +74,8 @@ async fn without_the_box_nobody_is_deactivated() {
     machine.vendor.users.lock().unwrap().remove("m003");
     machine.by_hand(&machine.package("roles", &source(false), "")).await;
     assert_eq!(archived(&machine, &records), 0);
-    assert_eq!(machine.value(records[3], "active"), "false");
+    assert_eq!(machine.value(records[3], "active"), "", "nothing is said of whether it is in use");
+    assert_ne!(machine.value(records[3], "last_checked"), "");
 }
 
 #[tokio::test]
@@ -111,6 +112,41 @@ async fn who_is_missing_in_one_listing_only_is_not_gone() {
     let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
     assert_eq!(machine.get(&run).await.state, RunState::Done);
     assert_eq!(archived(&machine, &records), 0);
+}
+
+#[tokio::test]
+async fn rows_without_the_field_that_is_compared_prove_nobodys_absence() {
+    let (machine, records) = filled(10).await;
+    machine.vendor.users.lock().unwrap().remove("m003");
+    machine.vendor.mood.lock().unwrap().nameless = true;
+    let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
+    assert_eq!(machine.get(&run).await.result.unwrap()["deactivated"], 0);
+    assert_eq!(archived(&machine, &records), 0);
+}
+
+#[tokio::test]
+async fn accounts_of_other_software_are_left_alone_also_by_what_follows() {
+    let (machine, records) = filled(3).await;
+    machine.add(Object::Software, &[("name", "other")]);
+    let other = machine.add(Object::SaasUsers, &[("software", "other"), ("external_id", "x1"), ("name", "Own")]);
+    let more =
+        format!("{}[[block]]\nname = \"note\"\ntype = \"update\"\nfields = {{ name = \"seen\" }}\n", source(true));
+    machine.by_hand(&machine.package("roles", &more, "")).await;
+    assert_eq!(machine.value(records[0], "name"), "seen");
+    assert_eq!((machine.value(other, "name"), machine.value(other, "last_workflow")), ("Own".into(), String::new()));
+}
+
+#[tokio::test]
+async fn who_was_found_has_no_evidence_of_absence() {
+    let (machine, records) = filled(10).await;
+    machine.vendor.users.lock().unwrap().remove("m003");
+    machine.by_hand(&machine.package("roles", &source(true), "")).await;
+    let evidence = |record: RecordId| {
+        let history = machine.records().history(record, 0, 10).unwrap();
+        history.last().unwrap().cause.detail["evidence"].as_str().unwrap().to_owned()
+    };
+    assert!(evidence(records[0]).starts_with("complete scan of 9 users"), "{}", evidence(records[0]));
+    assert!(evidence(records[3]).starts_with("not_found: "), "{}", evidence(records[3]));
 }
 
 #[tokio::test]

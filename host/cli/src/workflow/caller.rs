@@ -217,11 +217,16 @@ impl Caller {
         };
         let listening = Arc::new(Listening { rows, pace: pace.clone() });
         let command = format!("workflow {} (run {})", call.workflow, call.run);
-        let receipt = Receipt::begin(&self.world, &prepared, &command, false, self.retention, listening)?;
+        let receipt = Receipt::begin(&self.world, &prepared, &command, call.confirm, self.retention, listening)?;
         let cancel = CancellationToken::new();
         let invocation = self.invocation(&prepared, &loaded, receipt.observer(), cancel.clone());
         let report = {
-            let running = presetter_runtime::run(&invocation);
+            let running = async {
+                match call.confirm {
+                    true => presetter_runtime::run_confirmed(&invocation).await,
+                    false => presetter_runtime::run(&invocation).await,
+                }
+            };
             tokio::pin!(running);
             tokio::select! {
                 report = &mut running => report,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use presetter_manifest::{Diagnostic, Diagnostics};
 use presetter_records::{Object, Record, Records};
+use presetter_template::Problem;
 use presetter_workflow::{Catalogue, ENDING, Mappings, Presets, Severity, Workflow, validate as findings};
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ pub(super) fn checked(
     records: &Records,
     presets: &dyn Presets,
 ) -> Result<(), Failure> {
-    let (errors, warnings) = found(workflow, mappings, records, presets)?;
+    let (errors, warnings) = found(world, workflow, mappings, records, presets)?;
     for warning in warnings {
         let (line, column) = warning.position();
         let help: Vec<String> = warning.problem.hint.iter().cloned().collect();
@@ -37,15 +38,27 @@ pub(super) fn checked(
 type FoundIn = (Vec<Diagnostic>, Vec<Diagnostic>);
 
 fn found(
+    world: &World,
     workflow: &Workflow,
     mappings: &Mappings,
     records: &Records,
     presets: &dyn Presets,
 ) -> Result<FoundIn, Failure> {
+    let syncs = files::names(world, presetter_workflow::sync::ENDING)?;
     let fields = |object| records.fields(object).map_err(|error| Failure::new(Exit::Invalid, error.to_string()));
     let (users, saas_users) = (fields(Object::Users)?, fields(Object::SaasUsers)?);
     let wrong = mappings.check(&users, &saas_users);
+    let mut warnings = Vec::new();
     let mut errors = Diagnostics::of(mappings.file(), mappings.source(), wrong).0;
+    for (name, span) in mappings.integrations().filter(|(name, _)| !syncs.iter().any(|sync| sync == name)) {
+        let known: Vec<&str> = syncs.iter().map(String::as_str).collect();
+        let hint = match known.is_empty() {
+            true => format!("make it by `presetter sync {name} --new --preset BUNDLE/PRESET -c NAME`"),
+            false => presetter_manifest::suggest(name, &known),
+        };
+        let problem = Problem::new(format!("there is no sync \"{}\"", line(name)), span).with_hint(hint);
+        warnings.extend(Diagnostics::of(mappings.file(), mappings.source(), vec![problem]).0);
+    }
     let catalogue = Catalogue { presets, users, saas_users, mappings, now: Timestamp::now() };
     let (wrong, told): (Vec<_>, Vec<_>) =
         findings(workflow, &catalogue).into_iter().partition(|found| found.severity == Severity::Error);
@@ -54,7 +67,8 @@ fn found(
         Diagnostics::of(&workflow.file, &workflow.source, problems).0
     };
     errors.extend(all(wrong));
-    Ok((errors, all(told)))
+    warnings.extend(all(told));
+    Ok((errors, warnings))
 }
 
 /// Follows `presetter workflow validate`.
@@ -70,7 +84,7 @@ pub(super) fn validate(world: &World, args: &WorkflowValidateArgs) -> Result<Exi
     let (mut exit, mut wrong) = (Exit::Ok, 0);
     for name in &names {
         let (errors, warnings) = match files::workflow(world, name) {
-            Ok(workflow) => found(&workflow, &mappings, &records, &caller)?,
+            Ok(workflow) => found(world, &workflow, &mappings, &records, &caller)?,
             Err(failure) => match failure.diagnostics() {
                 Some(errors) => (errors, Vec::new()),
                 None => return Err(failure),
@@ -162,7 +176,7 @@ pub(super) fn matching(
     let broken = |error: presetter_records::StoreError| Failure::new(Exit::Invalid, line(&error.to_string()));
     let fields = records.fields(workflow.object).map_err(broken)?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let matcher = workflow.begin.rules.filter().compile(&fields, today);
+    let matcher = workflow.filter().compile(&fields, today);
     let matcher = matcher.map_err(|error| Failure::new(Exit::Invalid, line(&error.to_string())))?;
     let mut seen = 0;
     let all = records.list(workflow.object, workflow.begin.state, &matcher);

@@ -72,9 +72,10 @@ pub(super) async fn resume(world: &World, args: &WorkflowResumeArgs) -> Result<E
         let decision = match (args.done, args.repeat, args.fail) {
             (true, ..) => Decision::Done(done()),
             (_, true, _) => Decision::Repeat,
-            (.., true) => {
-                Decision::Fail(Told::new("unknown", format!("{} says that it did not take place", person(world))))
-            }
+            (.., true) => Decision::Fail(Told::new(
+                "unknown",
+                format!("{} left it: nobody knows whether it took place", person(world)),
+            )),
             _ => Decision::Done(looked(&machine, &run, &step).await?),
         };
         let decided = machine.engine.resume(&run.id, &step.path, decision, &person(world)).await;
@@ -117,7 +118,7 @@ fn undecided(run: &Run, why: &str) -> Failure {
 
 fn goes_on(world: &World, machine: &Machine, run: &Run) -> Result<Exit, Failure> {
     if super::run::daemons(machine)? == 0 {
-        let help = "presetter daemon, or `presetter workflow run` of any workflow, takes it up".to_owned();
+        let help = "presetter daemon".to_owned();
         world.console.warn(&format!("run {} goes on when a daemon is there", short(&run.id)), &[help]);
     }
     Ok(Exit::Ok)

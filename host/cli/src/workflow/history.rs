@@ -85,7 +85,11 @@ fn ids(records: &Records, named: &str) -> Result<Vec<RecordId>, Failure> {
 }
 
 fn shown(value: &Field) -> String {
-    if value.is_empty() { "(empty)".to_owned() } else { line(&value.to_text()) }
+    match value {
+        Field::Empty => "(empty)".to_owned(),
+        Field::Time(at) => at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        value => line(&value.to_text()),
+    }
 }
 
 fn who(entry: &HistoryEntry) -> String {

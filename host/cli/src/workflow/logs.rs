@@ -146,7 +146,7 @@ fn step(step: &StepRecord) -> Option<String> {
             let preset = step.data["preset"].as_str().map(|preset| format!(" {preset}")).unwrap_or_default();
             format!("{} ({}{preset})", step.name, step.data["do"].as_str().unwrap_or_default())
         }
-        StepKind::SleepUntil => format!("waits until {}", step.data),
+        StepKind::SleepUntil => format!("waits until {}", step.data["until"].as_str().unwrap_or_default()),
         StepKind::WaitEvent => format!("waits for {}", step.name),
         StepKind::All | StepKind::Now | StepKind::Progress => return None,
     };

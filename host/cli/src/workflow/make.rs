@@ -35,13 +35,16 @@ pub(super) fn new(world: &World, args: &WorkflowNewArgs) -> Result<Exit, Failure
             let fields = records.fields(object).map_err(|error| Failure::new(Exit::Invalid, error.to_string()))?;
             let connection = args.connection.as_deref().unwrap_or("NAME");
             text.push_str(&format!(
-                "\n[[block]]\nname = \"{}\"\ntype = \"api\"\npreset = \"{preset}\"\nconnection = \"{connection}\"\n\n[block.inputs]\n",
-                preset.rsplit('/').next().unwrap_or("call")
+                "\n[[block]]\nname = \"{}\"\ntype = \"api\"\npreset = \"{preset}\"\nconnection = \"{connection}\"\n{}\n[block.inputs]\n",
+                preset.rsplit('/').next().unwrap_or("call"),
+                if info.manifest.probe.is_some() { "confirm = true              # looks before and after, which may take a scan\n" } else { "" }
             ));
             for (name, input) in &info.manifest.inputs {
                 let known = fields.get(name).is_ok();
                 let mark = if input.must_be_given() || known { "" } else { "# " };
-                let help = if input.help.is_empty() { String::new() } else { format!("  # {}", line(&input.help)) };
+                let gap = if known || input.allowed.is_some() { "" } else { "no field has this name, fill it in; " };
+                let help = format!("{gap}{}", line(&input.help));
+                let help = if help.is_empty() { String::new() } else { format!("  # {help}") };
                 text.push_str(&format!("{mark}{name} = {}{help}\n", value(name, input)));
             }
             let outputs: Vec<&str> = info.manifest.output_names().collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use presetter_journal::seam::{Filter, Page, Repeat, Run, RunId, RunState, Until};
+use presetter_journal::seam::{Filter, Page, Repeat, Run, RunId, RunState, StepState, Until};
 use presetter_manifest::Repeat as Stated;
 use presetter_workflow::{
     Action, Begun, Input, Mappings, Package, Role, Trigger, Workflow, activate as activated, deactivate as deactivated,
@@ -19,6 +19,10 @@ use crate::failure::Failure;
 use crate::output::count;
 use crate::world::World;
 
+/// How long a run by hand waits for what is tried again.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+/// How many waiting runs are looked at for that.
+const LOOKED_AT: u32 = 50;
 /// How many failures are told one by one.
 const TOLD: usize = 10;
 
@@ -90,6 +94,10 @@ pub(super) fn daemons(machine: &Machine) -> Result<usize, Failure> {
 /// Follows `presetter workflow deactivate`.
 pub(super) async fn deactivate(world: &World, name: &str) -> Result<Exit, Failure> {
     let machine = Machine::open(world).await?;
+    if machine.store.get(name).map_err(|error| failed(&error.to_string()))?.is_none() {
+        // Says what there is, where it is no workflow at all.
+        files::workflow(world, name)?;
+    }
     let was = deactivated(&machine.engine, &machine.store, name).await.map_err(|error| failed(&error))?;
     let name = line(name);
     world.console.say(&if was { format!("{name} is not active any more") } else { format!("{name} was not active") });
@@ -113,7 +121,11 @@ pub(super) async fn run(world: &World, args: &WorkflowRunArgs) -> Result<Exit, F
                 return Err(Failure::usage(format!("{record} is none of {}", package.workflow.object)));
             }
             let input = Input::Record { record: *record, begun: begun.clone(), start: 0 };
-            runs.push(package.submission(&input, None, Some(format!("record:{record}"))));
+            runs.push(package.submission(
+                &input,
+                None,
+                Some(presetter_workflow::record_line(&package.workflow.name, *record)),
+            ));
         }
     }
     let mut ids = Vec::new();
@@ -127,11 +139,33 @@ pub(super) async fn run(world: &World, args: &WorkflowRunArgs) -> Result<Exit, F
         return Ok(Exit::Ok);
     }
     let progress = tokio::spawn(watch(world.clone(), machine.engine.clone(), ids.clone()));
-    let worked = machine.engine.work(Until::Idle).await;
+    let worked = work(&machine, &ids).await;
     progress.abort();
     world.console.draw("");
     worked.map_err(|error| broken(&error))?;
     ended(world, &machine, &package, &ids, args.format).await
+}
+
+/// Works until nothing goes on; what is tried again in a moment is waited for.
+pub(super) async fn work(machine: &Machine, ids: &[RunId]) -> Result<(), presetter_journal::seam::EngineError> {
+    let until = std::time::Instant::now() + PATIENCE;
+    loop {
+        machine.engine.work(Until::Idle).await?;
+        let mut again = false;
+        for state in [RunState::Waiting, RunState::Ready, RunState::Running] {
+            let filter = Filter { state: Some(state), ..Filter::default() };
+            for run in machine.engine.list(&filter, Page { beyond: None, limit: LOOKED_AT }).await? {
+                let own = ids.contains(&run.id)
+                    || run.key.as_ref().is_some_and(|key| ids.iter().any(|id| key.starts_with(&format!("{id}:"))));
+                let page = Page { beyond: None, limit: 1 };
+                again |= own && !machine.engine.steps(&run.id, Some(StepState::Started), page).await?.is_empty();
+            }
+        }
+        if !again || std::time::Instant::now() > until {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
 }
 
 /// Tells how far it is, on a terminal.
@@ -195,8 +229,8 @@ async fn ended(
     for result in &results {
         if let Some(roles) = result.get("roles").filter(|roles| roles.is_object()) {
             world.console.say(&format!(
-                "{} records looked at; {} changed, {} deactivated, {} without a match to look for",
-                roles["records"], result["changed"], result["deactivated"], roles["unmatched"]
+                "{} records looked at: {} roles changed, {} deactivated, {} not to be told",
+                roles["records"], roles["roles"], result["deactivated"], roles["unmatched"]
             ));
         }
     }
@@ -266,10 +300,19 @@ fn note(run: &Run, tally: &mut BTreeMap<&'static str, u64>, exit: &mut Exit, tol
             told.push(format!("run {id} is unknown: presetter workflow resume {id}"));
         }
         RunState::Waiting => {
-            let message = run.progress.as_ref().and_then(|progress| progress["message"].as_str());
-            if let Some(message) = message {
-                told.push(format!("run {id} waits for approval: {}", line(message)));
-            }
+            let progress = run.progress.as_ref().filter(|progress| progress["waits_for"] == "approval");
+            told.push(match progress.and_then(|progress| progress["message"].as_str()) {
+                Some(message) => {
+                    format!("run {id} waits for approval: {}; presetter workflow approve {id}", line(message))
+                }
+                None => format!("run {id} waits; a daemon goes on with it when its time has come"),
+            });
+        }
+        RunState::Queued => {
+            told.push(format!("run {id} begins when an earlier run of this workflow on the same record has ended"));
+        }
+        RunState::Done if run.result.as_ref().is_some_and(|result| result.get("skipped").is_some()) => {
+            told.push(format!("run {id} did nothing: the record does not match the workflow's rules"));
         }
         _ => {}
     }

@@ -182,6 +182,9 @@ fn reactivate(world: &World, args: &SaasReactivateArgs) -> Result<Exit, Failure>
         return Err(Failure::usage(format!("{} is no SaaS user", args.record)).help("their ids begin with a-"));
     }
     let mut records = records(world)?;
+    if records.get(args.record).map_err(broken)?.is_none() {
+        return Err(Failure::new(Exit::NotFound, format!("there is no record {}", args.record)));
+    }
     let mut cause = Cause::person(&person(world));
     if let Some(reason) = &args.reason {
         cause.detail = json!({ "reason": reason });

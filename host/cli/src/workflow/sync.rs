@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use presetter_journal::seam::{Cancellation, RunId, RunState, Schedule, Until};
+use presetter_journal::seam::{Cancellation, RunId, RunState, Schedule};
 use presetter_manifest::Diagnostics;
 use presetter_records::{Object, RowChange};
 use presetter_workflow::sync::{Collector, Counts, ENDING, Sync, Synced, bring, propose};
@@ -42,7 +42,7 @@ pub(crate) async fn sync(world: &World, args: &SyncArgs) -> Result<Exit, Failure
     }
     let submission = sync.submission(&digest, &mappings, false);
     let run = machine.engine.submit(submission).await.map_err(|error| broken(&error))?.run;
-    machine.engine.work(Until::Idle).await.map_err(|error| broken(&error))?;
+    super::run::work(&machine, std::slice::from_ref(&run)).await.map_err(|error| broken(&error))?;
     let run = machine.engine.get(&run).await.map_err(|error| broken(&error))?;
     match (run.state, run.failure, run.result) {
         (RunState::Done, _, Some(result)) => {
@@ -109,6 +109,7 @@ async fn dry_run(
         connection: sync.connection.as_str().to_owned(),
         inputs: Map::new(),
         body: None,
+        confirm: false,
         run: RunId("dry-run".to_owned()),
         workflow: sync.flow(),
         cancellation,
@@ -156,6 +157,11 @@ fn tell(world: &World, synced: &Synced, format: TableFormat, dry_run: bool) -> E
     }
     for refusal in &synced.refused {
         world.console.say(&format!("refused: {}", line(refusal)));
+    }
+    if synced.refused.iter().any(|refusal| refusal.contains("is archived")) {
+        world.console.say(
+            "to put an account in use again: presetter saas reactivate ID, or reactivate = true in the sync's file",
+        );
     }
     let would = if dry_run { " would be" } else { "" };
     let counts = |what: &str, counts: Counts| {

@@ -7,7 +7,7 @@ pub(super) const TYPES: [&str; 7] = ["api", "role", "update", "condition", "wait
 pub(super) const KEYS: [(&str, &[&str], &[&str]); 7] = [
     (
         "api",
-        &["preset", "connection", "connection_field", "inputs", "body", "success", "failure", "not_found"],
+        &["preset", "connection", "connection_field", "inputs", "body", "confirm", "success", "failure", "not_found"],
         &["preset"],
     ),
     (

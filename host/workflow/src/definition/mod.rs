@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use presetter_manifest::{Diagnostics, Text};
-use presetter_records::{Filter, Object, Rule, State};
+use presetter_records::{Filter, Object, Operator, Rule, State};
 use presetter_template::Template;
 use serde_json::Value;
 
@@ -205,6 +205,8 @@ pub struct Api {
     pub inputs: IndexMap<String, Filled>,
     /// A template in place of the preset's body.
     pub body: Option<Text>,
+    /// Where it says `true`: the preset's probe looks before the write and after it.
+    pub confirm: Option<Range<usize>>,
 }
 
 /// Which connection.
@@ -370,6 +372,19 @@ impl Workflow {
     #[must_use]
     pub fn block(&self, name: &str) -> Option<(usize, &Block)> {
         self.blocks.iter().enumerate().find(|(_, block)| block.name == name)
+    }
+
+    /// Which records it is for: its rules, and for a role block also the software.
+    #[must_use]
+    pub fn filter(&self) -> Filter {
+        let rules = self.begin.rules.filter();
+        match self.role() {
+            Some((_, role)) => {
+                let software = Filter::rule("software", Operator::Equals, Some(role.software.as_str()));
+                Filter::All { all: vec![software, rules] }
+            }
+            None => rules,
+        }
     }
 
     /// The role block, which is the first if there is one.

@@ -303,6 +303,16 @@ impl Reader<'_> {
 
     fn path(&mut self, path: &raw::Path, kind: &str, names: &IndexMap<&str, usize>) -> Path {
         let answers = kind == "api";
+        if let Some(name) =
+            path.fields.keys().chain(path.variables.keys()).next().filter(|_| !answers && kind != "role")
+        {
+            let message = format!("a path of a block of the type {kind} sets nothing");
+            self.wrong(
+                name.span(),
+                message,
+                "set fields in a block of the type update; variables come from answers of api blocks",
+            );
+        }
         let templates = |reader: &mut Self, map: &IndexMap<Spanned<String>, Text>, what: &str| {
             let mut compiled = IndexMap::new();
             for (name, text) in map {
@@ -444,7 +454,8 @@ impl Reader<'_> {
             }
         };
         let inputs = self.filled(block.inputs.as_ref());
-        Some(Api { preset: block.preset.clone()?, connection: connection?, inputs, body: block.body.clone() })
+        let confirm = block.confirm.as_ref().filter(|given| *given.get_ref()).map(Spanned::span);
+        Some(Api { preset: block.preset.clone()?, connection: connection?, inputs, body: block.body.clone(), confirm })
     }
 
     fn role(&mut self, at: usize, block: &raw::Block) -> Option<Role> {

@@ -8,7 +8,7 @@ use presetter_template::path::Step;
 use presetter_template::{Context, Scope, Template};
 use serde_json::{Map, Value};
 
-use super::{Hands, told};
+use super::{Hands, TRIES, told};
 use crate::steps::{Answer, CallStep, Taken};
 use crate::{Call, Called, Kind, NoRows};
 
@@ -23,8 +23,8 @@ impl Hands {
             return StepEnd::Unknown(called.message);
         }
         // A read is done again a few times before it counts as failed; the journal waits between.
-        let passing = matches!(called.class.as_str(), "network" | "rate" | "server");
-        if called.kind == Kind::Failed && passing && attempt.step.repeat == Repeat::Read && attempt.attempt < 3 {
+        let again = attempt.step.repeat == Repeat::Read && attempt.attempt < TRIES;
+        if called.kind == Kind::Failed && super::passing(&called.class) && again {
             return StepEnd::Unknown(called.message);
         }
         super::ended(Ok(answer(&called, &step)))
@@ -58,7 +58,7 @@ impl Hands {
         let info = self.presets.describe(&step.preset).map_err(|trouble| Failure::new("preset", told(&trouble)))?;
         if info.digest != step.digest {
             let text = format!(
-                "{} is not the preset that this run began with: it was changed or upgraded since; activate the workflow again",
+                "{} is not the preset that this run began with: it was changed or upgraded since; activate or run the workflow again",
                 step.preset
             );
             return Err(Failure::new("changed", text));
@@ -69,6 +69,7 @@ impl Hands {
             connection: step.connection.clone(),
             inputs: step.inputs.clone(),
             body: step.body.clone(),
+            confirm: step.confirm,
             run: attempt.run.clone(),
             workflow: step.workflow.clone(),
             cancellation: attempt.cancellation.clone(),

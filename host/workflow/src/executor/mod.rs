@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use call::take;
-pub(crate) use spread::line;
+pub use spread::line;
 
 use crate::steps::{Apply, Ask, Seen};
 use crate::values::{field, view};
@@ -47,6 +47,22 @@ pub(crate) struct Hands {
     records: Mutex<Option<Records>>,
 }
 
+/// What passes by itself: the network, a server that is busy.
+pub(crate) fn passing(class: &str) -> bool {
+    matches!(class, "network" | "rate" | "server")
+}
+
+/// How many times what reads is tried before it counts as failed; the journal waits between.
+pub(crate) const TRIES: u32 = 3;
+
+/// As [`ended`], for what only reads from the vendor: it is done again a few times.
+fn read(attempt: &Attempt, done: Result<impl Serialize, Failure>) -> StepEnd {
+    match done {
+        Err(failure) if passing(&failure.class) && attempt.attempt < TRIES => StepEnd::Unknown(failure.message),
+        done => ended(done),
+    }
+}
+
 impl Executor {
     /// Works on these files.
     #[must_use]
@@ -71,8 +87,8 @@ impl Executor {
         let (run, path, key) = (RunId("plan".to_owned()), StepPath("0".to_owned()), String::new());
         let attempt = Attempt { run, path, step, attempt: 1, key, cancellation };
         let (collected, proposals) = self.0.proposals(&attempt, package, &role).await?;
-        let (changes, _) = roles::changes(&proposals, &package.workflow.name, self.0.clock.now())?;
-        Ok((collected, changes))
+        let changes = roles::changes(&proposals, &package.workflow.name, self.0.clock.now())?;
+        Ok((collected, changes.present.into_iter().chain(changes.absent).collect()))
     }
 }
 
@@ -153,9 +169,9 @@ impl StepExecutor for Executor {
             Ask::Apply(apply) => ended(self.0.apply(attempt, apply).await),
             Ask::Notify { url, allow_private, body } => ended(self.0.notify(attempt, &url, allow_private, &body).await),
             Ask::Spread { after, start } => ended(self.0.spread(attempt, after, start).await),
-            Ask::Collect => ended(self.0.collect(attempt).await),
+            Ask::Collect => read(attempt, self.0.collect(attempt).await),
             Ask::Settle { approved_by } => ended(self.0.settle(attempt, approved_by).await),
-            Ask::Sync => ended(self.0.sync(attempt).await),
+            Ask::Sync => read(attempt, self.0.sync(attempt).await),
         }
     }
 
@@ -175,7 +191,7 @@ impl Hands {
             let begin = &package.workflow.begin;
             let found = records.get(record).map_err(unreadable)?;
             let fields = records.fields(package.workflow.object).map_err(unreadable)?;
-            let matcher = begin.rules.filter().compile(&fields, today);
+            let matcher = package.workflow.filter().compile(&fields, today);
             let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
             let state = |found: State| begin.state.is_none_or(|state| state == found);
             Ok(Seen {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use presetter_journal::seam::{Attempt, Failure};
-use presetter_records::{Action, Change, Filter, Object, Operator, Record, Value as Field};
+use presetter_records::{Action, Change, Object, Record, Value as Field};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -44,6 +44,8 @@ struct Listing {
     rows: Vec<Row>,
     /// By the row's field: its value, and the rows that have it.
     by: HashMap<String, HashMap<String, Vec<usize>>>,
+    /// Fields that some row does not have: by them nobody's absence is proven.
+    holes: HashSet<String>,
 }
 
 struct Sink {
@@ -56,8 +58,9 @@ impl RowSink for Sink {
         let mut listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         let at = listing.rows.len();
         for name in self.role.matching.keys() {
-            if let Some(value) = row.get(name).and_then(text) {
-                listing.by.entry(name.clone()).or_default().entry(folded(&value)).or_default().push(at);
+            match row.get(name).and_then(text) {
+                Some(value) => listing.by.entry(name.clone()).or_default().entry(folded(&value)).or_default().push(at),
+                None => _ = listing.holes.insert(name.clone()),
             }
         }
         let role = row.get(self.role.role.as_str()).and_then(text);
@@ -99,6 +102,7 @@ impl Listing {
             let Some(value) = value else { continue };
             return match self.by.get(row).and_then(|by| by.get(&folded(&value))).map(Vec::as_slice) {
                 Some([one]) => Found::Row(*one),
+                None | Some([]) if self.holes.contains(row) => Found::Unmatched,
                 None | Some([]) => Found::Nobody(field.as_str().to_owned(), value),
                 Some(_) => Found::Several,
             };
@@ -131,8 +135,7 @@ impl Hands {
             .with_own_records(move |records| {
                 let begin = &workflow.begin;
                 let fields = records.fields(Object::SaasUsers).map_err(unreadable)?;
-                let of_software = Filter::rule("software", Operator::Equals, Some(asked.software.as_str()));
-                let filter = Filter::All { all: vec![of_software, begin.rules.filter()] };
+                let filter = workflow.filter();
                 let matcher = filter.compile(&fields, today);
                 let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
                 let mut collected = Collected { vendor: listing.rows.len() as u64, ..Collected::default() };
@@ -179,12 +182,13 @@ impl Hands {
                 proposals.push(Proposal {
                     record: record.id(),
                     role: None,
-                    active: Some(false),
+                    // Without the box nothing is said of whether it is in use.
+                    active: role.deactivate_user.then_some(false),
                     archive: role.deactivate_user,
                     by: Some((field, value)),
                 });
             }
-            collected.evidence = format!(
+            collected.proof = format!(
                 "not_found: in neither of two complete scans, of {} and {} users ({}; {})",
                 collected.vendor,
                 again.rows.len(),
@@ -207,8 +211,16 @@ impl Hands {
         let digest = package.components.get(&preset).cloned().unwrap_or_default();
         let connection = role.connection.as_str().to_owned();
         let (inputs, take) = (Map::new(), std::collections::BTreeMap::new());
-        let step =
-            CallStep { workflow: package.workflow.name.clone(), preset, digest, connection, inputs, body: None, take };
+        let step = CallStep {
+            workflow: package.workflow.name.clone(),
+            preset,
+            digest,
+            connection,
+            inputs,
+            body: None,
+            confirm: false,
+            take,
+        };
         let call = self.fixed(attempt, &step)?;
         let sink = Arc::new(Sink { role: role.clone(), listing: Mutex::default() });
         let called = self.presets.call(&call, sink.clone()).await;
@@ -231,6 +243,13 @@ impl Hands {
     ) -> Result<Settled, Failure> {
         let package = self.package(&attempt.run).await?;
         let collected = self.collected(attempt).await?;
+        let absent = Apply {
+            rule: package.workflow.begin.rules.told(),
+            evidence: collected.proof,
+            receipt: collected.receipt.clone(),
+            approved_by: approved_by.clone(),
+            ..Apply::default()
+        };
         let apply = Apply {
             rule: package.workflow.begin.rules.told(),
             evidence: collected.evidence,
@@ -238,14 +257,19 @@ impl Hands {
             approved_by,
             ..Apply::default()
         };
-        let cause = cause(&package, attempt, &apply)?;
+        let (found, mut gone) = (cause(&package, attempt, &apply)?, cause(&package, attempt, &absent)?);
+        // The step is the batch's, and is named once; for the history it is told all the same.
+        if let Some(step) = gone.step.take() {
+            gone.detail["run"] = step.run.into();
+        }
         let (store, run) = (self.store.clone(), attempt.run.0.clone());
         let (name, now) = (package.workflow.name.clone(), self.clock.now());
         let settled = self
             .with_own_records(move |records| {
                 let proposed = store.proposed(&run).map_err(|error| Failure::new("records", error.to_string()))?;
-                let (changes, deactivated) = changes(&proposed, &name, now)?;
-                let applied = records.apply(&changes, &cause).map_err(|error| refused(&error))?;
+                let Changes { present, absent, deactivated } = changes(&proposed, &name, now)?;
+                let applied =
+                    records.apply_all(&[(&present, &found), (&absent, &gone)]).map_err(|error| refused(&error))?;
                 let changed = applied.results.iter().filter(|result| result.sequence.is_some());
                 let changed = changed.map(|result| result.record).collect::<HashSet<_>>().len() as u64;
                 store.forget(&run).map_err(|error| Failure::new("records", error.to_string()))?;
@@ -271,16 +295,19 @@ pub(super) fn role(package: &Package) -> Result<Role, Failure> {
     role.ok_or_else(|| Failure::new("definition", "the workflow has no role block"))
 }
 
-/// The changes of a batch, and how many of them deactivate.
-///
-/// # Errors
-/// What was kept cannot be read.
-pub(super) fn changes(
-    proposed: &[String],
-    workflow: &str,
-    now: jiff::Timestamp,
-) -> Result<(Vec<Change>, u64), Failure> {
-    let (mut changes, mut deactivated) = (Vec::new(), 0);
+/// The changes of a batch.
+pub(super) struct Changes {
+    /// Of records whose user was found.
+    pub(super) present: Vec<Change>,
+    /// Of records whose user is provably gone.
+    pub(super) absent: Vec<Change>,
+    /// How many are deactivated.
+    deactivated: u64,
+}
+
+/// The changes that were proposed.
+pub(super) fn changes(proposed: &[String], workflow: &str, now: jiff::Timestamp) -> Result<Changes, Failure> {
+    let mut changes = Changes { present: Vec::new(), absent: Vec::new(), deactivated: 0 };
     for text in proposed {
         let proposal: Proposal =
             serde_json::from_str(text).map_err(|error| Failure::new("records", error.to_string()))?;
@@ -293,15 +320,16 @@ pub(super) fn changes(
         if let Some(active) = proposal.active {
             edit = edit.set("active", Field::Checkbox(active));
         }
+        let list = if proposal.by.is_some() { &mut changes.absent } else { &mut changes.present };
         if let Some((field, value)) = proposal.by {
             // A record that was given another id meanwhile is another user.
             edit = edit.only_if(&field, Field::text(value));
         }
-        changes.push(edit);
+        list.push(edit);
         if proposal.archive {
-            deactivated += 1;
-            changes.push(Change::new(Action::Archive(proposal.record)));
+            changes.deactivated += 1;
+            list.push(Change::new(Action::Archive(proposal.record)));
         }
     }
-    Ok((changes, deactivated))
+    Ok(changes)
 }

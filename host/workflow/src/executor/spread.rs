@@ -33,7 +33,7 @@ impl Hands {
             .with_own_records(move |records| {
                 let begin = &workflow.begin;
                 let fields = records.fields(workflow.object).map_err(unreadable)?;
-                let matcher = begin.rules.filter().compile(&fields, today);
+                let matcher = workflow.filter().compile(&fields, today);
                 let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
                 let mut listing = records.list(workflow.object, begin.state, &matcher);
                 if let Some(after) = after {
@@ -50,7 +50,7 @@ impl Hands {
             let input = Input::Record { record: *record, begun: begun.clone(), start };
             // Again, it is the same run.
             let key = format!("{}:{record}", attempt.run);
-            let submission = package.submission(&input, Some(key), Some(line(*record)));
+            let submission = package.submission(&input, Some(key), Some(line(&package.workflow.name, *record)));
             if submitting.len() >= AT_ONCE {
                 joined(submitting.join_next().await)?;
             }
@@ -64,9 +64,10 @@ impl Hands {
     }
 }
 
-/// Runs on one record go one after another, of whichever workflow they are.
-pub(crate) fn line(record: RecordId) -> String {
-    format!("record:{record}")
+/// Runs of one workflow on one record go one after another; a wait of one workflow holds up no other.
+#[must_use]
+pub fn line(workflow: &str, record: RecordId) -> String {
+    format!("record:{workflow}:{record}")
 }
 
 type Joined = Option<Result<Result<(), EngineError>, tokio::task::JoinError>>;

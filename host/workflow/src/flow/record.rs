@@ -172,6 +172,7 @@ impl Run<'_> {
             connection,
             inputs,
             body,
+            confirm: api.confirm.is_some(),
             take,
         });
         let answer: Answer = match ask(context, &block.name, &call, repeat).await {

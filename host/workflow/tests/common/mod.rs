@@ -31,6 +31,8 @@ pub(crate) struct Mood {
     pub(crate) fails: Option<String>,
     /// Lists are as of this many users, whatever there are; one entry a listing.
     pub(crate) lists: Vec<usize>,
+    /// One more user is listed, without an id.
+    pub(crate) nameless: bool,
     /// A write is done, and its answer is lost.
     pub(crate) unanswered: bool,
 }
@@ -176,6 +178,9 @@ impl Presets for Vendor {
                 let users = self.users.lock().unwrap();
                 let most = if mood.lists.is_empty() { usize::MAX } else { mood.lists.remove(0) };
                 self.mood.lock().unwrap().lists = mood.lists;
+                if mood.nameless {
+                    rows.row(json!({ "email": "who@example.com", "role": "ENDUSER" }).as_object().unwrap().clone());
+                }
                 for (id, [email, name, role]) in users.iter().take(most) {
                     let row = json!({ "mosyle_user_id": id, "email": email, "name": name, "role": role });
                     rows.row(row.as_object().unwrap().clone());
