@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use presetter_journal::seam::{Cancellation, Failure, Probe, RunId};
+use presetter_journal::seam::{Cancellation, Failure, Place, Probe, RunId};
 use presetter_manifest::Preset;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -138,6 +138,12 @@ pub trait Presets: Send + Sync {
     /// # Errors
     /// There is none of that name, or it serves other sources or kinds.
     fn connection(&self, preset: &str, connection: &str) -> Result<ConnectionInfo, Trouble>;
+
+    /// Waits for a place among the runs that go through a connection.
+    async fn place(&self, preset: &str, connection: &str) -> Place {
+        let _ = (preset, connection);
+        Place::default()
+    }
 
     /// Runs a preset. Rows of one that lists go to `rows`.
     async fn call(&self, call: &Call, rows: Arc<dyn Rows>) -> Called;

@@ -1,5 +1,7 @@
 //! Power cuts: a daemon that is killed at any moment loses nothing and does nothing twice.
 
+#![allow(clippy::print_stdout, reason = "what was under way at the kills is of interest to whoever runs it at length")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::thread;
@@ -58,8 +60,8 @@ fn a_daemon_that_is_killed_at_any_moment_creates_nobody_twice_and_leaves_nobody_
     let stage = organisation();
     stage.does("presetter sync mosyle --new --preset mosyle/users -c m");
     stage.does("presetter sync mosyle");
-    // Answers take a moment, so that kills come while requests are under way.
-    stage.server().set_oddities(Oddities { slow_ms: 15, ..Oddities::default() });
+    // Answers take their time, so that there is work for every daemon, and kills come while requests are under way.
+    stage.server().set_oddities(Oddities { slow_ms: 250, ..Oddities::default() });
     workflow(&stage, "create.workflow.toml", CREATE);
     stage.does("presetter workflow activate create");
     hire(&stage, runs);
@@ -70,6 +72,9 @@ fn a_daemon_that_is_killed_at_any_moment_creates_nobody_twice_and_leaves_nobody_
         thread::sleep(Duration::from_millis(900 + chance.below(900)));
         daemon.kill();
     }
+    let before = created(&stage).len();
+    assert!(before > 0 && before < runs, "the kills came before or after the work: {before} of {runs} were created");
+    stage.server().set_oddities(Oddities { slow_ms: 5, ..Oddities::default() });
     let daemon = Daemon::start(&stage);
     let until = Instant::now() + Duration::from_secs(300);
     // The change that begins a run must have been looked at, too.
@@ -88,6 +93,14 @@ fn a_daemon_that_is_killed_at_any_moment_creates_nobody_twice_and_leaves_nobody_
     }
     // Whoever is missing is one whose run says that nobody knows.
     let unknown = stage.does("presetter workflow logs --state unknown --limit 1000 --format json");
+    for id in unknown_runs(&stage) {
+        // Nothing else is: each has the one write that was under way.
+        let run = stage.does(&format!("presetter workflow logs --run {id} --format json"));
+        let run: Value = serde_json::from_str(&run).unwrap();
+        let steps = run["steps"].as_array().unwrap();
+        let open: Vec<&Value> = steps.iter().filter(|step| step["state"] == "unknown").collect();
+        assert!(open.len() == 1 && open[0]["data"]["do"] == "call", "{run}");
+    }
     let unknown: BTreeSet<String> = unknown
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["on"].as_str().unwrap().to_owned())
@@ -104,8 +117,10 @@ fn a_daemon_that_is_killed_at_any_moment_creates_nobody_twice_and_leaves_nobody_
         }
     }
     assert!(missing.is_subset(&unknown), "missing: {missing:?}, unknown: {unknown:?}");
-    assert!(unknown.len() <= 64 * kills, "{} are unknown", unknown.len());
+    // At most so many are under way through one connection.
+    assert!(unknown.len() <= 8 * kills, "{} are unknown", unknown.len());
 
+    println!("{kills} kills; {before} of {runs} were created meanwhile, {} were unknown", unknown.len());
     // A person decides: the probe finds who is there, and who is not is created.
     for id in unknown_runs(&stage) {
         if stage.run(&format!("presetter workflow resume {id}")).exit != 0 {

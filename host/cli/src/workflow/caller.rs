@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use presetter_connection::{Access, Connection, Reference, resolve};
 use presetter_egress::{Grant, Limits as ExchangeLimits, PathPattern, Policy, Request, Tls, Transport};
-use presetter_journal::seam::{Failure as Told, Probe};
+use presetter_journal::seam::{Failure as Told, Place, Probe};
 use presetter_manifest::{Limit, check_inputs};
 use presetter_receipt::{Retention, sha256};
 use presetter_runtime::{
@@ -64,7 +64,7 @@ struct Loaded {
 
 /// How fast runs go through a connection.
 struct Pace {
-    places: Semaphore,
+    places: Arc<Semaphore>,
     /// From one request to the next.
     gap: Duration,
     /// When the next request may go.
@@ -80,7 +80,7 @@ impl Pace {
         let stated = stated.unwrap_or_default();
         let at_once = stated.at_once.map_or(AT_ONCE, |at_once| at_once.get().min(MOST_AT_ONCE) as usize);
         let gap = stated.per_minute.map_or(Duration::ZERO, |often| Duration::from_secs(60) / often.get());
-        Self { places: Semaphore::new(at_once), gap, not_before: Mutex::new(Instant::now()) }
+        Self { places: Arc::new(Semaphore::new(at_once)), gap, not_before: Mutex::new(Instant::now()) }
     }
 
     fn hold(&self, wait: Duration) {
@@ -212,9 +212,6 @@ impl Caller {
         }
         let prepared = self.prepared(call, &loaded)?;
         let pace = self.pace(&call.connection, &loaded.chosen);
-        let Ok(_place) = pace.places.acquire().await else {
-            return Err(Failure::new(Exit::Internal, "the program is stopping"));
-        };
         let listening = Arc::new(Listening { rows, pace: pace.clone() });
         let command = format!("workflow {} (run {})", call.workflow, call.run);
         let receipt = Receipt::begin(&self.world, &prepared, &command, call.confirm, self.retention, listening)?;
@@ -379,6 +376,13 @@ impl Presets for Caller {
             Ok(ConnectionInfo { prompts: connection.secrets.values().any(|secret| *secret == Reference::Prompt) })
         });
         found.map_err(|failure| trouble(&failure))
+    }
+
+    async fn place(&self, preset: &str, connection: &str) -> Place {
+        // What is wrong with the preset is told when it is called.
+        let Ok(loaded) = self.loaded(preset) else { return Place::default() };
+        let places = self.pace(connection, &loaded.chosen).places.clone();
+        places.acquire_owned().await.map_or_else(|_| Place::default(), Place::holding)
     }
 
     async fn call(&self, call: &Call, rows: Arc<dyn RowSink>) -> Called {

@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use presetter_connection::{Connection, Reference};
 use presetter_egress::{Cassette, Tape};
-use presetter_journal::seam::{Clock, Event, Filter, Page, Probe, Run, RunState, Until};
+use presetter_journal::seam::{Clock, Event, Filter, Page, Place, Probe, Run, RunState, Until};
 use presetter_manifest::{Diagnostics, Text, read_toml};
 use presetter_records::{Action, Cause, Change, Declaration, Object, Record, Records, Undeclared, Value as Field};
 use presetter_template::Problem;
@@ -456,6 +456,10 @@ impl Presets for Witness {
 
     fn connection(&self, preset: &str, connection: &str) -> Result<ConnectionInfo, Trouble> {
         self.caller.connection(preset, connection)
+    }
+
+    async fn place(&self, preset: &str, connection: &str) -> Place {
+        self.caller.place(preset, connection).await
     }
 
     async fn call(&self, call: &Call, rows: Arc<dyn RowSink>) -> Called {

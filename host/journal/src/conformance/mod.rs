@@ -71,6 +71,7 @@ macro_rules! conformance_tests {
             a_recorded_step_that_is_left_out_ends_the_run
             what_is_in_flight_is_settled_before_a_run_diverges
             a_run_is_taken_over_when_its_lease_is_over
+            what_waits_for_its_turn_is_not_in_doubt_after_a_crash
             a_lease_is_kept_while_its_worker_lives
             a_worker_that_lost_its_lease_records_nothing
             a_worker_that_stops_gives_its_runs_back

@@ -3,7 +3,7 @@
 //! A step's payload says how the server behaves: `"ends"` for each attempt, the last one for all after it: `done`, `fail` (no
 //! effect), `unanswered` (an effect, but no answer is seen), `lost` (neither), `panic`; `"probe"`: `honest` or `undecided`;
 //! `"answer"`: what it answers, or `"bytes"`: how long a text, or `"depth"`: how many lists in each other;
-//! `"hold"`: wait for that gate before the effect, and when asked to break off do as `"broken"` says: `fail` or `unanswered`.
+//! `"turn"`: wait for that gate before it is begun; `"hold"`: wait for that gate before the effect, and when asked to break off do as `"broken"` says: `fail` or `unanswered`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::Crash;
-use crate::seam::{Attempt, Failure, Probe, Repeat, StepEnd, StepExecutor};
+use crate::seam::{Attempt, Failure, Place, Probe, Repeat, Step, StepEnd, StepExecutor};
 
 /// What was asked of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Vendor {
     effects: Mutex<BTreeMap<(String, String), u32>>,
     keys: Mutex<BTreeSet<String>>,
     gates: watch::Sender<BTreeSet<String>>,
+    /// How many steps have waited for their turn.
+    waiting: watch::Sender<usize>,
 }
 
 impl Vendor {
@@ -62,6 +64,11 @@ impl Vendor {
     pub async fn begun(&self, name: &str, times: usize) {
         let count = |calls: &Vec<Call>| calls.iter().filter(|call| !call.probe && call.name == name).count();
         self.calls.subscribe().wait_for(|calls| count(calls) >= times).await.unwrap();
+    }
+
+    /// Waits until a step waits for its turn.
+    pub async fn queued(&self) {
+        self.waiting.subscribe().wait_for(|waiting| *waiting > 0).await.unwrap();
     }
 
     /// Opens a gate.
@@ -114,6 +121,15 @@ fn answer(attempt: &Attempt) -> Value {
 
 #[async_trait]
 impl StepExecutor for Executor {
+    async fn admit(&self, step: &Step) -> Place {
+        if let Some(gate) = step.payload["turn"].as_str() {
+            self.vendor.waiting.send_modify(|waiting| *waiting += 1);
+            let mut gates = self.vendor.gates.subscribe();
+            gates.wait_for(|gates| gates.contains(gate)).await.unwrap();
+        }
+        Place::default()
+    }
+
     async fn execute(&self, attempt: &Attempt) -> StepEnd {
         let payload = &attempt.step.payload;
         self.vendor.note(attempt, false);

@@ -16,7 +16,7 @@ use super::join::{caught, join_all};
 use super::record::{Recorded, mark, take_event};
 use super::text::{bounded, named, of_json, of_optional, payload};
 use crate::seam::{
-    Branch, DurableContext, Failure, FlowError, Interrupted, MAX_BRANCHES, MAX_PROGRESS, RunId, Step, StepKind,
+    Branch, DurableContext, Failure, FlowError, Interrupted, MAX_BRANCHES, MAX_PROGRESS, Place, RunId, Step, StepKind,
     StepState, Write,
 };
 
@@ -166,7 +166,14 @@ impl DurableContext for Context {
         if matches!(place.state, StepState::Again | StepState::Started) && later(&self.hold, &place).is_none() {
             self.begin()?;
             let hold = self.hold.clone();
+            let turn = tokio::select! {
+                turn = hold.tools.executor.admit(&step) => turn,
+                () = hold.cancelled.cancelled() => Place::default(),
+                () = hold.stopping.cancelled() => Place::default(),
+            };
+            self.begin()?;
             place = perform(&hold, &path, place, true).await.map_err(|fault| self.fault(fault))?;
+            drop(turn);
         }
         let outcome = place.outcome.as_deref().unwrap_or("null");
         match place.state {

@@ -1,5 +1,8 @@
 //! Where steps are done.
 
+use std::any::Any;
+use std::fmt;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -47,9 +50,34 @@ pub enum Probe {
     Undecided(String),
 }
 
+/// A place in a line that a step has while it is done.
+#[derive(Default)]
+pub struct Place(Option<Box<dyn Any + Send>>);
+
+impl Place {
+    /// Holds this until the step's attempt has ended.
+    #[must_use]
+    pub fn holding(held: impl Any + Send) -> Self {
+        Self(Some(Box::new(held)))
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Place").field(&self.0.is_some()).finish()
+    }
+}
+
 /// Does steps. It knows presets, connections and records, and fetches secrets by their references when it needs them.
 #[async_trait]
 pub trait StepExecutor: Send + Sync {
+    /// Waits until a step may begin, before it is recorded as begun: so that what only waits for its turn is not in doubt after a
+    /// crash. The future may be dropped at any time.
+    async fn admit(&self, step: &Step) -> Place {
+        let _ = step;
+        Place::default()
+    }
+
     /// Does it. The future may be dropped at any time; a panic counts as [`StepEnd::Unknown`].
     ///
     /// It may be called again for the same step as the step's [`Repeat`](super::Repeat) allows, also while an earlier call is still

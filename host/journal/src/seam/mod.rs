@@ -21,7 +21,7 @@ pub use clock::{Clock, SystemClock};
 pub use control::{Decision, Event, Schedule, Until};
 pub use crash::{CrashPoints, NoCrash, Point, Side, Write};
 pub use engine::{Engine, EngineError, Parts};
-pub use executor::{Attempt, Probe, StepEnd, StepExecutor};
+pub use executor::{Attempt, Place, Probe, StepEnd, StepExecutor};
 pub use flow::{Branch, DurableContext, Flow, FlowError, Interrupted};
 pub use run::{Filter, FlowName, Page, Run, RunId, RunState, Submission, Submitted};
 pub use step::{Failure, Repeat, Step, StepKind, StepPath, StepRecord, StepState};

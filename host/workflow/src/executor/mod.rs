@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use presetter_journal::seam::{
-    Attempt, Cancellation, Clock, Engine, Failure, Probe, Repeat, RunId, Step, StepEnd, StepExecutor, StepPath,
+    Attempt, Cancellation, Clock, Engine, Failure, Place, Probe, Repeat, RunId, Step, StepEnd, StepExecutor, StepPath,
 };
 use presetter_records::{Action, ApplyError, Cause, Change, Records, State, StoreError, Value as Field, WorkflowStep};
 use serde::Serialize;
@@ -157,6 +157,13 @@ fn ended(done: Result<impl Serialize, Failure>) -> StepEnd {
 
 #[async_trait]
 impl StepExecutor for Executor {
+    async fn admit(&self, step: &Step) -> Place {
+        match serde_json::from_value(step.payload.clone()) {
+            Ok(Ask::Call(call)) => self.0.presets.place(&call.preset, &call.connection).await,
+            _ => Place::default(),
+        }
+    }
+
     async fn execute(&self, attempt: &Attempt) -> StepEnd {
         let ask: Ask = match serde_json::from_value(attempt.step.payload.clone()) {
             Ok(ask) => ask,

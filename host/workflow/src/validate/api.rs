@@ -6,8 +6,8 @@ use presetter_template::path::Step;
 use presetter_template::{Context, Options, Problem, Template};
 use serde_json::Value;
 
-use crate::definition::{Api, Block, Filled, Source, Via};
 use crate::PresetInfo;
+use crate::definition::{Api, Block, Filled, Source, Via};
 
 use super::words::*;
 use super::{Check, Found, Severity};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::{LEASE, Make, World};
-use super::{assert_state, create, read};
+use super::{assert_state, create, read, with};
 use crate::seam::{Cancellation, RunState, StepState, Until, Write};
 
 /// Not before.
@@ -28,6 +28,24 @@ pub async fn a_run_is_taken_over_when_its_lease_is_over(make: Make<'_>) {
     assert_state(&other, &run, RunState::Done).await;
     assert_eq!(world.vendor.names(), ["before", "held", "held", "after"]);
     assert_eq!(other.steps(&run).await[1].attempt, 2);
+}
+
+/// It was never begun, so nobody needs to ask whether it took place.
+pub async fn what_waits_for_its_turn_is_not_in_doubt_after_a_crash(make: Make<'_>) {
+    let world = World::new(make());
+    let (one, other) = (world.open().await, world.open().await);
+    let run = one.submit(json!([with(create("a"), &json!({ "turn": "gate" }))])).await;
+    let work = one.work_aside();
+    world.vendor.queued().await;
+    one.crash.now();
+    work.abort();
+    drop(one);
+    world.vendor.open("gate");
+    world.advance(LEASE);
+    other.work().await;
+    assert_state(&other, &run, RunState::Done).await;
+    assert_eq!(other.steps(&run).await[0].attempt, 1);
+    assert!(world.vendor.calls().iter().all(|call| !call.probe), "nobody was asked");
 }
 
 /// However long its step takes.
