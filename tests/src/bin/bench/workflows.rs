@@ -35,7 +35,7 @@ success = { fields = { title = "{{outputs.mosyle_user_id}}" } }
 "#;
 
 /// Preview and run, over few and many records, of which few and many match; and the same calls without a workflow.
-pub(super) async fn workflows() -> ExitCode {
+pub(super) fn workflows() -> ExitCode {
     let mut rates = Vec::new();
     for (records, matching) in [(1_000, 1_000), (100_000, 1_000), (100_000, 10_000)] {
         let stage = staged(records, matching);
@@ -50,7 +50,9 @@ pub(super) async fn workflows() -> ExitCode {
         assert_eq!(stage.server().users().len(), usize::try_from(matching).unwrap(), "each is created once");
         rates.push((rate, peak));
     }
-    let raw = raw(4_000).await;
+    let stage = Stage::new(Oddities::default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let raw = runtime.block_on(raw(&stage, 4_000));
     println!("the preset alone    {:>7} at once    {raw:>7.0} runs a second", AT_ONCE);
     let [(few, small), _, (many, large)] = rates[..] else { return ExitCode::FAILURE };
     println!(
@@ -108,8 +110,7 @@ impl Surroundings for Operator {
 }
 
 /// Creates so many users by the preset alone, in this process: without records, journal and receipts. How many in a second.
-async fn raw(runs: u64) -> f64 {
-    let stage = Stage::new(Oddities::default());
+async fn raw(stage: &Stage, runs: u64) -> f64 {
     let bundle = Arc::new(Bundle::built_in("mosyle").unwrap().unwrap());
     let parts = presetter_pack::parts(&bundle, "create-user").unwrap();
     let engine = Engine::new(EngineOptions::cached(stage.home().join("cache/compiled"))).unwrap();
