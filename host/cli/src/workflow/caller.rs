@@ -49,9 +49,13 @@ pub(crate) struct Caller {
     retention: Retention,
     engines: Mutex<HashMap<usize, Engine>>,
     loaded: Mutex<HashMap<String, Arc<Loaded>>>,
-    open: Mutex<HashMap<(String, String), (Connection, Arc<Access>)>>,
+    /// By source and name.
+    open: Mutex<HashMap<(String, String), Opened>>,
     paces: Mutex<HashMap<String, Arc<Pace>>>,
 }
+
+/// A connection as its file says, and in use.
+type Opened = (Connection, Arc<Access>);
 
 /// A preset, ready to run.
 struct Loaded {

@@ -79,7 +79,7 @@ fn text(workflow: &Workflow) -> String {
     lines.push(String::new());
     lines.push(format!("begin  {}", line(&begins(workflow))));
     for (at, block) in workflow.blocks.iter().enumerate() {
-        lines.push(format!("  |"));
+        lines.push("  |".to_owned());
         lines.push(format!("{}  [{}] {}", block.name, block.action.name(), line(&does(block))));
         for (how, to) in ways(workflow, at, block) {
             lines.push(format!("    {how:<9} -> {to}"));
