@@ -8,14 +8,11 @@ use presetter_manifest::{Diagnostics, Preset};
 use presetter_runtime::Report;
 use presetter_template::path::Step;
 use presetter_template::{Context, Problem, Scope, Template, Variable};
+use presetter_workflow::{Answered, named_headers};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
-
-/// What a mapping's template knows.
-const KNOWN: [&str; 5] = ["response", "response_status", "response_headers", "outputs", "inputs"];
 
 /// Mappings, compiled.
 #[derive(Debug)]
@@ -72,13 +69,13 @@ impl Mappings {
         let mut wrong: Option<Failure> = None;
         let (outputs, inputs) = (Value::from(report.outputs.clone()), Value::from(inputs.clone()));
         for Mapping { field, source, template } in &self.0 {
-            let values = Values {
+            let values = Values(Answered {
                 response: report.response.as_ref(),
                 status: report.response_status.map(Value::from),
-                headers: headers(report, template),
+                headers: named_headers(&report.response_headers, template),
                 outputs: &outputs,
                 inputs: &inputs,
-            };
+            });
             let value = template.render_value(&values).unwrap_or_else(|error| {
                 let failure =
                     Failure::at(Exit::Failed, Diagnostics::of(&format!("--map {field}"), source, error.problems));
@@ -111,9 +108,9 @@ pub(crate) fn declared(preset: &Preset) -> Vec<&str> {
 /// What is wrong with a name in a mapping.
 fn strange(variable: &Variable, outputs: Option<&[&str]>) -> Option<Problem> {
     let root = variable.path.root.as_str();
-    if !KNOWN.contains(&root) {
+    if !Answered::NAMES.contains(&root) {
         let problem = Problem::new(format!("there is no \"{root}\" here"), variable.span.clone());
-        return Some(problem.with_hint(format!("a mapping knows {}", KNOWN.join(", "))));
+        return Some(problem.with_hint(format!("a mapping knows {}", Answered::NAMES.join(", "))));
     }
     let (Some(outputs), Some(Step::Key(name)), "outputs") = (outputs, variable.path.steps.first(), root) else {
         return None;
@@ -129,44 +126,17 @@ fn strange(variable: &Variable, outputs: Option<&[&str]>) -> Option<Problem> {
     Some(Problem::new(format!("the preset has no output \"{name}\""), variable.span.clone()).with_hint(hint))
 }
 
-/// The values that one mapping sees.
-struct Values<'a> {
-    response: Option<&'a Value>,
-    status: Option<Value>,
-    headers: Value,
-    outputs: &'a Value,
-    inputs: &'a Value,
-}
-
-/// The headers of an answer under their own names, in lower case, and under the names that a template has for them:
-/// header names have no case (RFC 9110, 5.1), so `response_headers.Vary` finds `vary`.
-fn headers(report: &Report, template: &Template) -> Value {
-    let mut headers = output::headers(&report.response_headers);
-    for variable in template.variables().iter().filter(|v| v.path.root == "response_headers") {
-        if let Some(Step::Key(name)) = variable.path.steps.first()
-            && let Some(value) = headers.get(&name.to_ascii_lowercase()).cloned()
-        {
-            headers.insert(name.clone(), value);
-        }
-    }
-    headers.into()
-}
+/// The values that one mapping sees, and where a missing one should have come from.
+struct Values<'a>(Answered<'a>);
 
 impl Scope for Values<'_> {
     fn root(&self, name: &str) -> Option<&Value> {
-        match name {
-            "response" => self.response,
-            "response_status" => self.status.as_ref(),
-            "response_headers" => Some(&self.headers),
-            "outputs" => Some(self.outputs),
-            "inputs" => Some(self.inputs),
-            _ => None,
-        }
+        self.0.root(name)
     }
 
     fn origin(&self, name: &str) -> Option<String> {
         Some(match name {
-            "response" | "response_status" if self.response.is_none() => "no answer was seen, so there is nothing to map".to_owned(),
+            "response" | "response_status" if self.0.response.is_none() => "no answer was seen, so there is nothing to map".to_owned(),
             "response" => "the answer has no such value: look at it with --format json; where it may be absent write {{optional NAME}}".to_owned(),
             "response_headers" => "the answer has no such header; where it may be absent write {{optional NAME}}".to_owned(),
             "outputs" => "the preset has no such output: see `presetter show`".to_owned(),

@@ -17,7 +17,7 @@ pub(crate) fn object(run: &str, preset: &str, report: &Report, mapped: &Map<Stri
         "mapped": mapped,
         "response": report.response,
         "response_status": report.response_status,
-        "response_headers": headers(&report.response_headers),
+        "response_headers": presetter_workflow::headers(&report.response_headers),
         "requests": report.requests,
         "duration_ms": milliseconds(report.duration),
     });
@@ -59,22 +59,6 @@ pub(crate) fn told(report: &Report) -> String {
         evidence if report.outcome.kind == Kind::NotFound && !evidence.is_empty() => format!("{message} ({evidence})"),
         _ => message,
     }
-}
-
-/// Headers as an object. A name that came several times has its values joined, as RFC 9110 (5.3) allows; `set-cookie`,
-/// which it exempts, has a list.
-pub(crate) fn headers(list: &[(String, String)]) -> Map<String, Value> {
-    let mut object = Map::new();
-    for (name, value) in list {
-        match object.get_mut(name) {
-            None if name == "set-cookie" => drop(object.insert(name.clone(), json!([value]))),
-            None => drop(object.insert(name.clone(), Value::from(value.as_str()))),
-            Some(Value::Array(values)) => values.push(value.as_str().into()),
-            Some(Value::String(before)) => *before = format!("{before}, {value}"),
-            Some(_) => {}
-        }
-    }
-    object
 }
 
 /// The run for people, in lines.

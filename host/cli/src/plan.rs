@@ -159,7 +159,7 @@ fn object(prepared: &Prepared, preview: &Preview, then: &[String]) -> Value {
         "request": {
             "method": preview.method,
             "url": preview.url,
-            "headers": output::headers(&preview.headers),
+            "headers": presetter_workflow::headers(&preview.headers),
             "body": preview.body.as_deref().map(body),
         },
         "then": then,

@@ -109,7 +109,7 @@ impl Recorder {
         let before = ROOM - *used;
         let mut room = before;
         let body = body.and_then(|body| self.mask.body(body));
-        let told = Told::new(headers, output::headers, body, bytes, &mut room);
+        let told = Told::new(headers, presetter_workflow::headers, body, bytes, &mut room);
         *used = ROOM - room;
         (told, before - room)
     }

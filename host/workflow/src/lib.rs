@@ -8,6 +8,7 @@
 //! it is; a workflow's own writes never begin it again; a chain of workflows ends at [`CHAIN`].
 #![forbid(unsafe_code)]
 
+mod answer;
 pub mod calendar;
 mod definition;
 mod executor;
@@ -24,6 +25,7 @@ mod triggers;
 mod validate;
 pub mod values;
 
+pub use answer::{Answered, headers, named_headers};
 pub use definition::{
     Action, Api, Approval, BLOCKS, Begin, Block, Condition, ENDING, Filled, Next, Notify, Path, Role, Rules, Schedule,
     Source, Threshold, Trigger, Update, Via, Wait, Workflow,

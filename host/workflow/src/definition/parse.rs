@@ -19,12 +19,11 @@ use super::{
     Action, Api, Approval, BLOCKS, Begin, Block, Condition, Filled, Next, Notify, Path, Role, Rules, Schedule, Source,
     Threshold, Trigger, Update, Via, Wait, Workflow,
 };
+use crate::Answered;
 use crate::calendar::{self, When};
 
-/// What templates of a workflow know.
+/// What templates of a workflow know; those of a path also what [`Answered`] knows.
 pub(crate) const ROOTS: [&str; 4] = ["record", "variables", "workflow", "run"];
-/// What templates of a path know besides.
-pub(crate) const ANSWER: [&str; 5] = ["response", "response_status", "response_headers", "outputs", "inputs"];
 
 /// How the address of a webhook begins: it is one, or says where it is kept.
 const ADDRESSES: [&str; 6] = ["https://", "http://", "env:", "file:", "keyring:", "cmd:"];
@@ -357,7 +356,7 @@ impl Reader<'_> {
             let mut strange = Vec::new();
             for variable in template.variables() {
                 let root = variable.path.root.as_str();
-                if ROOTS.contains(&root) || (answer && ANSWER.contains(&root)) {
+                if ROOTS.contains(&root) || (answer && Answered::NAMES.contains(&root)) {
                     let known: &[&str] = match root {
                         "workflow" => &["name", "title"],
                         "run" => &["id"],
@@ -372,9 +371,9 @@ impl Reader<'_> {
                     continue;
                 }
                 let mut known: Vec<&str> = ROOTS.to_vec();
-                known.extend(ANSWER.iter().filter(|_| answer));
+                known.extend(Answered::NAMES.iter().filter(|_| answer));
                 let problem = Problem::new(format!("there is no \"{root}\" here"), variable.span.clone());
-                let hint = match ANSWER.contains(&root) {
+                let hint = match Answered::NAMES.contains(&root) {
                     true => "an answer is known in the success and failure of the block that gets it; \
                              put it into a variable there"
                         .to_owned(),

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use presetter_journal::seam::{Attempt, Failure, Probe, Repeat, StepEnd};
-use presetter_template::path::Step;
-use presetter_template::{Context, Scope, Template};
+use presetter_template::{Context, Template};
 use serde_json::{Map, Value};
 
 use super::{Hands, TRIES, told};
 use crate::steps::{Answer, CallStep, Taken};
-use crate::{Call, Called, Kind, NoRows};
+use crate::{Answered, Call, Called, Kind, NoRows, named_headers};
 
 impl Hands {
     pub(super) async fn call(self: &Arc<Self>, attempt: &Attempt, step: CallStep) -> StepEnd {
@@ -114,10 +113,10 @@ pub(crate) fn take(
     for (map, into) in [(fields, &mut took.fields), (variables, &mut took.variables)] {
         for (name, source) in map {
             let Ok(template) = Template::compile(source, Context::Value) else { continue };
-            let values = Values {
+            let values = Answered {
                 response: called.response.as_ref(),
                 status: called.response_status.map(Value::from),
-                headers: headers(called, &template),
+                headers: named_headers(&called.response_headers, &template),
                 outputs: &outputs,
                 inputs: &inputs,
             };
@@ -130,43 +129,4 @@ pub(crate) fn take(
         }
     }
     took
-}
-
-/// Header names have no case (RFC 9110, 5.1): `response_headers.Vary` finds `vary`.
-fn headers(called: &Called, template: &Template) -> Value {
-    let mut headers = Map::new();
-    for (name, value) in &called.response_headers {
-        let known = headers.get(name).and_then(Value::as_str);
-        let value = known.map_or_else(|| value.clone(), |known| format!("{known}, {value}"));
-        headers.insert(name.clone(), value.into());
-    }
-    for variable in template.variables().iter().filter(|variable| variable.path.root == "response_headers") {
-        if let Some(Step::Key(name)) = variable.path.steps.first()
-            && let Some(value) = headers.get(&name.to_ascii_lowercase()).cloned()
-        {
-            headers.insert(name.clone(), value);
-        }
-    }
-    headers.into()
-}
-
-struct Values<'a> {
-    response: Option<&'a Value>,
-    status: Option<Value>,
-    headers: Value,
-    outputs: &'a Value,
-    inputs: &'a Value,
-}
-
-impl Scope for Values<'_> {
-    fn root(&self, name: &str) -> Option<&Value> {
-        match name {
-            "response" => self.response,
-            "response_status" => self.status.as_ref(),
-            "response_headers" => Some(&self.headers),
-            "outputs" => Some(self.outputs),
-            "inputs" => Some(self.inputs),
-            _ => None,
-        }
-    }
 }
