@@ -87,6 +87,12 @@ impl Failure {
         }
     }
 
+    /// As [`Failure::told`], in one line.
+    pub(crate) fn in_line(&self) -> String {
+        let (message, hint) = self.told();
+        if hint.is_empty() { message } else { format!("{message}; {hint}") }
+    }
+
     /// The text for a terminal, without a line break at its end. Every text in it may come from a stranger.
     pub(crate) fn render(&self, color: bool) -> String {
         let parts: Vec<String> = self.parts.iter().map(|part| part.render(color)).collect();

@@ -10,7 +10,7 @@ use std::path::Path;
 use presetter_receipt::{Run, Runs, Unreadable, since};
 use serde_json::{Value, json};
 
-use crate::args::{ExportArgs, ExportFormat, Format, RunsListArgs, RunsShowArgs, TableFormat};
+use crate::args::{ExportArgs, ExportFormat, RunsListArgs, RunsShowArgs, TableFormat};
 use crate::console::{Paint, json_text, line, painted, text};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -43,8 +43,7 @@ pub(crate) fn list(world: &World, args: &RunsListArgs) -> Result<Exit, Failure> 
         }
         Ok(())
     })?;
-    let format = if args.format == TableFormat::Json { Format::Json } else { Format::Table };
-    let mut rows = Rows::new(format);
+    let mut rows = Rows::new(args.format.into());
     for run in newest.values().rev() {
         let row = if args.format == TableFormat::Json { summary(run) } else { short(run) };
         if !rows.add(row, &world.console) {

@@ -30,7 +30,7 @@ pub use definition::{
     Action, Api, Approval, BLOCKS, Begin, Block, Condition, ENDING, Filled, Next, Notify, Path, Role, Rules, Schedule,
     Source, Threshold, Trigger, Update, Via, Wait, Workflow,
 };
-pub use executor::{Executor, Files, line as record_line};
+pub use executor::{Executor, line as record_line};
 pub use flow::{Interpreter, approval};
 pub use mappings::{Mappings, Origin};
 pub use package::{Begun, CHAIN, Input, Package, digest_of};

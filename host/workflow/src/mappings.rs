@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use crate::values::Known;
+use crate::values::{Known, of_toml};
 
 /// Where the values of fields come from.
 #[derive(Debug, Clone, Default)]
@@ -190,10 +190,7 @@ fn origin(entry: &Entry, name: Range<usize>, source: &str) -> Result<Origin, Vec
         return Ok(Origin::Integration(integration.as_str().to_owned()));
     }
     if let Some(value) = &entry.value {
-        let read = match value.get_ref() {
-            toml::Value::Datetime(time) => Ok(Value::String(time.to_string())),
-            other => serde_json::to_value(other),
-        };
+        let read = of_toml(value.get_ref());
         return read.map(Origin::Value).map_err(|error| vec![Problem::new(error.to_string(), value.span())]);
     }
     let Some(text) = &entry.template else { return Err(Vec::new()) };

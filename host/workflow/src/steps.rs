@@ -75,6 +75,27 @@ pub(crate) struct CallStep {
     pub(crate) take: BTreeMap<Kind, Taken>,
 }
 
+impl CallStep {
+    /// A call of a preset that lists: it takes no inputs, and its rows are all that is wanted.
+    pub(crate) fn listing(
+        workflow: String,
+        preset: &str,
+        connection: &str,
+        components: &BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            workflow,
+            preset: preset.to_owned(),
+            digest: components.get(preset).cloned().unwrap_or_default(),
+            connection: connection.to_owned(),
+            inputs: Map::new(),
+            body: None,
+            confirm: false,
+            take: BTreeMap::new(),
+        }
+    }
+}
+
 /// Templates over an answer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Taken {

@@ -24,7 +24,8 @@ use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
-use presetter_journal::seam::{Attempt, Failure, FlowName, Submission};
+use jiff::Timestamp;
+use presetter_journal::seam::{Attempt, Failure, FlowName, Schedule, Submission};
 use presetter_manifest::{Diagnostics, Text, suggest};
 use presetter_records::{
     Action, Cause, Change, Fields, Filter, Format, ImportEvent, ImportOptions, Mode, Object, Operator, Records,
@@ -37,6 +38,7 @@ use serde_json::{Map, Value};
 use crate::calendar::{When, Wrong};
 use crate::executor::{Hands, refused, unreadable};
 use crate::steps::CallStep;
+use crate::triggers::whole;
 use crate::{Kind, Mappings, PresetInfo, RowSink};
 
 /// The ending of a sync's file.
@@ -206,9 +208,16 @@ impl Sync {
         format!("{}{}", crate::flow::SYNC, self.name)
     }
 
+    /// Its timer, from now on; none if it has no schedule.
+    #[must_use]
+    pub fn timer(&self, now: Timestamp) -> Option<Schedule> {
+        let next = whole(self.when.as_ref()?.next(now)?);
+        Some(Schedule { name: self.flow(), next, payload: serde_json::json!({ "sync": self.name }) })
+    }
+
     /// A run of it.
     #[must_use]
-    pub fn submission(&self, digest: &str, mappings: &Mappings, dry_run: bool) -> Submission {
+    pub fn submission(&self, digest: &str, mappings: &Mappings) -> Submission {
         let written = Written {
             name: self.name.clone(),
             file: self.file.clone(),
@@ -220,7 +229,7 @@ impl Sync {
             flow: FlowName { name: self.flow(), digest: crate::package::digest_of(&self.source, mappings.source()) },
             definition: serde_json::to_string(&written).unwrap_or_default(),
             components: [(self.preset.as_str().to_owned(), digest.to_owned())].into(),
-            input: serde_json::json!({ "dry_run": dry_run }),
+            input: Value::Null,
             key: None,
             ordering: Some(self.flow()),
         }
@@ -289,8 +298,7 @@ impl Collector {
 
 impl Hands {
     pub(crate) async fn sync(self: &Arc<Self>, attempt: &Attempt) -> Result<Synced, Failure> {
-        let submission = self.engine()?.submission(&attempt.run).await;
-        let submission = submission.map_err(|error| Failure::new("journal", error.to_string()))?;
+        let submission = self.submission(&attempt.run).await?;
         let wrong = |why: String| Failure::new("definition", why);
         let written: Written =
             serde_json::from_str(&submission.definition).map_err(|error| wrong(error.to_string()))?;
@@ -299,18 +307,8 @@ impl Hands {
             true => Mappings::default(),
             false => Mappings::parse(&written.mappings_file, &written.mappings).map_err(|e| wrong(e.to_string()))?,
         };
-        let preset = sync.preset.as_str().to_owned();
-        let digest = submission.components.get(&preset).cloned().unwrap_or_default();
-        let step = CallStep {
-            workflow: sync.flow(),
-            preset,
-            digest,
-            connection: sync.connection.as_str().to_owned(),
-            inputs: Map::new(),
-            body: None,
-            confirm: false,
-            take: std::collections::BTreeMap::new(),
-        };
+        let (preset, connection) = (sync.preset.as_str(), sync.connection.as_str());
+        let step = CallStep::listing(sync.flow(), preset, connection, &submission.components);
         let call = self.fixed(attempt, &step)?;
         let rows = Arc::new(Collector::default());
         let called = self.presets.call(&call, rows.clone()).await;
@@ -322,9 +320,8 @@ impl Hands {
             }
             _ => return Err(Failure::new(&called.class, format!("{}; no record was changed", called.message))),
         }
-        let dry_run = submission.input["dry_run"] == true;
         let mut synced = self
-            .with_own_records(move |records| bring(records, &sync, &mappings, &rows, dry_run, &mut |_, _| {}))
+            .with_own_records(move |records| bring(records, &sync, &mappings, &rows, false, &mut |_, _| {}))
             .await?;
         synced.receipt = called.receipt;
         Ok(synced)

@@ -47,14 +47,12 @@ pub async fn activate(
     now: Timestamp,
 ) -> Result<(), String> {
     let name = package.workflow.name.clone();
-    let path = records.to_owned();
     let reader = format!("{TIMER}{name}");
-    let advanced = tokio::task::spawn_blocking(move || {
-        let mut records = Records::open(&path).map_err(|error| error.to_string())?;
+    with_records(records, move |records| {
         let latest = records.latest().map_err(|error| error.to_string())?;
         records.advance(&reader, latest).map_err(|error| error.to_string())
-    });
-    advanced.await.map_err(|error| error.to_string())??;
+    })
+    .await?;
     let activation = Activation {
         name: name.clone(),
         definition: package.definition(),
@@ -89,7 +87,7 @@ pub async fn deactivate(engine: &Arc<dyn Engine>, store: &Arc<Store>, name: &str
 }
 
 /// A moment in whole microseconds, as the journal keeps it.
-fn whole(time: Timestamp) -> Timestamp {
+pub(crate) fn whole(time: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
 }
 
@@ -207,12 +205,8 @@ async fn events(
             }
         }
         let Some((last, more)) = seen else { return Ok((count, told)) };
-        let (path, reader) = (path.to_owned(), reader.clone());
-        let advanced = tokio::task::spawn_blocking(move || {
-            let mut records = Records::open(&path).map_err(|error| error.to_string())?;
-            records.advance(&reader, last).map_err(|error| error.to_string())
-        });
-        advanced.await.map_err(|error| error.to_string())??;
+        let reader = reader.clone();
+        with_records(path, move |records| records.advance(&reader, last).map_err(|error| error.to_string())).await?;
         if !more {
             return Ok((count, told));
         }
@@ -222,11 +216,11 @@ async fn events(
 type Matching = (Option<(u64, bool)>, Vec<(Event, Trigger)>);
 
 /// The next changes that begin the workflow; the last one that was looked at, and whether there are more.
-async fn matching(package: &Package, path: &Path, reader: &str, now: Timestamp) -> Result<Matching, String> {
-    let (workflow, path, reader) = (package.workflow.clone(), path.to_owned(), reader.to_owned());
-    let looked = tokio::task::spawn_blocking(move || {
+async fn matching(package: &Arc<Package>, path: &Path, reader: &str, now: Timestamp) -> Result<Matching, String> {
+    let (package, reader) = (package.clone(), reader.to_owned());
+    with_records(path, move |records| {
+        let workflow = &package.workflow;
         let text = |error: presetter_records::StoreError| error.to_string();
-        let records = Records::open(&path).map_err(|error| error.to_string())?;
         let position = records.position(&reader).map_err(text)?;
         let events = records.events(position, Some(workflow.object), EVENTS).map_err(text)?;
         let Some(last) = events.last().map(|event| event.sequence) else { return Ok((None, Vec::new())) };
@@ -246,8 +240,21 @@ async fn matching(package: &Package, path: &Path, reader: &str, now: Timestamp) 
             }
         }
         Ok((Some((last, more)), begins))
+    })
+    .await
+}
+
+/// Does something with the records in this file, on a thread that may wait.
+async fn with_records<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce(&mut Records) -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let path = path.to_owned();
+    let done = tokio::task::spawn_blocking(move || {
+        let mut records = Records::open(&path).map_err(|error| error.to_string())?;
+        work(&mut records)
     });
-    looked.await.map_err(|error| error.to_string())?
+    done.await.map_err(|error| error.to_string())?
 }
 
 /// Which of the workflow's triggers this change is.

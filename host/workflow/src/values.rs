@@ -63,6 +63,17 @@ pub fn empty(template: &Template, known: &Known, object: Object, mappings: &Mapp
         .collect()
 }
 
+/// A value of a TOML file as JSON; a date or time is a text.
+///
+/// # Errors
+/// A number that JSON has not.
+pub fn of_toml(value: &toml::Value) -> Result<Value, serde_json::Error> {
+    match value {
+        toml::Value::Datetime(time) => Ok(Value::String(time.to_string())),
+        other => serde_json::to_value(other),
+    }
+}
+
 /// A mapped value as a field takes it. Numbers and JSON become the text of a text field; nothing else is converted.
 ///
 /// # Errors

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::Format;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunsVerb {
     /// Lists the newest runs, the newest first
@@ -87,6 +89,15 @@ impl OutcomeArg {
 pub(crate) enum TableFormat {
     Table,
     Json,
+}
+
+impl From<TableFormat> for Format {
+    fn from(format: TableFormat) -> Self {
+        match format {
+            TableFormat::Table => Self::Table,
+            TableFormat::Json => Self::Json,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -118,9 +118,7 @@ impl Caller {
 
     /// A failure on its way into the journal, which keeps it for good: without secrets.
     fn one_line(&self, failure: &Failure) -> String {
-        let (message, hint) = failure.told();
-        let told = if hint.is_empty() { message } else { format!("{message}; {hint}") };
-        self.world.console.redactor().text(&told)
+        self.world.console.redactor().text(&failure.in_line())
     }
 
     /// Reaches presets through another transport.

@@ -133,7 +133,7 @@ fn tell(world: &World, format: TableFormat, level: &str, diagnostic: &Diagnostic
 pub(super) fn preview(world: &World, args: &WorkflowPreviewArgs) -> Result<Exit, Failure> {
     let workflow = files::workflow(world, &args.name)?;
     let records = super::machine::records(world)?;
-    let mut rows = Rows::new(rows_format(args.format));
+    let mut rows = Rows::new(args.format.into());
     let mut shown: u64 = 0;
     matching(&workflow, &records, args.limit, |record| {
         shown += 1;
@@ -146,13 +146,6 @@ pub(super) fn preview(world: &World, args: &WorkflowPreviewArgs) -> Result<Exit,
         world.console.say(&format!("{} ({rules})", count(usize::try_from(shown).unwrap_or(usize::MAX), "record")));
     }
     Ok(Exit::Ok)
-}
-
-fn rows_format(format: TableFormat) -> crate::args::Format {
-    match format {
-        TableFormat::Json => crate::args::Format::Json,
-        TableFormat::Table => crate::args::Format::Table,
-    }
 }
 
 /// A record in a list: by what people know it.
@@ -244,7 +237,7 @@ pub(super) async fn list(world: &World, format: TableFormat) -> Result<Exit, Fai
     names.sort();
     names.dedup();
     let mappings = files::mappings(world)?;
-    let mut rows = Rows::new(rows_format(format));
+    let mut rows = Rows::new(format.into());
     for name in names {
         let activation = known.iter().find(|known| known.name == name && known.active);
         let read = files::workflow(world, &name);

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::door;
 use super::machine::{Machine, broken, failed};
 use super::run::state;
+use super::status::{COUNTED, OPEN, counted};
 use crate::args::{DaemonArgs, LogForm};
 use crate::console::line;
 use crate::exit::Exit;
@@ -28,8 +29,6 @@ use crate::world::World;
 const TICK: Duration = Duration::from_secs(1);
 /// A daemon that was not heard of for so long is gone.
 pub(super) const SILENT: SignedDuration = SignedDuration::from_secs(15);
-/// How many runs of a state are counted for the metrics.
-const COUNTED: u32 = 1_000;
 
 /// What a daemon tells of itself.
 pub(super) struct Pulse {
@@ -99,8 +98,8 @@ impl Pulse {
         if let Some(engine) = engine {
             lines.push(format!("# HELP presetter_runs Runs that have not ended, up to {COUNTED} of a state."));
             lines.push("# TYPE presetter_runs gauge".to_owned());
-            for open in super::status::OPEN {
-                let count = super::status::counted(&engine, open, COUNTED).await.unwrap_or_default();
+            for open in OPEN {
+                let count = counted(&engine, open).await.unwrap_or_default();
                 lines.push(format!("presetter_runs{{state=\"{}\"}} {count}", state(open)));
             }
         }

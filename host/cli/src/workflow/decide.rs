@@ -117,7 +117,7 @@ fn undecided(run: &Run, why: &str) -> Failure {
 }
 
 fn goes_on(world: &World, machine: &Machine, run: &Run) -> Result<Exit, Failure> {
-    if super::run::daemons(machine)? == 0 {
+    if machine.daemons()?.is_empty() {
         let help = "presetter daemon".to_owned();
         world.console.warn(&format!("run {} goes on when a daemon is there", short(&run.id)), &[help]);
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use presetter_disk::{self as disk, Guard};
-use presetter_manifest::suggest;
+use presetter_manifest::{is_name, suggest};
 use presetter_workflow::{ENDING, Mappings, Workflow, sync};
 
 use crate::console::line;
@@ -48,13 +48,6 @@ pub(super) fn find(world: &World, named: &str, ending: &str, what: &str) -> Resu
             Err(Failure::usage(format!("there is no {what} \"{}\"", line(named))).help(hint))
         }
     }
-}
-
-/// Whether a text is a name of a workflow or sync.
-pub(super) fn is_name(text: &str) -> bool {
-    text.len() <= 64
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// The names of all files with that ending in the folder.

@@ -22,11 +22,7 @@ pub(super) async fn logs(world: &World, args: &WorkflowLogsArgs) -> Result<Exit,
         return one(world, &machine, &run, args.format).await;
     }
     let filter = Filter { flow: args.name.clone(), state: args.state.map(wanted), ..Filter::default() };
-    let form = match args.format {
-        TableFormat::Json => crate::args::Format::Json,
-        TableFormat::Table => crate::args::Format::Table,
-    };
-    let mut rows = Rows::new(form);
+    let mut rows = Rows::new(args.format.into());
     let (mut beyond, mut left) = (None, args.limit);
     while left > 0 {
         let page = Page { beyond, limit: left.min(500) };

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use presetter_journal::embedded::{Embedded, Settings};
 use presetter_journal::seam::{Clock, Engine, EngineError, Filter, Flow, Page, Parts, Run, RunId, SystemClock};
 use presetter_records::Records;
-use presetter_workflow::{Executor, Files, Input, Interpreter, Presets, Store};
+use presetter_workflow::{Daemon, Executor, Input, Interpreter, Presets, Store};
 
 use super::caller::Caller;
 use crate::console::line;
@@ -52,8 +53,7 @@ impl Machine {
         Records::open(&records).map_err(|error| unopened("records.db", &error))?;
         let store = Store::open(&folder.join("workflows.db")).map_err(|error| unopened("workflows.db", &error))?;
         let store = Arc::new(store);
-        let files = Files { records: records.clone() };
-        let executor = Executor::new(files, store.clone(), caller.clone(), clock.clone());
+        let executor = Executor::new(records.clone(), store.clone(), caller.clone(), clock.clone());
         let parts = Parts { clock, ..Parts::new(flow, Arc::new(executor.clone())) };
         let engine = Embedded::open(&folder.join("journal.db"), parts, SETTINGS).await;
         let engine: Arc<dyn Engine> = Arc::new(engine.map_err(|error| unopened("journal.db", &error))?);
@@ -63,6 +63,12 @@ impl Machine {
 
     pub(super) fn records(&self) -> Result<Records, Failure> {
         open_records(&self.records)
+    }
+
+    /// The daemons that are there.
+    pub(super) fn daemons(&self) -> Result<Vec<Daemon>, Failure> {
+        let since = Timestamp::now().saturating_sub(super::daemon::SILENT).unwrap_or(Timestamp::MIN);
+        self.store.daemons(since).map_err(|error| failed(&error.to_string()))
     }
 
     /// The run that a person names by its id or the beginning of it.

@@ -1,12 +1,12 @@
 //! New files: a workflow that works when its gaps are filled, and a sync with proposals.
 
-use presetter_manifest::Input;
+use presetter_manifest::{Input, is_name};
 use presetter_records::Object;
 use presetter_workflow::{ENDING, Presets};
 use serde_json::Value;
 
 use super::caller::Caller;
-use super::files::{folder, is_name};
+use super::files::folder;
 use crate::args::WorkflowNewArgs;
 use crate::console::line;
 use crate::exit::Exit;

@@ -79,16 +79,16 @@ pub(super) async fn activate(world: &World, name: &str) -> Result<Exit, Failure>
         Some(next) => format!("{name} is active; it runs next at {}", next.strftime("%Y-%m-%d %H:%M:%S UTC")),
         None => format!("{name} is active"),
     });
-    if daemons(&machine)? == 0 {
-        world.console.warn("no daemon is running, so nothing begins by itself", &["presetter daemon".to_owned()]);
-    }
+    warn_without_daemon(world, &machine)?;
     Ok(Exit::Ok)
 }
 
-/// How many daemons are there.
-pub(super) fn daemons(machine: &Machine) -> Result<usize, Failure> {
-    let since = Timestamp::now().saturating_sub(super::daemon::SILENT).unwrap_or(Timestamp::MIN);
-    machine.store.daemons(since).map(|daemons| daemons.len()).map_err(|error| failed(&error.to_string()))
+/// Says so if nothing begins by itself.
+pub(super) fn warn_without_daemon(world: &World, machine: &Machine) -> Result<(), Failure> {
+    if machine.daemons()?.is_empty() {
+        world.console.warn("no daemon is running, so nothing begins by itself", &["presetter daemon".to_owned()]);
+    }
+    Ok(())
 }
 
 /// Follows `presetter workflow deactivate`.

@@ -63,8 +63,7 @@ fn list(world: &World, args: &StatusArgs) -> Result<Exit, Failure> {
         count.0 += u64::from(active(&record));
         count.1 += u64::from(!active(&record));
     }
-    let form = if args.format == TableFormat::Json { crate::args::Format::Json } else { crate::args::Format::Table };
-    let mut rows = Rows::new(form);
+    let mut rows = Rows::new(args.format.into());
     for record in records.list(Object::Software, Some(State::Active), &Matcher::any()) {
         let record = record.map_err(broken)?;
         let name = value(&record, "name");

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use presetter_journal::seam::{Engine, Filter, Page, RunState};
 use serde_json::{Value, json};
 
@@ -19,25 +18,29 @@ use crate::world::World;
 pub(super) const OPEN: [RunState; 5] =
     [RunState::Queued, RunState::Ready, RunState::Running, RunState::Waiting, RunState::Unknown];
 /// How many runs of a state are counted.
-const COUNTED: u32 = 1_000;
+pub(super) const COUNTED: u32 = 1_000;
 
-/// How many runs stand so, up to a number.
-pub(super) async fn counted(engine: &Arc<dyn Engine>, state: RunState, most: u32) -> Option<usize> {
+/// How many runs stand so, up to [`COUNTED`].
+pub(super) async fn counted(engine: &Arc<dyn Engine>, state: RunState) -> Option<usize> {
     let filter = Filter { state: Some(state), ..Filter::default() };
-    engine.list(&filter, Page { beyond: None, limit: most }).await.ok().map(|runs| runs.len())
+    engine.list(&filter, Page { beyond: None, limit: COUNTED }).await.ok().map(|runs| runs.len())
 }
 
 /// Follows `presetter status`.
 pub(crate) async fn status(world: &World, args: &StatusArgs) -> Result<Exit, Failure> {
     let machine = Machine::open(world).await?;
-    let since = Timestamp::now().saturating_sub(super::daemon::SILENT).unwrap_or(Timestamp::MIN);
-    let fault = |error: presetter_workflow::StoreFault| failed(&error.to_string());
-    let daemons = machine.store.daemons(since).map_err(fault)?;
-    let active = machine.store.all().map_err(fault)?.into_iter().filter(|known| known.active).count();
+    let daemons = machine.daemons()?;
+    let active = machine
+        .store
+        .all()
+        .map_err(|error| failed(&error.to_string()))?
+        .into_iter()
+        .filter(|known| known.active)
+        .count();
     let timers = machine.engine.schedules().await.map_err(|error| broken(&error))?;
     let mut runs = Vec::new();
     for open in OPEN {
-        runs.push((open, counted(&machine.engine, open, COUNTED).await.unwrap_or_default()));
+        runs.push((open, counted(&machine.engine, open).await.unwrap_or_default()));
     }
     if args.format == TableFormat::Json {
         let daemons: Vec<Value> = daemons

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use presetter_journal::seam::{Cancellation, RunId, RunState, Schedule};
+use presetter_journal::seam::{Cancellation, RunId, RunState};
 use presetter_manifest::Diagnostics;
 use presetter_records::{Object, RowChange};
 use presetter_workflow::sync::{Collector, Counts, ENDING, Sync, Synced, bring, propose};
@@ -40,7 +40,7 @@ pub(crate) async fn sync(world: &World, args: &SyncArgs) -> Result<Exit, Failure
     if args.dry_run {
         return dry_run(world, &machine, &sync, &mappings, digest, args.format).await;
     }
-    let submission = sync.submission(&digest, &mappings, false);
+    let submission = sync.submission(&digest, &mappings);
     let run = machine.engine.submit(submission).await.map_err(|error| broken(&error))?.run;
     super::run::work(&machine, std::slice::from_ref(&run)).await.map_err(|error| broken(&error))?;
     let run = machine.engine.get(&run).await.map_err(|error| broken(&error))?;
@@ -79,18 +79,14 @@ fn checked(machine: &Machine, sync: &Sync) -> Result<String, Failure> {
 }
 
 async fn activate(world: &World, machine: &Machine, sync: &Sync) -> Result<Exit, Failure> {
-    let next = sync.when.as_ref().and_then(|when| when.next(Timestamp::now()));
-    let Some(next) = next else {
+    let Some(timer) = sync.timer(Timestamp::now()) else {
         return Err(Failure::usage(format!("{} has no schedule", sync.name))
             .help(format!("add cron = \"0 5 * * *\" to {}", line(&sync.file))));
     };
-    let whole = Timestamp::from_microsecond(next.as_microsecond()).unwrap_or(next);
-    let schedule = Schedule { name: sync.flow(), next: whole, payload: json!({ "sync": sync.name }) };
-    machine.engine.put_schedule(schedule).await.map_err(|error| broken(&error))?;
+    let next = timer.next;
+    machine.engine.put_schedule(timer).await.map_err(|error| broken(&error))?;
     world.console.say(&format!("{} is active; it runs next at {}", sync.name, next.strftime("%Y-%m-%d %H:%M:%S UTC")));
-    if super::run::daemons(machine)? == 0 {
-        world.console.warn("no daemon is running, so nothing begins by itself", &["presetter daemon".to_owned()]);
-    }
+    super::run::warn_without_daemon(world, machine)?;
     Ok(Exit::Ok)
 }
 
@@ -188,15 +184,12 @@ pub(super) fn due(
     name: &str,
     now: Timestamp,
 ) -> Result<(presetter_journal::seam::Submission, Option<Timestamp>), String> {
-    let told = |failure: Failure| {
-        let (message, hint) = failure.told();
-        if hint.is_empty() { message } else { format!("{message}; {hint}") }
-    };
+    let told = |failure: Failure| failure.in_line();
     let sync = files::sync(world, name).map_err(told)?;
     let mappings = files::mappings(world).map_err(told)?;
     let digest = checked(machine, &sync).map_err(told)?;
     let next = sync.when.as_ref().and_then(|when| when.next(now));
-    Ok((sync.submission(&digest, &mappings, false), next))
+    Ok((sync.submission(&digest, &mappings), next))
 }
 
 fn list(world: &World) -> Result<Exit, Failure> {

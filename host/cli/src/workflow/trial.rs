@@ -271,11 +271,9 @@ fn fill(world: &World, machine: &Machine, case: &Case) -> Result<(), String> {
     Ok(())
 }
 
+/// A value of a case as JSON.
 fn plain(value: &toml::Value) -> Value {
-    match value {
-        toml::Value::Datetime(time) => Value::String(time.to_string()),
-        other => serde_json::to_value(other).unwrap_or_default(),
-    }
+    presetter_workflow::values::of_toml(value).unwrap_or_default()
 }
 
 /// Works until nothing goes on any more; waits pass at once. All runs, the first one first.

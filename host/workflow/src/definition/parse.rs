@@ -21,6 +21,7 @@ use super::{
 };
 use crate::Answered;
 use crate::calendar::{self, When};
+use crate::values::of_toml;
 
 /// What templates of a workflow know; those of a path also what [`Answered`] knows.
 pub(crate) const ROOTS: [&str; 4] = ["record", "variables", "workflow", "run"];
@@ -414,8 +415,7 @@ impl Reader<'_> {
                         None => continue,
                     }
                 }
-                toml::Value::Datetime(time) => Source::Plain(Value::String(time.to_string())),
-                other => match serde_json::to_value(other) {
+                other => match of_toml(other) {
                     Ok(value) if tagged(&value) => {
                         let message =
                             "a tag in a list or table is not filled: only a text that stands by itself is a template";

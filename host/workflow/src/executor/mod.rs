@@ -11,12 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use presetter_journal::seam::{
     Attempt, Cancellation, Clock, Engine, Failure, Place, Probe, Repeat, RunId, Step, StepEnd, StepExecutor, StepPath,
+    Submission,
 };
-use presetter_records::{Action, ApplyError, Cause, Change, Records, State, StoreError, Value as Field, WorkflowStep};
-use serde::Serialize;
+use presetter_records::{
+    Action, ApplyError, Cause, Change, Filter, Matcher, Object, RecordId, Records, State, StoreError, Value as Field,
+    WorkflowStep,
+};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use call::take;
@@ -26,20 +31,14 @@ use crate::steps::{Apply, Ask, Seen};
 use crate::values::{field, view};
 use crate::{Package, Presets, Store};
 
-/// The files that steps work on.
-#[derive(Debug, Clone)]
-pub struct Files {
-    /// The records.
-    pub records: PathBuf,
-}
-
 /// Does the steps of workflows.
 #[derive(Clone)]
 pub struct Executor(Arc<Hands>);
 
 /// What an executor has, shared with its own threads.
 pub(crate) struct Hands {
-    pub(crate) files: Files,
+    /// The file of the records.
+    records_file: PathBuf,
     pub(crate) store: Arc<Store>,
     pub(crate) presets: Arc<dyn Presets>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -64,10 +63,10 @@ fn read(attempt: &Attempt, done: Result<impl Serialize, Failure>) -> StepEnd {
 }
 
 impl Executor {
-    /// Works on these files.
+    /// Works on the records in this file.
     #[must_use]
-    pub fn new(files: Files, store: Arc<Store>, presets: Arc<dyn Presets>, clock: Arc<dyn Clock>) -> Self {
-        let hands = Hands { files, store, presets, clock, engine: OnceLock::new(), records: Mutex::new(None) };
+    pub fn new(records_file: PathBuf, store: Arc<Store>, presets: Arc<dyn Presets>, clock: Arc<dyn Clock>) -> Self {
+        let hands = Hands { records_file, store, presets, clock, engine: OnceLock::new(), records: Mutex::new(None) };
         Self(Arc::new(hands))
     }
 
@@ -100,9 +99,14 @@ impl Hands {
 
     /// The package of a run.
     pub(crate) async fn package(&self, run: &RunId) -> Result<Arc<Package>, Failure> {
-        let submission = self.engine()?.submission(run).await;
-        let submission = submission.map_err(|error| Failure::new("journal", error.to_string()))?;
+        let submission = self.submission(run).await?;
         Package::read(&submission.definition, submission.components)
+    }
+
+    /// What was submitted.
+    pub(crate) async fn submission(&self, run: &RunId) -> Result<Submission, Failure> {
+        let submission = self.engine()?.submission(run).await;
+        submission.map_err(|error| Failure::new("journal", error.to_string()))
     }
 
     /// Does something with the records, on a thread that may wait.
@@ -111,17 +115,17 @@ impl Hands {
         work: impl FnOnce(&mut Records) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let this = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        aside(move || {
             let mut kept = this.records.lock().unwrap_or_else(PoisonError::into_inner);
             let mut records = match kept.take() {
                 Some(records) => records,
-                None => open(&this.files.records)?,
+                None => open(&this.records_file)?,
             };
             let done = work(&mut records);
             *kept = Some(records);
             done
-        });
-        done.await.unwrap_or_else(|_| Err(Failure::new("panicked", "the program broke down; this is a bug")))
+        })
+        .await
     }
 
     /// As [`Executor::with_records`], with a connection of its own: for what takes long.
@@ -129,15 +133,28 @@ impl Hands {
         &self,
         work: impl FnOnce(&mut Records) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let path = self.files.records.clone();
-        let done = tokio::task::spawn_blocking(move || work(&mut open(&path)?));
-        done.await.unwrap_or_else(|_| Err(Failure::new("panicked", "the program broke down; this is a bug")))
+        let path = self.records_file.clone();
+        aside(move || work(&mut open(&path)?)).await
     }
 
     /// Today, in UTC.
-    pub(crate) fn today(&self) -> jiff::civil::Date {
+    pub(crate) fn today(&self) -> Date {
         self.clock.now().to_zoned(TimeZone::UTC).date()
     }
+}
+
+/// Does something on a thread that may wait.
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Failure::new("panicked", "the program broke down; this is a bug")))
+}
+
+/// A filter for an object's records, on a day.
+pub(crate) fn matcher(records: &Records, object: Object, filter: &Filter, today: Date) -> Result<Matcher, Failure> {
+    let fields = records.fields(object).map_err(unreadable)?;
+    filter.compile(&fields, today).map_err(|error| Failure::new("rules", error.to_string()))
 }
 
 fn open(path: &Path) -> Result<Records, Failure> {
@@ -158,14 +175,14 @@ fn ended(done: Result<impl Serialize, Failure>) -> StepEnd {
 #[async_trait]
 impl StepExecutor for Executor {
     async fn admit(&self, step: &Step) -> Place {
-        match serde_json::from_value(step.payload.clone()) {
+        match Ask::deserialize(&step.payload) {
             Ok(Ask::Call(call)) => self.0.presets.place(&call.preset, &call.connection).await,
             _ => Place::default(),
         }
     }
 
     async fn execute(&self, attempt: &Attempt) -> StepEnd {
-        let ask: Ask = match serde_json::from_value(attempt.step.payload.clone()) {
+        let ask = match Ask::deserialize(&attempt.step.payload) {
             Ok(ask) => ask,
             Err(error) => return StepEnd::Failed(Failure::new("definition", error.to_string())),
         };
@@ -183,7 +200,7 @@ impl StepExecutor for Executor {
     }
 
     async fn probe(&self, attempt: &Attempt) -> Probe {
-        match serde_json::from_value(attempt.step.payload.clone()) {
+        match Ask::deserialize(&attempt.step.payload) {
             Ok(Ask::Call(call)) => self.0.probe_call(attempt, call).await,
             _ => Probe::Undecided("nothing can look whether this took place".to_owned()),
         }
@@ -191,15 +208,13 @@ impl StepExecutor for Executor {
 }
 
 impl Hands {
-    async fn look(self: &Arc<Self>, attempt: &Attempt, record: presetter_records::RecordId) -> Result<Seen, Failure> {
+    async fn look(self: &Arc<Self>, attempt: &Attempt, record: RecordId) -> Result<Seen, Failure> {
         let package = self.package(&attempt.run).await?;
         let today = self.today();
         self.with_records(move |records| {
             let begin = &package.workflow.begin;
             let found = records.get(record).map_err(unreadable)?;
-            let fields = records.fields(package.workflow.object).map_err(unreadable)?;
-            let matcher = package.workflow.filter().compile(&fields, today);
-            let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
+            let matcher = matcher(records, package.workflow.object, &package.workflow.filter(), today)?;
             let state = |found: State| begin.state.is_none_or(|state| state == found);
             Ok(Seen {
                 matches: found.as_ref().is_some_and(|found| state(found.state()) && matcher.matches(found)),
@@ -210,12 +225,7 @@ impl Hands {
         .await
     }
 
-    async fn rules(
-        self: &Arc<Self>,
-        attempt: &Attempt,
-        record: presetter_records::RecordId,
-        block: &str,
-    ) -> Result<bool, Failure> {
+    async fn rules(self: &Arc<Self>, attempt: &Attempt, record: RecordId, block: &str) -> Result<bool, Failure> {
         let package = self.package(&attempt.run).await?;
         let rules = package.workflow.block(block).and_then(|(_, block)| match &block.action {
             crate::Action::Condition(crate::Condition::Rules(rules)) => Some(rules.clone()),
@@ -224,9 +234,7 @@ impl Hands {
         let rules = rules.ok_or_else(|| Failure::new("definition", format!("block {block:?} has no rules")))?;
         let today = self.today();
         self.with_records(move |records| {
-            let fields = records.fields(package.workflow.object).map_err(unreadable)?;
-            let matcher = rules.filter().compile(&fields, today);
-            let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
+            let matcher = matcher(records, package.workflow.object, &rules.filter(), today)?;
             let found = records.get(record).map_err(unreadable)?;
             Ok(found.is_some_and(|found| matcher.matches(&found)))
         })
@@ -247,7 +255,7 @@ impl Hands {
                     field(&known.kind, value).map_err(|misfit| Failure::new("mapping", format!("{name} {misfit}")))?;
                 edit = edit.set(name, value);
             }
-            if record.object() == presetter_records::Object::SaasUsers {
+            if record.object() == Object::SaasUsers {
                 edit = edit.set("last_workflow", Field::text(package.workflow.name.as_str()));
             }
             let mut changes = Vec::new();

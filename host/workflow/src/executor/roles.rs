@@ -12,7 +12,7 @@ use presetter_records::{Action, Change, Object, Record, Value as Field};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Hands, cause, refused, unreadable};
+use super::{Hands, aside, cause, matcher, refused, unreadable};
 use crate::definition::Role;
 use crate::steps::{Apply, CallStep, Collected, Settled};
 use crate::{Called, Kind, Package, RowSink};
@@ -117,9 +117,8 @@ impl Hands {
         let role = role(&package)?;
         let (collected, proposals) = self.proposals(attempt, &package, &role).await?;
         let (store, run) = (self.store.clone(), attempt.run.0.clone());
-        let kept = tokio::task::spawn_blocking(move || store.propose(&run, &proposals)).await;
-        kept.map_err(|_| Failure::new("panicked", "the program broke down; this is a bug"))?
-            .map_err(|error| Failure::new("records", error.to_string()))?;
+        aside(move || store.propose(&run, &proposals).map_err(|error| Failure::new("records", error.to_string())))
+            .await?;
         Ok(collected)
     }
 
@@ -133,14 +132,10 @@ impl Hands {
         let (workflow, today, asked) = (package.workflow.clone(), self.today(), role.clone());
         let (mut collected, mut proposals, gone) = self
             .with_own_records(move |records| {
-                let begin = &workflow.begin;
-                let fields = records.fields(Object::SaasUsers).map_err(unreadable)?;
-                let filter = workflow.filter();
-                let matcher = filter.compile(&fields, today);
-                let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
+                let matcher = matcher(records, Object::SaasUsers, &workflow.filter(), today)?;
                 let mut collected = Collected { vendor: listing.rows.len() as u64, ..Collected::default() };
                 let (mut proposals, mut gone) = (Vec::new(), Vec::new());
-                for record in records.list(Object::SaasUsers, begin.state, &matcher) {
+                for record in records.list(Object::SaasUsers, workflow.begin.state, &matcher) {
                     let record = record.map_err(unreadable)?;
                     collected.records += 1;
                     let proposal =
@@ -207,20 +202,8 @@ impl Hands {
         package: &Package,
         role: &Role,
     ) -> Result<(Listing, Called), Failure> {
-        let preset = role.preset.as_str().to_owned();
-        let digest = package.components.get(&preset).cloned().unwrap_or_default();
-        let connection = role.connection.as_str().to_owned();
-        let (inputs, take) = (Map::new(), std::collections::BTreeMap::new());
-        let step = CallStep {
-            workflow: package.workflow.name.clone(),
-            preset,
-            digest,
-            connection,
-            inputs,
-            body: None,
-            confirm: false,
-            take,
-        };
+        let workflow = package.workflow.name.clone();
+        let step = CallStep::listing(workflow, role.preset.as_str(), role.connection.as_str(), &package.components);
         let call = self.fixed(attempt, &step)?;
         let sink = Arc::new(Sink { role: role.clone(), listing: Mutex::default() });
         let called = self.presets.call(&call, sink.clone()).await;

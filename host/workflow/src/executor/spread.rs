@@ -4,7 +4,7 @@ use presetter_journal::seam::{Attempt, EngineError, Failure};
 use presetter_records::RecordId;
 use tokio::task::JoinSet;
 
-use super::{Hands, unreadable};
+use super::{Hands, matcher, unreadable};
 use crate::steps::Spreaded;
 use crate::{Begun, Input};
 
@@ -21,21 +21,18 @@ impl Hands {
         start: usize,
     ) -> Result<Spreaded, Failure> {
         let engine = self.engine()?;
-        let submission = engine.submission(&attempt.run).await;
-        let submission = submission.map_err(|error| Failure::new("journal", error.to_string()))?;
+        let submission = self.submission(&attempt.run).await?;
         let begun: Begun = match serde_json::from_value(submission.input.clone()) {
             Ok(Input::Batch(begun)) => begun,
             _ => return Err(Failure::new("definition", "only a batch is spread")),
         };
         let package = crate::Package::read(&submission.definition, submission.components)?;
-        let (workflow, today) = (package.workflow.clone(), self.today());
+        let (whole, today) = (package.clone(), self.today());
         let page: Vec<RecordId> = self
             .with_own_records(move |records| {
-                let begin = &workflow.begin;
-                let fields = records.fields(workflow.object).map_err(unreadable)?;
-                let matcher = workflow.filter().compile(&fields, today);
-                let matcher = matcher.map_err(|error| Failure::new("rules", error.to_string()))?;
-                let mut listing = records.list(workflow.object, begin.state, &matcher);
+                let workflow = &whole.workflow;
+                let matcher = matcher(records, workflow.object, &workflow.filter(), today)?;
+                let mut listing = records.list(workflow.object, workflow.begin.state, &matcher);
                 if let Some(after) = after {
                     listing = listing.after(after);
                 }

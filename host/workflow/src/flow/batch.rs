@@ -4,9 +4,9 @@ use presetter_journal::seam::{DurableContext, Failure, FlowError, Repeat};
 use serde_json::{Value, json};
 
 use super::ask;
+use crate::Package;
 use crate::definition::Role;
 use crate::steps::{Ask, Collected, Settled, Spreaded};
-use crate::{Begun, Package};
 
 /// The event by which a person says yes or no; the block's name follows.
 pub(crate) const APPROVAL: &str = "approval:";
@@ -17,11 +17,7 @@ pub fn approval(block: &str) -> String {
     format!("{APPROVAL}{block}")
 }
 
-pub(super) async fn run(
-    context: &mut dyn DurableContext,
-    package: &Package,
-    _begun: &Begun,
-) -> Result<Value, FlowError> {
+pub(super) async fn run(context: &mut dyn DurableContext, package: &Package) -> Result<Value, FlowError> {
     let mut result = json!({});
     let mut start = 0;
     if let Some((block, role)) = package.workflow.role() {

@@ -36,8 +36,8 @@ impl Flow for Interpreter {
         let input: Input = serde_json::from_value(submission.input.clone())
             .map_err(|error| Failure::new("definition", format!("what the run is on cannot be read: {error}")))?;
         match input {
-            Input::Batch(begun) => batch::run(context, &package, &begun).await,
-            Input::Record { record, begun, start } => record::run(context, &package, record, &begun, start).await,
+            Input::Batch(_) => batch::run(context, &package).await,
+            Input::Record { record, start, .. } => record::run(context, &package, record, start).await,
         }
     }
 }

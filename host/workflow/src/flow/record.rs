@@ -16,7 +16,7 @@ use super::batch::approval;
 use crate::definition::{Action, Api, Approval, Block, Condition, Next, Notify, Path, Update, Via, Wait};
 use crate::steps::{Answer, Apply, Ask, CallStep, Seen, Taken};
 use crate::values::Known;
-use crate::{Begun, Kind, Package};
+use crate::{Kind, Package};
 
 /// A run walks at most so many blocks: ways may lead back.
 const WALKED: usize = 1_000;
@@ -43,7 +43,6 @@ pub(super) async fn run(
     context: &mut dyn DurableContext,
     package: &Package,
     record: RecordId,
-    _begun: &Begun,
     start: usize,
 ) -> Result<Value, FlowError> {
     let id = context.run().0.clone();

@@ -18,8 +18,8 @@ use presetter_records::{
     Action, Cause, Change, Declaration, Kind as FieldKind, Object, RecordId, Records, Undeclared, Value as Field,
 };
 use presetter_workflow::{
-    Begun, Call, Called, ConnectionInfo, Executor, Files, Input, Interpreter, Kind, Mappings, Package, PresetInfo,
-    Presets, RowSink, Store, Trigger, Trouble, Workflow,
+    Begun, Call, Called, ConnectionInfo, Executor, Input, Interpreter, Kind, Mappings, Package, PresetInfo, Presets,
+    RowSink, Store, Trigger, Trouble, Workflow,
 };
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -231,8 +231,7 @@ impl Machine {
         let start = "2026-05-01T08:00:00Z".parse().unwrap();
         let clock = Arc::new(Hands(tokio::sync::watch::Sender::new(start)));
         let store = Arc::new(Store::open(&folder.path().join("workflows.db")).unwrap());
-        let files = Files { records: folder.path().join("records.db") };
-        let executor = Executor::new(files, store.clone(), vendor.clone(), clock.clone());
+        let executor = Executor::new(folder.path().join("records.db"), store.clone(), vendor.clone(), clock.clone());
         let parts = Parts {
             flow: Arc::new(Interpreter),
             executor: Arc::new(executor.clone()),
