@@ -8,16 +8,9 @@ use serde_json::{Map, Value as Json};
 use crate::neutral::neutralise;
 use crate::{Fields, Matcher, NoField, Object, Record, Records, State, StoreError, Value};
 
-/// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// A header, and a line for each record. What is empty and what was never set are both an empty cell.
-    Csv,
-    /// A list of objects. What is empty is `null`; what was never set is not there.
-    Json,
-    /// An object a line.
-    JsonLines,
-}
+/// How a file is written. In CSV what is empty and what was never set are both an empty cell; in JSON what is empty is `null`, and
+/// what was never set is not there.
+pub use presetter_rows::Format;
 
 /// How records are written.
 #[derive(Debug, Clone)]

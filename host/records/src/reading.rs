@@ -10,11 +10,10 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
+pub(crate) use presetter_rows::quoted;
+
 use crate::value::ExactDecimal;
 use crate::{Kind, LONG_TEXT, Misfit, Object, RecordId, SHORT_TEXT, Value};
-
-/// How much of a refused value is quoted, in characters.
-const QUOTED: usize = 40;
 
 impl Kind {
     /// Reads a cell or an argument. An empty text is nothing.
@@ -168,15 +167,6 @@ fn is_key(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-/// A refused text for a message.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut short: String = text.chars().take(QUOTED).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }
 
 fn quoted_json(json: &serde_json::Value) -> String {

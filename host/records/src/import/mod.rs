@@ -6,25 +6,19 @@
 //! Invariants: a batch is committed whole, and told only then; a row is refused with its line and the reason; the same file again
 //! changes nothing.
 
-mod csv;
-mod json;
-mod naming;
 mod one;
-mod row;
 mod run;
 mod seen;
 
 use std::io;
 
 use indexmap::IndexMap;
+use presetter_rows::{OpenError, Taken};
 use serde::Serialize;
 
 use crate::{Effect, FieldChange, NoField, Object, RecordId, StoreError, Value};
 
-/// The largest row, in bytes.
-pub const ROW: usize = 4 * 1024 * 1024;
-/// The most columns of a file.
-pub const COLUMNS: usize = 1000;
+pub use presetter_rows::{COLUMNS, ROW, Refused};
 
 /// What to do with rows whose record is there, and with those whose is not. A row that is neither is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,19 +103,6 @@ pub enum ImportEvent<'e> {
     Progress(Progress),
 }
 
-/// A row that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Refused {
-    /// The line on which it begins, counted from 1.
-    pub line: u64,
-    /// The field that is wrong, if it is one.
-    pub field: Option<String>,
-    /// The header of its column, if it has another name.
-    pub column: Option<String>,
-    /// Why.
-    pub reason: String,
-}
-
 /// What a row did, or would do, to a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RowChange {
@@ -204,5 +185,20 @@ pub enum ImportError {
 impl From<StoreError> for ImportError {
     fn from(error: StoreError) -> Self {
         Self::Store { done: ImportReport::default(), error }
+    }
+}
+
+impl From<OpenError> for ImportError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Form { line, reason } => Self::Form { line, reason },
+            OpenError::Read(error) => Self::Read { done: ImportReport::default(), error },
+        }
+    }
+}
+
+impl From<Taken> for ImportError {
+    fn from(taken: Taken) -> Self {
+        Self::Form { line: 1, reason: taken.to_string() }
     }
 }

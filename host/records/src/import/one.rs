@@ -1,10 +1,9 @@
 //! One row's way: its values, the record that it means, and the change that it makes.
 
 use indexmap::IndexMap;
+use presetter_rows::{Content, Row};
 use rusqlite::Connection;
 
-use super::naming::{ID, STATE};
-use super::row::{Content, Row, refused};
 use super::seen::Seen;
 use super::{ImportOptions, Mode, Refused, RowChange, WhenArchived};
 use crate::neutral::restore;
@@ -12,6 +11,10 @@ use crate::stored::Differences;
 use crate::unique::Found;
 use crate::write::{WriteError, Writer};
 use crate::{Action, Change, Effect, Field, FieldChange, Fields, RecordId, StoreError, Value, stored, unique};
+
+/// Columns that are no fields.
+pub(super) const ID: &str = "id";
+pub(super) const STATE: &str = "state";
 
 /// How many records with one key are looked through before another key is tried.
 const FEW: u32 = 64;
@@ -64,7 +67,7 @@ impl Import<'_, '_> {
         };
         let change = Change { action, set, only_if: IndexMap::new() };
         let (result, differences) = self.writer.change(&change).map_err(|error| match error {
-            WriteError::Refused(refusal) => Ended::Refused(refused(line, refusal.to_string())),
+            WriteError::Refused(refusal) => Ended::Refused(Refused::whole(line, refusal.to_string())),
             WriteError::Store(error) => Ended::Store(error),
         })?;
         if result.effect == Effect::Unchanged {
@@ -156,7 +159,7 @@ impl Import<'_, '_> {
             None => Ok(()),
             Some(first) => {
                 let reason = format!("lines {first} and {line} have the same key; the first was taken as it came");
-                Err(Ended::Refused(refused(line, reason)))
+                Err(Ended::Refused(Refused::whole(line, reason)))
             }
         }
     }
@@ -171,7 +174,7 @@ impl Import<'_, '_> {
                 break;
             }
         }
-        let wrong = |reason| Err(Ended::Refused(refused(line, reason)));
+        let wrong = |reason| Err(Ended::Refused(Refused::whole(line, reason)));
         match (active.as_slice(), archived.as_slice(), self.options.when_archived) {
             ([one, other, ..], _, _) => wrong(format!(
                 "several records have this key ({one}, {other}); archive all but one, or take another key"

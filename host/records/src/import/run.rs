@@ -4,9 +4,9 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::naming::{ID, Naming};
-use super::one::{Ended, Import, Outcome};
-use super::row::{Row, Source};
+use presetter_rows::{Naming, Row, Source};
+
+use super::one::{Ended, ID, Import, Outcome, STATE};
 use super::seen::Seen;
 use super::{ImportError, ImportEvent, ImportOptions, ImportReport, Progress, Refused};
 use crate::write::Writer;
@@ -38,7 +38,7 @@ impl Records {
             let misfit = |misfit| ImportError::Key(format!("{name} {misfit}"));
             fields.get(name)?.kind.check(value).map_err(misfit)?;
         }
-        let mut source = Source::open(reader, format, options, Naming::new(&fields, options)?)?;
+        let mut source = Source::open(reader, format, options.separator, naming(&fields, options)?)?;
         let seen = Seen::new()?;
         let mut report = ImportReport::default();
         loop {
@@ -153,4 +153,15 @@ fn tell(
         }
     }
     told
+}
+
+/// What headers mean: fields, and the two columns that are none.
+fn naming(fields: &Fields, options: &ImportOptions) -> Result<Naming, ImportError> {
+    let mut names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+    names.extend([ID.to_owned(), STATE.to_owned()]);
+    for field in options.columns.keys().filter(|name| !names.contains(name)) {
+        fields.get(field)?;
+    }
+    let given = options.columns.iter().map(|(field, header)| (field.as_str(), header.as_str()));
+    Ok(Naming::new("field", names, given, options.ignore_unknown)?)
 }

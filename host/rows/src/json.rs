@@ -10,11 +10,10 @@ use std::rc::Rc;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::naming::Naming;
-use super::row::{Cell, Content, Input, Row, refused, unread};
-use super::{COLUMNS, ImportError, ROW, Refused};
+use crate::row::Input;
+use crate::{COLUMNS, Cell, Content, Naming, OpenError, ROW, Refused, Row};
 
-pub(super) struct Json<R: Read> {
+pub(crate) struct Json<R: Read> {
     input: Input<R>,
     naming: Naming,
     /// The line that is read next, counted from 1.
@@ -68,27 +67,27 @@ impl Element {
 }
 
 impl<R: Read> Json<R> {
-    pub(super) fn lines(input: Input<R>, naming: Naming) -> Self {
+    pub(crate) fn lines(input: Input<R>, naming: Naming) -> Self {
         Self { input, naming, line: 1, place: Place::Lines }
     }
 
     /// Goes into the list.
-    pub(super) fn list(input: Input<R>, naming: Naming) -> Result<Self, ImportError> {
+    pub(crate) fn list(input: Input<R>, naming: Naming) -> Result<Self, OpenError> {
         let mut json = Self { input, naming, line: 1, place: Place::First };
         loop {
-            match json.byte().map_err(unread)? {
+            match json.byte()? {
                 Some(byte) if byte.is_ascii_whitespace() => {}
                 Some(b'[') => return Ok(json),
                 other => {
                     let hint = if other == Some(b'{') { "; for an object a line take JSON Lines" } else { "" };
                     let reason = format!("a JSON file has a list of objects: [{{...}}, {{...}}]{hint}");
-                    return Err(ImportError::Form { line: json.line, reason });
+                    return Err(OpenError::Form { line: json.line, reason });
                 }
             }
         }
     }
 
-    pub(super) fn next(&mut self) -> io::Result<Option<Result<Row, Refused>>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Result<Row, Refused>>> {
         match self.place {
             Place::Lines => self.next_line(),
             Place::First | Place::Further => self.next_element(),
@@ -144,9 +143,9 @@ impl<R: Read> Json<R> {
             End::File => Place::End,
         };
         match end {
-            End::File => Ok(Some(Err(refused(line, "the file ends within the list; it was cut off")))),
+            End::File => Ok(Some(Err(Refused::whole(line, "the file ends within the list; it was cut off")))),
             End::Bracket if element.begins.is_none() && first => self.behind(),
-            _ if element.begins.is_none() => Ok(Some(Err(refused(line, "a comma without an object")))),
+            _ if element.begins.is_none() => Ok(Some(Err(Refused::whole(line, "a comma without an object")))),
             _ => Ok(Some(self.row(element))),
         }
     }
@@ -159,7 +158,7 @@ impl<R: Read> Json<R> {
             match self.byte()? {
                 None => return Ok(None),
                 Some(byte) if byte.is_ascii_whitespace() => {}
-                Some(_) => return Ok(Some(Err(refused(line, "something follows the list; it was not read")))),
+                Some(_) => return Ok(Some(Err(Refused::whole(line, "something follows the list; it was not read")))),
             }
         }
     }
@@ -176,19 +175,19 @@ impl<R: Read> Json<R> {
     fn row(&self, element: Element) -> Result<Row, Refused> {
         let line = element.begins.unwrap_or(self.line);
         if element.size > ROW {
-            return Err(refused(line, "this object has more than 4 MiB"));
+            return Err(Refused::whole(line, "this object has more than 4 MiB"));
         }
         let members: Members = serde_json::from_slice(&element.bytes).map_err(|error| {
             let further = u64::try_from(error.line().saturating_sub(1)).unwrap_or_default();
             let text = error.to_string();
             let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-            refused(line, format!("this is no object that can be read: line {}: {reason}", line + further))
+            Refused::whole(line, format!("this is no object that can be read: line {}: {reason}", line + further))
         })?;
         let mut cells: Vec<Cell> = Vec::with_capacity(members.0.len());
         for (name, json) in members.0 {
-            let Some(field) = self.naming.field(&name).map_err(|reason| refused(line, reason))? else { continue };
+            let Some(field) = self.naming.name(&name).map_err(|reason| Refused::whole(line, reason))? else { continue };
             if cells.iter().any(|cell| cell.field == field) {
-                return Err(refused(line, format!("this object has {field} twice")));
+                return Err(Refused::whole(line, format!("this object has {field} twice")));
             }
             let column = (*field != *name).then(|| Rc::from(name));
             cells.push(Cell { field, column, content: Content::Json(json) });

@@ -9,9 +9,8 @@ use std::rc::Rc;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::naming::Naming;
-use super::row::{Cell, Content, Input, Row, refused, unread};
-use super::{COLUMNS, ImportError, ROW, Refused};
+use crate::row::Input;
+use crate::{COLUMNS, Cell, Content, Naming, OpenError, ROW, Refused, Row};
 
 /// A column: its header, and the field it belongs to unless it is left alone.
 struct Column {
@@ -19,7 +18,7 @@ struct Column {
     field: Option<Rc<str>>,
 }
 
-pub(super) struct Csv<R: Read> {
+pub(crate) struct Csv<R: Read> {
     input: Chain<Cursor<Vec<u8>>, Input<R>>,
     parser: Reader,
     /// The line that is read next, counted from 1.
@@ -36,14 +35,14 @@ type Cells = Result<Vec<String>, &'static str>;
 
 impl<R: Read> Csv<R> {
     /// Reads the header.
-    pub(super) fn open(mut reader: Input<R>, separator: Option<u8>, naming: &Naming) -> Result<Self, ImportError> {
-        let start = first_line(&mut reader).map_err(unread)?;
+    pub(crate) fn open(mut reader: Input<R>, separator: Option<u8>, naming: &Naming) -> Result<Self, OpenError> {
+        let start = first_line(&mut reader)?;
         let separator = match separator {
             None => separator_of(&start),
             Some(separator) if b",;\t".contains(&separator) => separator,
             Some(_) => {
                 let reason = "cells are separated by a comma, a semicolon or a tab".to_owned();
-                return Err(ImportError::Form { line: 1, reason });
+                return Err(OpenError::Form { line: 1, reason });
             }
         };
         let mut csv = Self {
@@ -54,26 +53,26 @@ impl<R: Read> Csv<R> {
             cells: vec![0; 4096],
             ends: vec![0; 64],
         };
-        let form = |line, reason: &str| ImportError::Form { line, reason: reason.to_owned() };
-        match csv.record().map_err(unread)? {
+        let form = |line, reason: &str| OpenError::Form { line, reason: reason.to_owned() };
+        match csv.record()? {
             None => return Err(form(1, "the file is empty; its first line names the columns")),
             Some((line, Err(reason))) => return Err(form(line, reason)),
             Some((line, Ok(headers))) => {
-                csv.columns = columns(headers, naming).map_err(|reason| ImportError::Form { line, reason })?;
+                csv.columns = columns(headers, naming).map_err(|reason| OpenError::Form { line, reason })?;
             }
         }
         Ok(csv)
     }
 
-    pub(super) fn next(&mut self) -> io::Result<Option<Result<Row, Refused>>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Result<Row, Refused>>> {
         let Some((line, cells)) = self.record()? else { return Ok(None) };
         let cells = match cells {
-            Err(reason) => return Ok(Some(Err(refused(line, reason)))),
+            Err(reason) => return Ok(Some(Err(Refused::whole(line, reason)))),
             Ok(cells) => cells,
         };
         if cells.len() != self.columns.len() {
             let reason = format!("this row has {} cells, and the header {}", cells.len(), self.columns.len());
-            return Ok(Some(Err(refused(line, reason))));
+            return Ok(Some(Err(Refused::whole(line, reason))));
         }
         let named = cells.into_iter().zip(&self.columns).filter_map(|(text, column)| {
             let field = column.field.clone()?;
@@ -171,7 +170,7 @@ fn columns(headers: Vec<String>, naming: &Naming) -> Result<Vec<Column>, String>
     let mut seen: HashMap<Rc<str>, Rc<str>> = HashMap::new();
     for header in headers {
         let header: Rc<str> = header.trim().into();
-        let field = naming.field(&header)?;
+        let field = naming.name(&header)?;
         if let Some(field) = &field
             && seen.insert(field.clone(), header.clone()).is_some()
         {

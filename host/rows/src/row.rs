@@ -6,37 +6,43 @@ use std::rc::Rc;
 
 use serde_json::value::RawValue;
 
-use super::csv::Csv;
-use super::json::Json;
-use super::naming::Naming;
-use super::{ImportError, ImportOptions, Refused};
-use crate::Format;
+use crate::csv::Csv;
+use crate::json::Json;
+use crate::{Format, Naming, OpenError, Refused};
 
 /// A row as it was read: its cells are not values yet.
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) line: u64,
-    pub(super) cells: Vec<Cell>,
+pub struct Row {
+    /// The line on which it begins, counted from 1.
+    pub line: u64,
+    /// Its cells, each of another name.
+    pub cells: Vec<Cell>,
 }
 
-/// A cell that belongs to a field, or to `id` or `state`.
+/// A cell that belongs to a name.
 #[derive(Debug)]
-pub(super) struct Cell {
-    pub(super) field: Rc<str>,
+pub struct Cell {
+    /// The name.
+    pub field: Rc<str>,
     /// The header, where it is another.
-    pub(super) column: Option<Rc<str>>,
-    pub(super) content: Content,
+    pub column: Option<Rc<str>>,
+    /// What stands in it.
+    pub content: Content,
 }
 
+/// What stands in a cell.
 #[derive(Debug)]
-pub(super) enum Content {
+pub enum Content {
+    /// The text of a CSV cell.
     Text(String),
+    /// A member's value as it was written.
     Json(Box<RawValue>),
 }
 
 impl Row {
     /// About how many bytes it holds.
-    pub(super) fn size(&self) -> usize {
+    #[must_use]
+    pub fn size(&self) -> usize {
         let size = |cell: &Cell| match &cell.content {
             Content::Text(text) => text.len(),
             Content::Json(json) => json.get().len(),
@@ -46,33 +52,37 @@ impl Row {
 }
 
 /// The bytes of a file, behind its byte order mark.
-pub(super) type Input<R> = BufReader<Chain<Cursor<Vec<u8>>, Counted<R>>>;
+pub(crate) type Input<R> = BufReader<Chain<Cursor<Vec<u8>>, Counted<R>>>;
 
 /// The rows of a file.
-pub(super) enum Rows<R: Read> {
+enum Rows<R: Read> {
     Csv(Box<Csv<R>>),
     Json(Json<R>),
 }
 
 /// Reads rows, and counts the bytes.
-pub(super) struct Source<R: Read> {
+pub struct Source<R: Read> {
     rows: Rows<R>,
     bytes: Rc<Shared<u64>>,
 }
 
 impl<R: Read> Source<R> {
-    pub(super) fn open(
+    /// Reads the beginning. `separator` stands between the cells of CSV; none finds it in the header.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(
         reader: R,
         format: Format,
-        options: &ImportOptions,
+        separator: Option<u8>,
         naming: Naming,
-    ) -> Result<Self, ImportError> {
+    ) -> Result<Self, OpenError> {
         let bytes = Rc::new(Shared::new(0));
         let mut reader = Counted { reader, bytes: bytes.clone() };
         let start = Cursor::new(start(&mut reader)?);
         let reader = BufReader::with_capacity(64 * 1024, start.chain(reader));
         let rows = match format {
-            Format::Csv => Rows::Csv(Box::new(Csv::open(reader, options.separator, &naming)?)),
+            Format::Csv => Rows::Csv(Box::new(Csv::open(reader, separator, &naming)?)),
             Format::Json => Rows::Json(Json::list(reader, naming)?),
             Format::JsonLines => Rows::Json(Json::lines(reader, naming)),
         };
@@ -80,25 +90,31 @@ impl<R: Read> Source<R> {
     }
 
     /// The next row; none at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Result<Row, Refused>>> {
+    ///
+    /// # Errors
+    /// The file cannot be read on.
+    #[expect(clippy::should_implement_trait, reason = "its errors are of two kinds, and none ends it twice")]
+    pub fn next(&mut self) -> io::Result<Option<Result<Row, Refused>>> {
         match &mut self.rows {
             Rows::Csv(rows) => rows.next(),
             Rows::Json(rows) => rows.next(),
         }
     }
 
-    pub(super) fn bytes(&self) -> u64 {
+    /// How many bytes were read.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
         self.bytes.get()
     }
 }
 
 /// The first bytes without the byte order mark; one of another encoding than UTF-8 is refused.
-fn start(reader: &mut impl Read) -> Result<Vec<u8>, ImportError> {
+fn start(reader: &mut impl Read) -> Result<Vec<u8>, OpenError> {
     let mut start = Vec::new();
-    reader.take(3).read_to_end(&mut start).map_err(unread)?;
+    reader.take(3).read_to_end(&mut start)?;
     if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
         let reason = "this file is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)".to_owned();
-        return Err(ImportError::Form { line: 1, reason });
+        return Err(OpenError::Form { line: 1, reason });
     }
     if start == "\u{feff}".as_bytes() {
         start.clear();
@@ -106,17 +122,7 @@ fn start(reader: &mut impl Read) -> Result<Vec<u8>, ImportError> {
     Ok(start)
 }
 
-/// Reading failed before any row was.
-pub(super) fn unread(error: io::Error) -> ImportError {
-    ImportError::Read { done: super::ImportReport::default(), error }
-}
-
-/// A row that is wrong as a whole.
-pub(super) fn refused(line: u64, reason: impl Into<String>) -> Refused {
-    Refused { line, field: None, column: None, reason: reason.into() }
-}
-
-pub(super) struct Counted<R> {
+pub(crate) struct Counted<R> {
     reader: R,
     bytes: Rc<Shared<u64>>,
 }

@@ -1,0 +1,21 @@
+//! Many rows through one preset.
+//!
+//! Owns: how fast rows go ([`Pace`], [`Concurrency`]), in which order their results come ([`drive`]), what is known of each after a
+//! crash ([`Ledger`]), and the numbers of a whole run ([`Tally`]).
+//! Never: what a row is, or what running it means: that is whoever implements [`Runs`].
+//!
+//! Invariants: a row that ended is never run again; a row that may have been sent is never run again unless somebody says so; memory
+//! does not grow with the number of rows.
+#![forbid(unsafe_code)]
+
+mod concurrency;
+mod drive;
+mod ledger;
+mod pace;
+mod tally;
+
+pub use concurrency::{Concurrency, MOST};
+pub use drive::{Drive, Ended, Kind, OnError, Order, Row, Runs, Sink, Summary, Turn, drive};
+pub use ledger::{Before, Ledger, LedgerError, Told};
+pub use pace::{NoRate, Pace, Rate};
+pub use tally::{Percentiles, Tally};
