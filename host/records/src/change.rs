@@ -1,6 +1,7 @@
 //! What is to be changed, what came of it, and why it was refused.
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::reading::quoted;
@@ -16,7 +17,7 @@ pub enum Action {
     Create(Object),
     /// The fields are set, whether it is active or archived.
     Edit(RecordId),
-    /// It is put out of use; nothing else happens to it.
+    /// The fields are set, and it is put out of use.
     Archive(RecordId),
     /// It is put in use again.
     Reactivate(RecordId),
@@ -31,13 +32,16 @@ pub struct Change {
     pub set: IndexMap<String, Value>,
     /// Only if these fields have these values still; one that was never set counts as empty.
     pub only_if: IndexMap<String, Value>,
+    /// Only if the record was changed last at this time still ([`Record::changed`](crate::Record::changed)); otherwise it is left
+    /// alone, and the other changes are made: [`Effect::Skipped`].
+    pub as_of: Option<Timestamp>,
 }
 
 impl Change {
     /// A change without fields.
     #[must_use]
     pub fn new(action: Action) -> Self {
-        Self { action, set: IndexMap::new(), only_if: IndexMap::new() }
+        Self { action, set: IndexMap::new(), only_if: IndexMap::new(), as_of: None }
     }
 
     /// Sets a field.
@@ -51,6 +55,13 @@ impl Change {
     #[must_use]
     pub fn only_if(mut self, field: &str, value: Value) -> Self {
         self.only_if.insert(field.to_owned(), value);
+        self
+    }
+
+    /// Leaves the record alone if it was changed since: it was read when it was changed at this time last.
+    #[must_use]
+    pub fn as_of(mut self, changed: Timestamp) -> Self {
+        self.as_of = Some(changed);
         self
     }
 
@@ -78,6 +89,8 @@ pub enum Effect {
     Reactivated,
     /// It was so already.
     Unchanged,
+    /// It had changed since it was read, and was left alone.
+    Skipped,
 }
 
 impl Effect {
@@ -90,6 +103,7 @@ impl Effect {
             Self::Archived => "archived",
             Self::Reactivated => "reactivated",
             Self::Unchanged => "unchanged",
+            Self::Skipped => "skipped",
         }
     }
 

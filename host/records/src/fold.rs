@@ -4,7 +4,8 @@
 //! `ss`, and the three sigmas are one. What is composed differently (`é` as one character or as two) stays different.
 
 /// The text without case.
-pub(crate) fn fold(text: &str) -> String {
+#[must_use]
+pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }

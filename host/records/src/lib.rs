@@ -41,6 +41,7 @@ pub use export::{ExportError, ExportOptions, Format};
 pub use feed::{AdvanceError, Event};
 pub use field::{FIELD_NAME, FIELDS, Field, Fields, NoField};
 pub use filter::{DEPTH, Filter, NoRule, Operator, RULES, Rule};
+pub use fold::fold;
 pub use history::{FieldChange, FieldsEntry, HistoryEntry};
 pub use import::{
     COLUMNS, ImportError, ImportEvent, ImportOptions, ImportReport, Mode, Progress, ROW, Refused, RowChange,

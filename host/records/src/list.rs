@@ -44,6 +44,14 @@ impl Records {
     /// # Errors
     /// The file.
     pub fn count(&self, object: Object, state: Option<State>, matcher: &Matcher) -> Result<u64, StoreError> {
+        if matcher.is_any(object) {
+            let mut select = self
+                .connection
+                .prepare_cached("SELECT count(*) FROM records WHERE object = ?1 AND (?2 IS NULL OR archived = ?2)")?;
+            let archived = state.map(|state| state == State::Archived);
+            let count: i64 = select.query_row(params![object.number(), archived], |row| row.get(0))?;
+            return Ok(count.unsigned_abs());
+        }
         let mut count = 0;
         for record in self.list(object, state, matcher) {
             record?;

@@ -109,6 +109,11 @@ impl Matcher {
         Self { object: None, node: Node::All(Vec::new()) }
     }
 
+    /// Whether it surely matches every record of an object.
+    pub(crate) fn is_any(&self, object: Object) -> bool {
+        matches!(&self.node, Node::All(rules) if rules.is_empty()) && self.object.is_none_or(|own| own == object)
+    }
+
     /// Whether it matches this record; a record of another object than its own it never does.
     #[must_use]
     pub fn matches(&self, record: &Record) -> bool {

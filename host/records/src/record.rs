@@ -43,7 +43,7 @@ impl Record {
         moment(self.created)
     }
 
-    /// When it changed last.
+    /// When it changed last: later than at each change before.
     #[must_use]
     pub fn changed(&self) -> Timestamp {
         moment(self.changed)

@@ -65,6 +65,7 @@ pub(crate) struct Writer<'c> {
 pub(crate) struct Before {
     pub(crate) id: Option<RecordId>,
     pub(crate) archived: bool,
+    pub(crate) changed: i64,
     pub(crate) body: Body,
 }
 
@@ -109,6 +110,11 @@ impl<'c> Writer<'c> {
     pub(crate) fn change(&mut self, change: &Change) -> Result<(ChangeResult, Differences), WriteError> {
         let fields = self.fields(change.object())?;
         let before = self.before(change.action)?;
+        if let (Some(record), Some(as_of)) = (before.id, change.as_of)
+            && before.changed != as_of.as_microsecond()
+        {
+            return Ok((ChangeResult { record, effect: Effect::Skipped, sequence: None }, Differences::new()));
+        }
         fresh(&before, &change.only_if, &fields)?;
         let (body, differences) = differences(&before.body, &change.set, &fields)?;
         let archived = match change.action {
@@ -139,16 +145,17 @@ impl<'c> Writer<'c> {
 
     fn before(&self, action: Action) -> Result<Before, WriteError> {
         let id = match action {
-            Action::Create(_) => return Ok(Before { id: None, archived: false, body: Body::new() }),
+            Action::Create(_) => return Ok(Before { id: None, archived: false, changed: 0, body: Body::new() }),
             Action::Edit(id) | Action::Archive(id) | Action::Reactivate(id) => id,
         };
-        let mut statement =
-            self.connection.prepare_cached("SELECT archived, body FROM records WHERE number = ?1 AND object = ?2")?;
-        let found: Option<(bool, String)> = statement
-            .query_row([id.number(), id.object().number()], |row| Ok((row.get(0)?, row.get(1)?)))
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT archived, changed, body FROM records WHERE number = ?1 AND object = ?2")?;
+        let found: Option<(bool, i64, String)> = statement
+            .query_row([id.number(), id.object().number()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
-        let (archived, body) = found.ok_or(Refusal::NoRecord(id))?;
-        Ok(Before { id: Some(id), archived, body: stored::read(&body)? })
+        let (archived, changed, body) = found.ok_or(Refusal::NoRecord(id))?;
+        Ok(Before { id: Some(id), archived, changed, body: stored::read(&body)? })
     }
 
     /// What a changed reference names must be there.
@@ -185,8 +192,11 @@ impl<'c> Writer<'c> {
         }
         let at = self.at.as_microsecond();
         if let Some(id) = id {
+            // The time tells one version of a record from the next, also when two changes are made at one time.
             self.connection
-                .prepare_cached("UPDATE records SET archived = ?1, body = ?2, changed = ?3 WHERE number = ?4")?
+                .prepare_cached(
+                    "UPDATE records SET archived = ?1, body = ?2, changed = max(?3, changed + 1) WHERE number = ?4",
+                )?
                 .execute(params![archived, text, at, id.number()])?;
             return Ok(id);
         }

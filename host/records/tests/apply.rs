@@ -99,6 +99,23 @@ fn a_change_that_was_planned_on_old_data_is_refused() {
 }
 
 #[test]
+fn what_changed_since_it_was_read_is_left_alone_and_the_rest_is_done() {
+    let mut house = House::new();
+    let stale = house.create(Object::Users, &[("title", text("one"))]);
+    let fresh = house.create(Object::Users, &[("title", text("one"))]);
+    let read = |house: &House, id| house.records.get(id).unwrap().unwrap().changed();
+    let (before, other) = (read(&house, stale), read(&house, fresh));
+    house.edit(stale, "title", text("two"));
+    let archive = |id, changed| Change::new(Action::Archive(id)).set("title", text("left")).as_of(changed);
+    let applied = house.records.apply(&[archive(stale, before), archive(fresh, other)], &Cause::person("ada")).unwrap();
+    let effects: Vec<Effect> = applied.results.iter().map(|result| result.effect).collect();
+    assert_eq!(effects, [Effect::Skipped, Effect::Archived]);
+    assert_eq!(applied.results[0].sequence, None);
+    assert_eq!((house.text(stale, "title"), house.text(fresh, "title")), ("two".to_owned(), "left".to_owned()));
+    assert_eq!(house.records.get(stale).unwrap().unwrap().state(), State::Active);
+}
+
+#[test]
 fn an_address_is_one_active_users() {
     let mut house = House::new();
     let first = house.create(Object::Users, &[("email", text("Ada@x.org"))]);

@@ -31,7 +31,7 @@ pub use definition::{
     Source, Threshold, Trigger, Update, Via, Wait, Workflow,
 };
 pub use executor::{Executor, line as record_line};
-pub use flow::{Interpreter, approval};
+pub use flow::{Interpreter, asked};
 pub use mappings::{Mappings, Origin};
 pub use package::{Begun, CHAIN, Input, Package, digest_of};
 pub use plan::{Planned, plan};

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use presetter_journal::seam::{Failure, FlowName, Repeat, Submission};
+use presetter_manifest::Repeat as Stated;
 use presetter_records::RecordId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{Mappings, Trigger, Workflow};
+use crate::{Action, Mappings, Presets, Trigger, Trouble, Workflow};
 
 /// How many packages are kept as they were read.
 const KEPT: usize = 32;
@@ -44,6 +45,33 @@ struct Written {
 }
 
 impl Package {
+    /// A workflow with its presets as they are now. `person` answers for it.
+    ///
+    /// # Errors
+    /// A preset that is not there, or may not be used here.
+    pub fn new(workflow: Workflow, mappings: Mappings, person: &str, presets: &dyn Presets) -> Result<Self, Trouble> {
+        let (mut components, mut repeats) = (BTreeMap::new(), BTreeMap::new());
+        for block in &workflow.blocks {
+            let preset = match &block.action {
+                Action::Api(api) => api.preset.as_str(),
+                Action::Role(role) => role.preset.as_str(),
+                _ => continue,
+            };
+            let info = presets.describe(preset)?;
+            let repeat = match (info.manifest.effect.writes(), info.manifest.repeat()) {
+                // What a body of one's own does, only its author knows.
+                _ if info.overridden => Repeat::Never,
+                (false, _) => Repeat::Read,
+                (true, Stated::Natural) => Repeat::Natural,
+                (true, Stated::Key) => Repeat::Keyed,
+                (true, Stated::Probe | Stated::None) => Repeat::Never,
+            };
+            components.insert(preset.to_owned(), info.digest);
+            repeats.insert(preset.to_owned(), repeat);
+        }
+        Ok(Self { workflow, mappings, activated_by: person.to_owned(), components, repeats })
+    }
+
     /// The definition as text.
     #[must_use]
     pub fn definition(&self) -> String {

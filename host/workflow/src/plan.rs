@@ -163,10 +163,11 @@ impl Walk<'_> {
             }
         };
         let shown = Value::Object(inputs.clone());
-        if info.manifest.effect.writes() || api.body.is_some() {
+        if info.manifest.effect.writes() || info.overridden || api.body.is_some() {
+            let own = if info.overridden || api.body.is_some() { ", with a body of your own" } else { "" };
             self.tell(
                 block,
-                format!("{}: {preset} through {connection} with {shown}", info.manifest.effect.name()),
+                format!("{}: {preset} through {connection} with {shown}{own}", info.manifest.effect.name()),
                 true,
             );
             let fields: Vec<&str> = ways.success.fields.keys().map(String::as_str).collect();

@@ -29,6 +29,8 @@ pub struct PresetInfo {
     pub manifest: Arc<Preset>,
     /// The digest of its bundle and of the component that runs it: another one is another preset.
     pub digest: String,
+    /// A person keeps a body for it here, in place of its own: what it does, only that person knows.
+    pub overridden: bool,
     /// Its outputs may have any name: it is a script or a component that does not say.
     pub any_output: bool,
 }

@@ -7,7 +7,7 @@ use presetter_records::{RecordId, State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Kind;
+use crate::{Kind, Threshold};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,9 +47,15 @@ pub(crate) enum Ask {
         start: usize,
     },
     /// Lists the vendor's users, joins them with the records, and keeps what would change.
-    Collect,
+    Collect {
+        /// The digest of the changes that a person has approved: nobody else is deactivated then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved: Option<String>,
+    },
     /// Makes those changes, all at once.
     Settle {
+        /// What was collected.
+        collected: Collected,
         /// Who approved it, if somebody had to.
         approved_by: Option<String>,
     },
@@ -134,6 +140,9 @@ pub(crate) struct Apply {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<State>,
     pub(crate) block: String,
+    /// Nothing was found of it at the vendor: that is why it is archived.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) absent: bool,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) rule: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -178,8 +187,17 @@ pub struct Collected {
     pub gone: u64,
     /// Records that are deactivated: those that are gone, if the block says so.
     pub deactivate: u64,
-    /// Records without a value to match by.
+    /// Records of which it cannot be told whether their user is there.
     pub unmatched: u64,
+    /// Records whose user is gone, and that are left for the next batch: they were not approved, or changed since.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left: u64,
+    /// Records that this workflow has deactivated within a day without a person's word.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub earlier: u64,
+    /// The digest of the changes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub digest: String,
     /// Some of those that are deactivated.
     pub some: Vec<String>,
     /// What proves the roles.
@@ -191,9 +209,25 @@ pub struct Collected {
     pub receipt: String,
 }
 
+impl Collected {
+    /// Whether a person must say yes: more are deactivated than need no word, with those of the day; or more than half of all.
+    #[must_use]
+    pub fn asks(&self, threshold: Threshold) -> bool {
+        let (gone, all) = (self.deactivate + self.earlier, self.records + self.earlier);
+        self.deactivate > 0 && (threshold.holds(gone, all) || self.deactivate.saturating_mul(2) > self.records)
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// What a batch of roles has changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Settled {
     pub(crate) changed: u64,
     pub(crate) deactivated: u64,
+    /// Records that had changed meanwhile, and were left alone.
+    #[serde(default)]
+    pub(crate) skipped: u64,
 }

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use presetter_database::{OpenError, Schema};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use presetter_records::RecordId;
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 /// The file of the workflows.
-const SCHEMA: Schema = Schema { kind: *b"PrWf", steps: &[FIRST] };
+const SCHEMA: Schema = Schema { kind: *b"PrWf", steps: &[FIRST, SECOND] };
 
 const FIRST: &str = "
 CREATE TABLE activations (
@@ -22,6 +23,22 @@ CREATE TABLE daemons (
     id TEXT PRIMARY KEY, pid INTEGER NOT NULL, address TEXT NOT NULL, started INTEGER NOT NULL, seen INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// Proposals are found by what they are, and what was deactivated without a person's word is counted.
+const SECOND: &str = "
+DROP TABLE proposals;
+CREATE TABLE proposals (
+    run TEXT NOT NULL, digest TEXT NOT NULL, number INTEGER NOT NULL, change TEXT NOT NULL,
+    PRIMARY KEY (run, digest, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deactivations (
+    workflow TEXT NOT NULL, run TEXT NOT NULL, record TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (workflow, run, record)
+) STRICT, WITHOUT ROWID;
+";
+
+/// For so long deactivations without a person's word are counted.
+const COUNTED: SignedDuration = SignedDuration::from_hours(24);
 
 /// A workflow that was activated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,32 +181,53 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Keeps what a run's batch would change, in place of what was kept of it.
+    /// Takes an activation back; false if it was none.
     ///
     /// # Errors
     /// The file.
-    pub(crate) fn propose(&self, run: &str, changes: &[String]) -> Result<(), StoreFault> {
+    pub fn deactivate(&self, name: &str) -> Result<bool, StoreFault> {
+        let changed =
+            self.connection().execute("UPDATE activations SET active = 0 WHERE name = ?1 AND active = 1", [name])?;
+        Ok(changed > 0)
+    }
+
+    /// Keeps what a run's batch would change, under the digest of it: nobody who collects again takes its place.
+    ///
+    /// # Errors
+    /// The file.
+    pub(crate) fn propose(&self, run: &str, digest: &str, changes: &[String]) -> Result<(), StoreFault> {
         let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        transaction.execute("DELETE FROM proposals WHERE run = ?1", [run])?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
-            let mut insert =
-                transaction.prepare_cached("INSERT INTO proposals (run, number, change) VALUES (?1, ?2, ?3)")?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT OR IGNORE INTO proposals (run, digest, number, change) VALUES (?1, ?2, ?3, ?4)",
+            )?;
             for (number, change) in (0_i64..).zip(changes) {
-                insert.execute(params![run, number, change])?;
+                insert.execute(params![run, digest, number, change])?;
             }
         }
         Ok(transaction.commit()?)
     }
 
-    /// What a run's batch would change.
+    /// What a run's batch would change, in order.
     ///
     /// # Errors
     /// The file.
-    pub(crate) fn proposed(&self, run: &str) -> Result<Vec<String>, StoreFault> {
+    pub(crate) fn proposed(&self, run: &str, digest: &str) -> Result<Vec<String>, StoreFault> {
         let connection = self.connection();
-        let mut select = connection.prepare_cached("SELECT change FROM proposals WHERE run = ?1 ORDER BY number")?;
-        Ok(select.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        let mut select =
+            connection.prepare_cached("SELECT change FROM proposals WHERE run = ?1 AND digest = ?2 ORDER BY number")?;
+        Ok(select.query_map([run, digest], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// The runs whose batches are kept.
+    ///
+    /// # Errors
+    /// The file.
+    pub(crate) fn proposing(&self) -> Result<Vec<String>, StoreFault> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT DISTINCT run FROM proposals")?;
+        Ok(select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// Forgets what a run's batch would have changed.
@@ -200,6 +238,82 @@ impl Store {
         self.connection().execute("DELETE FROM proposals WHERE run = ?1", [run])?;
         Ok(())
     }
+
+    /// How many records other runs of a workflow have deactivated without a person's word, within a day.
+    ///
+    /// # Errors
+    /// The file.
+    pub(crate) fn deactivated(&self, workflow: &str, run: &str, now: Timestamp) -> Result<u64, StoreFault> {
+        let connection = self.connection();
+        let mut select = connection
+            .prepare_cached("SELECT count(*) FROM deactivations WHERE workflow = ?1 AND run <> ?2 AND at > ?3")?;
+        let count: i64 = select.query_row(params![workflow, run, since(now)], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Counts deactivations without a person's word; again, it counts none twice.
+    ///
+    /// # Errors
+    /// The file.
+    pub(crate) fn count(
+        &self,
+        workflow: &str,
+        run: &str,
+        records: &[RecordId],
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute("DELETE FROM deactivations WHERE at <= ?1", [since(now)])?;
+        for record in records {
+            counted(&transaction, workflow, run, *record, now)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Counts one deactivation, if that makes no more than `most` within a day; false if it would make more.
+    ///
+    /// # Errors
+    /// The file.
+    pub(crate) fn admit(
+        &self,
+        workflow: &str,
+        run: &str,
+        record: RecordId,
+        now: Timestamp,
+        most: u64,
+    ) -> Result<bool, StoreFault> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        counted(&transaction, workflow, run, record, now)?;
+        let count: i64 = transaction.query_row(
+            "SELECT count(*) FROM deactivations WHERE workflow = ?1 AND at > ?2",
+            params![workflow, since(now)],
+            |row| row.get(0),
+        )?;
+        let admitted = count.unsigned_abs() <= most;
+        if admitted {
+            transaction.commit()?;
+        }
+        Ok(admitted)
+    }
+}
+
+fn since(now: Timestamp) -> i64 {
+    now.saturating_sub(COUNTED).unwrap_or(Timestamp::MIN).as_microsecond()
+}
+
+fn counted(
+    connection: &Connection,
+    workflow: &str,
+    run: &str,
+    record: RecordId,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO deactivations (workflow, run, record, at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![workflow, run, record.to_string(), now.as_microsecond()])?;
+    Ok(())
 }
 
 fn activation(row: &Row<'_>) -> rusqlite::Result<Activation> {

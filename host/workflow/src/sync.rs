@@ -183,6 +183,11 @@ impl Sync {
             let problem = Problem::new(format!("{} lists nothing", preset.name), self.preset.span());
             problems.push(problem.with_hint("take a preset that lists users, such as mosyle/users"));
         }
+        if preset.overridden {
+            let message = format!("{} runs with a body of your own here: what that lists may not be all", preset.name);
+            let problem = Problem::new(message, self.preset.span());
+            problems.push(problem.with_hint(format!("presetter override remove {}", preset.name)));
+        }
         let rows: Vec<&str> = preset.manifest.row_names().collect();
         for (fields, map) in [(users, &self.users), (saas_users, &self.saas_users)] {
             for (name, row) in map.iter().flat_map(|(_, map)| map) {
@@ -309,7 +314,7 @@ impl Hands {
         };
         let (preset, connection) = (sync.preset.as_str(), sync.connection.as_str());
         let step = CallStep::listing(sync.flow(), preset, connection, &submission.components);
-        let call = self.fixed(attempt, &step)?;
+        let call = self.listing_call(attempt, &step)?;
         let rows = Arc::new(Collector::default());
         let called = self.presets.call(&call, rows.clone()).await;
         let rows = rows.rows();
@@ -474,20 +479,24 @@ fn link(records: &mut Records, software: &str, sync: &Sync) -> Result<u64, Failu
     let mut alone = Vec::new();
     for record in records.list(Object::SaasUsers, Some(State::Active), &matcher) {
         let record = record.map_err(unreadable)?;
-        alone.push((record.id(), record.get("email").cloned().unwrap_or(Field::Empty)));
+        alone.push((record.id(), record.changed(), record.get("email").cloned().unwrap_or(Field::Empty)));
     }
     let mut changes = Vec::new();
-    for (record, email) in alone {
+    for (record, changed, email) in alone {
         let found = records.find(Object::Users, "email", &email);
         let found = found.map_err(|error| Failure::new("records", error.to_string()))?;
-        if let [user, ..] = found.as_slice() {
-            changes.push(Change::new(Action::Edit(record)).set("user", Field::text(user.to_string())));
+        // Those in use come first. Who is out of use has this account no more, and is no owner that one would look for.
+        let Some(user) = found.first() else { continue };
+        let there = records.get(*user).map_err(unreadable)?;
+        if there.is_some_and(|there| there.state() == State::Active) {
+            let change = Change::new(Action::Edit(record)).as_of(changed);
+            changes.push(change.set("user", Field::text(user.to_string())));
         }
     }
     let mut linked = 0;
     for part in changes.chunks(1_000) {
         let applied = records.apply(part, &Cause::sync(&sync.name)).map_err(|error| refused(&error))?;
-        linked += applied.results.len() as u64;
+        linked += applied.results.iter().filter(|result| result.sequence.is_some()).count() as u64;
     }
     Ok(linked)
 }

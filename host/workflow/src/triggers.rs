@@ -20,6 +20,8 @@ use crate::{Activation, Begun, CHAIN, Input, Package, Store, Trigger};
 const EVENTS: u32 = 500;
 /// Begins the name of the ordering of a workflow's batches: one after another.
 pub const BATCH_LINE: &str = "batch:";
+/// What workflows note at the records that they look at.
+const NOTES: [&str; 2] = ["last_checked", "last_workflow"];
 /// Begins the names of timers of workflows.
 pub(crate) const TIMER: &str = "workflow:";
 
@@ -48,6 +50,7 @@ pub async fn activate(
 ) -> Result<(), String> {
     let name = package.workflow.name.clone();
     let reader = format!("{TIMER}{name}");
+    // The activation itself comes last: what stands before it counts for nothing without it.
     with_records(records, move |records| {
         let latest = records.latest().map_err(|error| error.to_string())?;
         records.advance(&reader, latest).map_err(|error| error.to_string())
@@ -62,16 +65,19 @@ pub async fn activate(
         at: now,
         active: true,
     };
-    store.put(&activation).map_err(|error| error.to_string())?;
-    let timer = format!("{TIMER}{name}");
-    let next = package.workflow.begin.schedule.as_ref().and_then(|schedule| schedule.when.next(now));
-    match next {
-        Some(next) => {
-            let schedule = Schedule { name: timer, next: whole(next), payload: json!({ "workflow": name }) };
-            engine.put_schedule(schedule).await.map_err(|error| error.to_string())
-        }
-        None => engine.remove_schedule(&timer).await.map(drop).map_err(|error| error.to_string()),
-    }
+    let set = match timer_of(package, now) {
+        Some(schedule) => engine.put_schedule(schedule).await,
+        None => engine.remove_schedule(&format!("{TIMER}{name}")).await.map(drop),
+    };
+    set.map_err(|error| error.to_string())?;
+    store.put(&activation).map_err(|error| error.to_string())
+}
+
+/// When a workflow comes next by its schedule.
+fn timer_of(package: &Package, now: Timestamp) -> Option<Schedule> {
+    let name = &package.workflow.name;
+    let next = whole(package.workflow.begin.schedule.as_ref()?.when.next(now)?);
+    Some(Schedule { name: format!("{TIMER}{name}"), next, payload: json!({ "workflow": name }) })
 }
 
 /// Takes a workflow's trigger away. Runs that have begun go on.
@@ -79,11 +85,40 @@ pub async fn activate(
 /// # Errors
 /// The journal or the file of the workflows.
 pub async fn deactivate(engine: &Arc<dyn Engine>, store: &Arc<Store>, name: &str) -> Result<bool, String> {
+    let was = store.deactivate(name).map_err(|error| error.to_string())?;
     engine.remove_schedule(&format!("{TIMER}{name}")).await.map_err(|error| error.to_string())?;
-    let Some(known) = store.get(name).map_err(|error| error.to_string())? else { return Ok(false) };
-    let was = known.active;
-    store.put(&Activation { active: false, ..known }).map_err(|error| error.to_string())?;
     Ok(was)
+}
+
+/// Puts in the timers that active workflows with a schedule should have and have not: whoever activated it was interrupted.
+async fn missing(engine: &Arc<dyn Engine>, active: &[Activation], now: Timestamp) -> Result<(), String> {
+    let known = engine.schedules().await.map_err(|error| error.to_string())?;
+    for activation in active {
+        let timer = format!("{TIMER}{}", activation.name);
+        if known.iter().any(|schedule| schedule.name == timer) {
+            continue;
+        }
+        // What cannot be read is told where its events are looked at.
+        if let Some(schedule) = activation.package().ok().and_then(|package| timer_of(&package, now)) {
+            engine.put_schedule(schedule).await.map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets what batches would have changed whose runs have ended, however they did.
+pub(crate) async fn sweep(engine: &Arc<dyn Engine>, store: &Arc<Store>) -> Result<(), String> {
+    for run in store.proposing().map_err(|error| error.to_string())? {
+        let ended = match engine.get(&RunId(run.clone())).await {
+            Ok(run) => run.state.has_ended(),
+            Err(EngineError::Missing(_)) => true,
+            Err(error) => return Err(error.to_string()),
+        };
+        if ended {
+            store.forget(&run).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
 }
 
 /// A moment in whole microseconds, as the journal keeps it.
@@ -117,7 +152,11 @@ pub async fn tick(
     syncs: &Syncs<'_>,
 ) -> Result<(u64, Vec<Told>), String> {
     let (mut begun, mut told) = (0, Vec::new());
-    for activation in store.all().map_err(|error| error.to_string())?.into_iter().filter(|known| known.active) {
+    sweep(engine, store).await?;
+    let mut active = store.all().map_err(|error| error.to_string())?;
+    active.retain(|known| known.active);
+    missing(engine, &active, now).await?;
+    for activation in active {
         let name = activation.name.clone();
         match events(engine, &activation, records, now).await {
             Ok((count, more)) => {
@@ -195,12 +234,16 @@ async fn events(
             }
             let begun = Begun { event: Some(event.sequence), depth, ..Begun::by(trigger) };
             let input = Input::Record { record: event.record, begun, start: 0 };
-            let key = format!("{TIMER}{}:{}", activation.name, event.sequence);
+            // The number alone is another change's once an older file of the records was put back.
+            let (name, at) = (&activation.name, event.at.as_microsecond());
+            let key = format!("{TIMER}{name}:{}:{}:{at}", event.sequence, event.record);
             match engine.submit(package.submission(&input, Some(key), Some(line(&activation.name, event.record)))).await
             {
                 Ok(submitted) => count += u64::from(submitted.new),
-                // Begun by what the workflow was before; it is begun once.
-                Err(EngineError::KeyTaken { .. }) => {}
+                // Begun by what the workflow was before, and not recorded as seen: it is begun once.
+                Err(EngineError::KeyTaken { run, .. }) => {
+                    told.push(format!("the change {} of {} has begun run {run} before", event.sequence, event.record));
+                }
                 Err(error) => return Err(error.to_string()),
             }
         }
@@ -259,9 +302,10 @@ async fn with_records<T: Send + 'static>(
 
 /// Which of the workflow's triggers this change is.
 fn begun_by(begin: &crate::Begin, event: &Event) -> Option<Trigger> {
-    let touched = || {
-        begin.fields.is_empty()
-            || begin.fields.iter().any(|field| event.fields.iter().any(|name| name == field.as_str()))
+    // That a record was looked at is no change of it, unless somebody asks for just that.
+    let touched = || match begin.fields.as_slice() {
+        [] => event.fields.iter().any(|name| !NOTES.contains(&name.as_str())),
+        fields => fields.iter().any(|field| event.fields.iter().any(|name| name == field.as_str())),
     };
     begin.on.iter().map(|(trigger, _)| *trigger).find(|trigger| match trigger {
         Trigger::New => event.effect == Effect::Created,

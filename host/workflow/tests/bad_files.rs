@@ -104,7 +104,13 @@ impl Presets for Fake {
         };
         let manifest: Preset = toml::from_str(manifest).unwrap();
         let manifest = Arc::new(manifest);
-        Ok(PresetInfo { name: (*name).to_owned(), manifest, digest: "d".to_owned(), any_output: false })
+        Ok(PresetInfo {
+            name: (*name).to_owned(),
+            manifest,
+            digest: "d".to_owned(),
+            any_output: false,
+            overridden: false,
+        })
     }
 
     fn connection(&self, _: &str, connection: &str) -> Result<ConnectionInfo, Trouble> {

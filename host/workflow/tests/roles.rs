@@ -4,9 +4,9 @@
 mod common;
 
 use common::Machine;
-use presetter_journal::seam::{Event, RunState};
-use presetter_records::{Object, RecordId, State};
-use presetter_workflow::{Threshold, approval};
+use presetter_journal::seam::{EngineError, RunState};
+use presetter_records::{Action, Cause, Change, Object, RecordId, State, Value as Field};
+use presetter_workflow::Threshold;
 use serde_json::json;
 
 fn source(deactivate: bool) -> String {
@@ -162,30 +162,162 @@ async fn many_deactivations_wait_for_a_person() {
         let message = stands.progress.unwrap()["message"].as_str().unwrap().to_owned();
         assert!(message.contains("would deactivate 4 of 20") && message.contains("(m000)"), "{message}");
         assert_eq!((archived(&machine, &records), machine.value(records[9], "role")), (0, "ADMIN".to_owned()));
-        let event =
-            Event { id: approval("roles"), name: approval("roles"), payload: json!({ "by": "grace", "yes": yes }) };
-        machine.engine.signal(&run, event).await.unwrap();
+        assert!(machine.says(&run, "grace", yes).await.unwrap());
         machine.work().await;
         let expected = if yes { (RunState::Done, 4) } else { (RunState::Failed, 0) };
         assert_eq!((machine.get(&run).await.state, archived(&machine, &records)), expected);
     }
 }
 
+/// As `source`, with another table of what is compared.
+fn matching(matching: &str) -> String {
+    source(true).replace("{ mosyle_user_id = \"external_id\" }", matching)
+}
+
 #[tokio::test]
-async fn a_record_that_was_given_another_id_meanwhile_is_not_deactivated() {
+async fn a_word_is_for_those_who_were_gone_then_and_still_are() {
     let (machine, records) = filled(20).await;
-    for n in 0..4 {
-        machine.vendor.users.lock().unwrap().remove(&format!("m{n:03}"));
-    }
+    let leave = |n: usize| machine.vendor.users.lock().unwrap().remove(&format!("m{n:03}"));
+    (0..4).for_each(|n| _ = leave(n));
     let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
-    machine.set(records[0], "external_id", "m900");
-    let event =
-        Event { id: approval("roles"), name: approval("roles"), payload: json!({ "by": "grace", "yes": true }) };
-    machine.engine.signal(&run, event).await.unwrap();
+    assert_eq!(machine.get(&run).await.state, RunState::Waiting);
+    // While somebody thinks about it, one comes back, one is looked at by a person, and one more leaves.
+    machine.vendor.user("m000", "u0@example.com", "N", "ADMIN");
+    machine.set(records[1], "name", "Away until May");
+    leave(9);
+    assert!(machine.says(&run, "grace", true).await.unwrap());
     machine.work().await;
+    let stands = machine.get(&run).await;
+    assert_eq!(stands.state, RunState::Done, "{stands:?}");
+    let result = stands.result.unwrap();
+    assert_eq!((&result["deactivated"], &result["roles"]["left"]), (&json!(2), &json!(2)));
+    let state = |n: usize| machine.records().get(records[n]).unwrap().unwrap().state();
+    assert_eq!([0, 1, 9].map(state), [State::Active; 3]);
+    assert_eq!([2, 3].map(state), [State::Archived; 2]);
+    let history = machine.records().history(records[2], 0, 10).unwrap();
+    assert_eq!(history.last().unwrap().cause.detail["approved_by"], "grace");
+}
+
+#[tokio::test]
+async fn who_was_put_in_use_again_after_a_question_stays_so() {
+    let (machine, records) = filled(20).await;
+    (0..4).for_each(|n| _ = machine.vendor.users.lock().unwrap().remove(&format!("m{n:03}")));
+    let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
+    for action in [Action::Archive(records[0]), Action::Reactivate(records[0])] {
+        machine.records().apply(&[Change::new(action)], &Cause::person("ada")).unwrap();
+    }
+    machine.says(&run, "grace", true).await.unwrap();
+    machine.work().await;
+    assert_eq!(machine.get(&run).await.result.unwrap()["deactivated"], 3);
+    assert_eq!(machine.records().get(records[0]).unwrap().unwrap().state(), State::Active);
+}
+
+#[tokio::test]
+async fn a_question_has_one_answer() {
+    let (machine, records) = filled(20).await;
+    (0..4).for_each(|n| _ = machine.vendor.users.lock().unwrap().remove(&format!("m{n:03}")));
+    let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
+    assert!(machine.says(&run, "grace", false).await.unwrap());
+    assert!(matches!(machine.says(&run, "ada", true).await, Err(EngineError::EventTaken(_))));
+    assert!(matches!(machine.says(&run, "grace", true).await, Err(EngineError::EventTaken(_))));
+    machine.work().await;
+    assert_eq!((machine.get(&run).await.state, archived(&machine, &records)), (RunState::Failed, 0));
+}
+
+#[tokio::test]
+async fn who_is_listed_under_another_id_is_not_gone() {
+    let (machine, records) = filled(10).await;
+    machine.vendor.users.lock().unwrap().remove("m003");
+    machine.vendor.user("m900", "U3@example.com", "N", "ENDUSER");
+    let both = matching("{ mosyle_user_id = \"external_id\", email = \"email\" }");
+    let run = machine.by_hand(&machine.package("roles", &both, "")).await;
+    let roles = machine.get(&run).await.result.unwrap()["roles"].clone();
+    assert_eq!((&roles["found"], &roles["unmatched"], &roles["gone"]), (&json!(9), &json!(1), &json!(0)));
+    // Who has nothing there is gone all the same.
+    machine.vendor.users.lock().unwrap().remove("m900");
+    machine.by_hand(&machine.package("roles", &both, "")).await;
+    assert_eq!(archived(&machine, &records), 1);
+}
+
+#[tokio::test]
+async fn an_id_that_is_written_in_another_way_is_nobodys_absence() {
+    for id in ["M003", " m003", "m 003", "m003 "] {
+        let (machine, records) = filled(10).await;
+        machine.vendor.users.lock().unwrap().remove("m003");
+        machine.vendor.user(id, "u3@example.com", "N", "ENDUSER");
+        let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
+        assert_eq!(machine.get(&run).await.result.unwrap()["roles"]["unmatched"], 1, "{id:?}");
+        assert_eq!(archived(&machine, &records), 0, "{id:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_is_compared_as_well() {
+    let machine = Machine::new().await;
+    machine.add(Object::Software, &[("name", "mosyle")]);
+    let mut records = Vec::new();
+    for n in 0..10 {
+        let id = (700 + n).to_string();
+        if n != 3 {
+            machine.vendor.user(&id, "", "N", "ENDUSER");
+        }
+        let record = machine.add(Object::SaasUsers, &[("software", "mosyle"), ("external_id", &id)]);
+        let number = Change::new(Action::Edit(record)).set("staff_number", Field::Number(700 + n));
+        machine.records().apply(&[number], &Cause::person("ada")).unwrap();
+        records.push(record);
+    }
+    let run = machine.by_hand(&machine.package("roles", &matching("{ mosyle_user_id = \"staff_number\" }"), "")).await;
+    assert_eq!(machine.get(&run).await.result.unwrap()["deactivated"], 1);
+    assert_eq!(archived(&machine, &records), 1);
+}
+
+#[tokio::test]
+async fn more_than_half_is_asked_about_however_few_they_are() {
+    for (users, gone, asks) in [(1, 1, true), (2, 1, false), (3, 2, true), (4, 2, false)] {
+        let (machine, _) = filled(users).await;
+        machine.vendor.user("other", "o@example.com", "N", "ENDUSER");
+        (0..gone).for_each(|n| _ = machine.vendor.users.lock().unwrap().remove(&format!("m{n:03}")));
+        let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
+        let waits = machine.get(&run).await.state == RunState::Waiting;
+        assert_eq!(waits, asks, "{gone} of {users}");
+    }
+}
+
+#[tokio::test]
+async fn what_adds_up_within_a_day_is_asked_about() {
+    let (machine, records) = filled(100).await;
+    let package = machine.package("roles", &source(true), "");
+    let leave = |from: usize, to: usize| {
+        (from..to).for_each(|n| _ = machine.vendor.users.lock().unwrap().remove(&format!("m{n:03}")));
+    };
+    leave(0, 2);
+    machine.by_hand(&package).await;
+    assert_eq!(archived(&machine, &records), 2);
+    leave(2, 4);
+    let run = machine.by_hand(&package).await;
+    let stands = machine.get(&run).await;
+    assert_eq!((stands.state, archived(&machine, &records)), (RunState::Waiting, 2));
+    let message = stands.progress.unwrap()["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("would deactivate 2 of 98 records, after 2 within a day: "), "{message}");
+    machine.engine.cancel(&run, "ada").await.unwrap();
+    // Tomorrow it is another day.
+    machine.seconds(25 * 3600);
+    machine.by_hand(&package).await;
+    assert_eq!(archived(&machine, &records), 4);
+}
+
+#[tokio::test]
+async fn what_a_body_of_ones_own_lists_proves_nothing() {
+    let (machine, records) = filled(10).await;
+    machine.vendor.users.lock().unwrap().remove("m003");
+    machine.vendor.mood.lock().unwrap().overridden = true;
+    let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
     let failure = machine.get(&run).await.failure.unwrap();
-    assert!(failure.message.contains("has changed"), "{failure:?}");
-    assert_eq!(archived(&machine, &records), 0, "all or none");
+    assert!(
+        failure.message.contains("proves nothing; no record was changed; presetter override remove"),
+        "{failure:?}"
+    );
+    assert_eq!((archived(&machine, &records), machine.vendor.names().len()), (0, 0));
 }
 
 #[test]

@@ -4,9 +4,8 @@
 mod common;
 
 use common::Machine;
-use presetter_journal::seam::{Event, RunState};
-use presetter_records::{CauseKind, Object, State};
-use presetter_workflow::approval;
+use presetter_journal::seam::RunState;
+use presetter_records::{Action, Cause, CauseKind, Change, Object, State, Value as Field};
 use serde_json::json;
 
 const CREATE: &str = r#"
@@ -228,9 +227,7 @@ fields = { title = "kept" }
     machine.work().await;
     let runs = machine.runs("leaver").await;
     assert_eq!(runs[0].progress.as_ref().unwrap()["message"], "archive a@example.com?");
-    let word = json!({ "by": "grace", "yes": true });
-    let event = Event { id: approval("sure"), name: approval("sure"), payload: word };
-    machine.engine.signal(&runs[0].id, event).await.unwrap();
+    assert!(machine.says(&runs[0].id, "grace", true).await.unwrap());
     machine.work().await;
     machine.seconds(25 * 3600);
     machine.work().await;
@@ -279,4 +276,151 @@ fields = { title = "seen" }
     assert_eq!(machine.value(record, "title"), "seen");
     machine.seconds(24 * 3600);
     assert_eq!(machine.tick().await, 1);
+}
+
+/// A workflow by hand of one block that calls.
+fn calling(preset: &str, more: &str) -> String {
+    format!(
+        "title = \"T\"\nobject = \"users\"\n[begin]\non = [\"manual\"]\n[[block]]\nname = \"call\"\ntype = \"api\"\n\
+         preset = \"{preset}\"\nconnection = \"m\"\n{more}"
+    )
+}
+
+#[tokio::test]
+async fn what_is_sent_with_a_body_of_ones_own_is_not_repeated() {
+    let by_email = "inputs = { email = \"{{record.email}}\" }\n";
+    let body = format!("{by_email}body = '{{\"operation\": \"save\", \"email\": {{{{email}}}}}}'\n");
+    for (overridden, more, calls) in [(false, by_email, 3), (false, body.as_str(), 1), (true, by_email, 1)] {
+        let machine = Machine::new().await;
+        machine.add(Object::Users, &[("email", "a@example.com")]);
+        {
+            let mut mood = machine.vendor.mood.lock().unwrap();
+            (mood.overridden, mood.fails) = (overridden, Some("network".to_owned()));
+        }
+        machine.by_hand(&machine.package("t", &calling("mosyle/user-by-email", more), "")).await;
+        for _ in 0..5 {
+            machine.seconds(3_600);
+            machine.work().await;
+        }
+        assert_eq!((machine.states("t").await, machine.vendor.names().len()), (vec![RunState::Failed], calls));
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_broken_off_takes_no_failure_path() {
+    let machine = Machine::new().await;
+    let record = machine.add(Object::Users, &[("email", "a@example.com"), ("name", "A")]);
+    machine.vendor.mood.lock().unwrap().fails = Some("limit".to_owned());
+    let more = "inputs = { user_id = \"{{record.email}}\", name = \"N\", type = \"ENDUSER\" }\n\
+                success = { next = \"end\" }\nfailure = { next = \"note\" }\n\
+                [[block]]\nname = \"note\"\ntype = \"update\"\nfields = { title = \"failed\" }\n";
+    machine.by_hand(&machine.package("t", &calling("mosyle/create-user", more), "")).await;
+    assert_eq!(machine.runs("t").await[0].failure.as_ref().unwrap().class, "limit");
+    assert_eq!(machine.value(record, "title"), "");
+}
+
+#[tokio::test]
+async fn a_webhook_without_an_answer_is_called_again_with_the_same_key() {
+    let machine = Machine::new().await;
+    machine.add(Object::Users, &[("email", "a@example.com")]);
+    machine.vendor.mood.lock().unwrap().deaf = 2;
+    let source = "title = \"T\"\nobject = \"users\"\n[begin]\non = [\"manual\"]\n\
+                  [[block]]\nname = \"tell\"\ntype = \"notify\"\nurl = \"https://hooks.example.com/x\"\n";
+    machine.by_hand(&machine.package("t", source, "")).await;
+    for _ in 0..5 {
+        machine.seconds(3_600);
+        machine.work().await;
+    }
+    assert_eq!(machine.states("t").await, [RunState::Done]);
+    let posted = machine.vendor.posted.lock().unwrap().clone();
+    assert_eq!(posted.len(), 3);
+    assert!(posted.iter().all(|(_, key, _)| *key == posted[0].1));
+}
+
+#[tokio::test]
+async fn who_is_nowhere_is_archived_with_the_evidence_and_no_more_than_need_no_word() {
+    let machine = Machine::new().await;
+    let records: Vec<_> =
+        (0..10).map(|n| machine.add(Object::Users, &[("email", &format!("u{n}@example.com"))])).collect();
+    let more = "inputs = { email = \"{{record.email}}\" }\nsuccess = { next = \"end\" }\nnot_found = { next = \"out\" }\n\
+                [[block]]\nname = \"out\"\ntype = \"update\"\nstate = \"archived\"\n";
+    let package = machine.package("t", &calling("mosyle/user-by-email", more), "");
+    machine.by_hand(&package).await;
+    let gone = |machine: &Machine| {
+        let all = machine.records();
+        let gone = records.iter().filter(|id| all.get(**id).unwrap().unwrap().state() == State::Archived);
+        gone.copied().collect::<Vec<_>>()
+    };
+    let first = gone(&machine);
+    assert_eq!(first.len(), 3);
+    let cause = machine.records().history(first[0], 0, 10).unwrap().pop().unwrap().cause;
+    assert_eq!(cause.detail["evidence"], "complete scan");
+    let failed: Vec<_> = machine
+        .runs("t")
+        .await
+        .into_iter()
+        .filter(|run| run.state == RunState::Failed)
+        .map(|run| run.failure)
+        .collect();
+    assert_eq!(failed.len(), 7);
+    let failure = failed[0].as_ref().unwrap();
+    assert!(failure.class == "approval" && failure.message.contains("an approval block before it"), "{failure:?}");
+    // The next day is another one.
+    machine.seconds(25 * 3600);
+    machine.by_hand(&package).await;
+    assert_eq!(gone(&machine).len(), 6);
+}
+
+#[tokio::test]
+async fn a_change_of_an_older_file_of_records_is_another_change() {
+    let machine = Machine::new().await;
+    let package = machine.package("create", CREATE, "");
+    machine.activate(&package).await;
+    machine.add(Object::Users, &[("email", "a@example.com"), ("name", "A")]);
+    assert_eq!(machine.tick().await, 1);
+    machine.work().await;
+    // The file is put back as it was before; the next change has a number that was seen.
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(machine.folder.path().join(format!("records.db{ending}")));
+    }
+    machine.declare();
+    machine.activate(&package).await;
+    machine.add(Object::Users, &[("email", "b@example.com"), ("name", "B")]);
+    assert_eq!(machine.tick().await, 1);
+}
+
+#[tokio::test]
+async fn that_a_record_was_looked_at_is_no_edit() {
+    let machine = Machine::new().await;
+    machine.add(Object::Software, &[("name", "mosyle")]);
+    let source = |fields: &str| {
+        format!(
+            "title = \"T\"\nobject = \"saas_users\"\n[begin]\non = [\"edited\"]\n{fields}\
+             [[block]]\nname = \"tell\"\ntype = \"notify\"\nurl = \"https://hooks.example.com/x\"\n"
+        )
+    };
+    machine.activate(&machine.package("any", &source(""), "")).await;
+    machine.activate(&machine.package("this", &source("fields = [\"last_checked\"]\n"), "")).await;
+    let record = machine.add(Object::SaasUsers, &[("software", "mosyle"), ("external_id", "m1")]);
+    let now = presetter_journal::seam::Clock::now(&*machine.clock);
+    let change = Change::new(Action::Edit(record)).set("last_checked", Field::Time(now));
+    machine.records().apply(&[change], &Cause::person("ada")).unwrap();
+    assert_eq!(machine.tick().await, 1, "whoever asks for just that gets it");
+    machine.set(record, "name", "N");
+    assert_eq!(machine.tick().await, 1);
+}
+
+#[tokio::test]
+async fn a_timer_that_an_activation_left_out_is_put_in() {
+    let machine = Machine::new().await;
+    let source = "title = \"T\"\nobject = \"users\"\n[begin]\non = [\"schedule\"]\ncron = \"0 6 * * *\"\n\
+                  [[block]]\nname = \"note\"\ntype = \"update\"\nfields = { title = \"seen\" }\n";
+    machine.activate(&machine.package("daily", source, "")).await;
+    machine.engine.remove_schedule("workflow:daily").await.unwrap();
+    assert_eq!(machine.tick().await, 0);
+    machine.seconds(24 * 3600);
+    assert_eq!(machine.tick().await, 1);
+    presetter_workflow::deactivate(&machine.engine, &machine.store, "daily").await.unwrap();
+    assert_eq!(machine.tick().await, 0);
+    assert_eq!(machine.engine.schedules().await.unwrap(), []);
 }

@@ -63,6 +63,8 @@ struct Loaded {
     component: Component,
     document: Option<String>,
     digest: String,
+    /// The body that a person keeps for it.
+    kept: Option<BodyOverride>,
     since: Instant,
 }
 
@@ -156,12 +158,13 @@ impl Caller {
             return Ok(known.clone());
         }
         let chosen = select::preset(&self.world, preset)?;
-        let digest = digest(&chosen)?;
+        let kept = overrides::of(&self.world, &chosen)?;
+        let digest = digest(&chosen, kept.as_ref())?;
         let (component, document) = match known.filter(|known| known.digest == digest) {
             Some(known) => (known.component.clone(), known.document.clone()),
             None => prepare::load(&self.engine(&chosen)?, &chosen)?,
         };
-        let loaded = Arc::new(Loaded { chosen, component, document, digest, since: Instant::now() });
+        let loaded = Arc::new(Loaded { chosen, component, document, digest, kept, since: Instant::now() });
         lock(&self.loaded).insert(preset.to_owned(), loaded.clone());
         Ok(loaded)
     }
@@ -179,7 +182,7 @@ impl Caller {
             }
             None => None,
         };
-        let kept: Option<BodyOverride> = if given.is_some() { None } else { overrides::of(&self.world, &chosen)? };
+        let kept = if given.is_some() { None } else { loaded.kept.clone() };
         let overridden = kept.is_some();
         let body = given.or(kept);
         Policies::load(&self.world)?.admit_run(&chosen, body.is_some())?;
@@ -311,14 +314,15 @@ impl Caller {
     }
 }
 
-/// Everything that can influence a run of a preset, the interpreter too.
-fn digest(chosen: &Chosen) -> Result<String, Failure> {
+/// Everything that can influence a run of a preset: the interpreter too, and the body that a person keeps for it.
+fn digest(chosen: &Chosen, kept: Option<&BodyOverride>) -> Result<String, Failure> {
     let bundle = chosen.bundle.digest(&chosen.preset.name)?;
     let component = match chosen.bundle.component()? {
         Some(own) => sha256(&own),
         None => presetter_pack::interpreter(&chosen.bundle.sources_for(&chosen.preset.name)?).sha256.to_owned(),
     };
-    Ok(format!("sha256:{}", sha256(format!("{bundle} {component}").as_bytes())))
+    let own = kept.map(|kept| format!(" {}", sha256(kept.text.as_bytes()))).unwrap_or_default();
+    Ok(format!("sha256:{}", sha256(format!("{bundle} {component}{own}").as_bytes())))
 }
 
 fn called(report: Report, receipt: &str) -> Called {
@@ -369,6 +373,7 @@ impl Presets for Caller {
             any_output: free && manifest.returns.is_empty(),
             manifest: Arc::new(manifest),
             digest: loaded.digest.clone(),
+            overridden: loaded.kept.is_some(),
         })
     }
 

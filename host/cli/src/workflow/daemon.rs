@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use presetter_journal::seam::{Cancellation, DurableContext, Engine, Flow, FlowError, Submission, Until};
-use presetter_workflow::{Daemon, Interpreter, tick};
+use presetter_workflow::{Daemon, Interpreter, Store, tick};
 use serde_json::{Value, json};
 
 use super::door;
@@ -27,8 +27,12 @@ use crate::world::World;
 
 /// How often it looks for what begins.
 const TICK: Duration = Duration::from_secs(1);
+/// How often it says that it is there.
+const BEAT: Duration = Duration::from_secs(3);
 /// A daemon that was not heard of for so long is gone.
 pub(super) const SILENT: SignedDuration = SignedDuration::from_secs(15);
+/// A daemon that has not looked for work for so long is not well: one look may take its time.
+const STUCK: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a daemon tells of itself.
 pub(super) struct Pulse {
@@ -79,7 +83,7 @@ impl Pulse {
     /// Why it is not well: it has not looked for a while.
     pub(super) fn trouble(&self) -> Option<String> {
         let since = Timestamp::now().duration_since(*lock(&self.looked));
-        (since > SILENT).then(|| format!("it has not looked for work for {} s", since.as_secs()))
+        (since > STUCK).then(|| format!("it has not looked for work for {} s", since.as_secs()))
     }
 
     /// In the form that Prometheus reads.
@@ -163,23 +167,24 @@ pub(crate) async fn daemon(world: &World, args: &DaemonArgs) -> Result<Exit, Fai
         None => String::new(),
     };
     let now = Timestamp::now();
-    let mut me = Daemon { id: run_id::new(), pid: std::process::id(), address, started: now, seen: now };
+    let me = Daemon { id: run_id::new(), pid: std::process::id(), address, started: now, seen: now };
     let mut more = vec![("pid", me.pid.to_string())];
     if !me.address.is_empty() {
         more.push(("address", format!("http://{}", me.address)));
     }
     machine.store.beat(&me).map_err(|error| failed(&error.to_string()))?;
     pulse.log("info", "daemon started", &more);
+    let (gone, going) = Cancellation::pair();
+    let beating = tokio::spawn(beat(machine.store.clone(), me.clone(), pulse.clone(), going));
 
     let (stop, stopping) = Cancellation::pair();
     let engine = machine.engine.clone();
     let mut working = tokio::spawn(async move { engine.work(Until::Stopped(stopping)).await });
     let mut asked = Box::pin(asked_to_stop());
     loop {
-        me.seen = Timestamp::now();
-        look(world, &machine, &pulse, me.seen).await;
-        *lock(&pulse.looked) = me.seen;
-        machine.store.beat(&me).map_err(|error| failed(&error.to_string()))?;
+        let now = Timestamp::now();
+        look(world, &machine, &pulse, now).await;
+        *lock(&pulse.looked) = now;
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
             () = &mut asked => break,
@@ -201,9 +206,26 @@ pub(crate) async fn daemon(world: &World, args: &DaemonArgs) -> Result<Exit, Fai
         // Asked twice, it leaves at once: the journal knows what was under way.
         () = &mut again => {}
     }
+    gone.cancel();
+    let _ = beating.await;
     machine.store.gone(&me.id).map_err(|error| failed(&error.to_string()))?;
     pulse.log("info", "daemon stopped", &[]);
     Ok(Exit::Ok)
+}
+
+/// Says that the daemon is there, whatever else it does. That it could not be said is told, and tried again.
+async fn beat(store: Arc<Store>, me: Daemon, pulse: Arc<Pulse>, going: Cancellation) {
+    loop {
+        let (store, me) = (store.clone(), Daemon { seen: Timestamp::now(), ..me.clone() });
+        let beaten = tokio::task::spawn_blocking(move || store.beat(&me)).await;
+        if let Ok(Err(error)) = beaten {
+            pulse.wrong("daemon", &error.to_string());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(BEAT) => {}
+            () = going.cancelled() => return,
+        }
+    }
 }
 
 async fn look(world: &World, machine: &Machine, pulse: &Pulse, now: Timestamp) {

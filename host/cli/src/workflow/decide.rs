@@ -1,10 +1,13 @@
 //! A person's word: yes or no to a run that asks, its end, and what became of a write that nobody saw.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use presetter_journal::seam::{
-    Attempt, Cancellation, Decision, Event, Failure as Told, Page, Probe, Repeat, Run, RunState, Step, StepExecutor,
-    StepRecord, StepState,
+    Attempt, Cancellation, Decision, EngineError, Event, Failure as Told, Filter, Page, Probe, Repeat, Run, RunState,
+    Step, StepExecutor, StepRecord, StepState,
 };
-use presetter_workflow::approval;
+use presetter_workflow::{Input, asked};
 use serde_json::json;
 
 use super::machine::{Machine, broken, person};
@@ -13,26 +16,35 @@ use crate::args::{WorkflowApproveArgs, WorkflowResumeArgs};
 use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::count;
 use crate::world::World;
+
+/// How long a cancelled batch that a worker has is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Follows `presetter workflow approve`.
 pub(super) async fn approve(world: &World, args: &WorkflowApproveArgs) -> Result<Exit, Failure> {
     let machine = Machine::open(world).await?;
     let run = machine.run(&args.run).await?;
     let progress = run.progress.clone().unwrap_or_default();
-    let block = progress["block"].as_str().filter(|_| progress["waits_for"] == "approval");
-    let Some(block) = block.filter(|_| !run.state.has_ended()) else {
+    let Some(name) = asked(&progress).filter(|_| !run.state.has_ended()) else {
         return Err(Failure::usage(format!(
             "run {} waits for nobody's word; it is {}",
             short(&run.id),
             state(run.state)
         )));
     };
-    let name = approval(block);
     let payload = json!({ "by": person(world), "yes": !args.no });
-    // The word is given once for each time that it is asked.
-    let event = Event { id: format!("{name}@{}", run.revision), name, payload };
-    machine.engine.signal(&run.id, event).await.map_err(|error| broken(&error))?;
+    let event = Event { id: name.clone(), name, payload };
+    match machine.engine.signal(&run.id, event).await {
+        Ok(true) => {}
+        // A question has one answer.
+        Ok(false) | Err(EngineError::EventTaken(_)) => {
+            return Err(Failure::usage(format!("somebody has answered run {} already", short(&run.id)))
+                .help(format!("presetter workflow logs --run {}", short(&run.id))));
+        }
+        Err(error) => return Err(broken(&error)),
+    }
     let word = if args.no { "declined" } else { "approved" };
     world.console.say(&format!("{word}: {}", line(progress["message"].as_str().unwrap_or_default())));
     goes_on(world, &machine, &run)
@@ -42,7 +54,21 @@ pub(super) async fn approve(world: &World, args: &WorkflowApproveArgs) -> Result
 pub(super) async fn cancel(world: &World, named: &str) -> Result<Exit, Failure> {
     let machine = Machine::open(world).await?;
     let run = machine.run(named).await?;
-    let run = machine.engine.cancel(&run.id, &person(world)).await.map_err(|error| broken(&error))?;
+    let batch = matches!(machine.input(&run.id).await, Some(Input::Batch(_)));
+    let run = match machine.engine.cancel(&run.id, &person(world)).await {
+        Ok(run) => run,
+        // Of a batch that has ended, runs may go on.
+        Err(EngineError::TooLate(_)) if batch => run,
+        Err(error) => return Err(broken(&error)),
+    };
+    let children = if batch { cancel_children(world, &machine, &run).await? } else { 0 };
+    if batch {
+        world.console.say(&format!(
+            "{} of it {} cancelled",
+            count(children, "run"),
+            if children == 1 { "was" } else { "were" }
+        ));
+    }
     world.console.say(&match run.state {
         RunState::Unknown => format!(
             "run {id} begins nothing more; a write of it is unknown: presetter workflow resume {id}",
@@ -54,13 +80,68 @@ pub(super) async fn cancel(world: &World, named: &str) -> Result<Exit, Failure> 
     Ok(Exit::Ok)
 }
 
+/// Cancels the runs that a batch has begun, until it begins no more; how many there were.
+async fn cancel_children(world: &World, machine: &Machine, batch: &Run) -> Result<usize, Failure> {
+    let prefix = format!("{}:", batch.id);
+    let filter = Filter { flow: Some(batch.flow.name.clone()), ..Filter::default() };
+    let mut cancelled = HashSet::new();
+    let until = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        // What is looked at before the runs are is true of all of them.
+        let batch = machine.engine.get(&batch.id).await.map_err(|error| broken(&error))?;
+        let mut page = Page { beyond: None, limit: 1_000 };
+        loop {
+            let runs = machine.engine.list(&filter, page).await.map_err(|error| broken(&error))?;
+            for run in &runs {
+                let own = run.key.as_ref().is_some_and(|key| key.starts_with(&prefix)) && !run.state.has_ended();
+                if !own || run.cancelled_by.is_some() {
+                    continue;
+                }
+                match machine.engine.cancel(&run.id, &person(world)).await {
+                    Ok(_) => _ = cancelled.insert(run.id.clone()),
+                    Err(EngineError::TooLate(_)) => {}
+                    Err(error) => return Err(broken(&error)),
+                }
+            }
+            match runs.last().map(|run| run.number) {
+                Some(last) if last > batch.number => page.beyond = Some(last),
+                _ => break,
+            }
+        }
+        if batch.state.has_ended() {
+            return Ok(cancelled.len());
+        }
+        // A worker has it, and may still begin what it has read.
+        let attached = machine.engine.attach(&batch.id, batch.revision);
+        match tokio::time::timeout_at(until, attached).await {
+            Ok(attached) => _ = attached.map_err(|error| broken(&error))?,
+            Err(_) => {
+                let again = format!("presetter workflow cancel {}", short(&batch.id));
+                world.console.warn("the batch has not ended, and may begin more runs", &[again]);
+                return Ok(cancelled.len());
+            }
+        }
+    }
+}
+
 /// Follows `presetter workflow resume`.
 pub(super) async fn resume(world: &World, args: &WorkflowResumeArgs) -> Result<Exit, Failure> {
     let machine = Machine::open(world).await?;
     let run = machine.run(&args.run).await?;
-    let page = Page { beyond: None, limit: 100 };
-    let steps = machine.engine.steps(&run.id, Some(StepState::Unknown), page).await;
-    let steps = steps.map_err(|error| broken(&error))?;
+    let mut steps: Vec<StepRecord> = Vec::new();
+    loop {
+        let page = Page { beyond: steps.last().map(|step| step.number), limit: 1_000 };
+        let more = machine.engine.steps(&run.id, Some(StepState::Unknown), page).await;
+        let more = more.map_err(|error| broken(&error))?;
+        if more.is_empty() {
+            break;
+        }
+        steps.extend(more);
+    }
+    if let Some(other) = steps.iter().find(|step| args.done && step.data["do"] != "call") {
+        return Err(Failure::usage(format!("{} calls no preset, and its answer is not known", line(&other.name)))
+            .help(format!("presetter workflow resume {} --repeat", short(&run.id))));
+    }
     if steps.is_empty() {
         return Err(Failure::usage(format!(
             "nothing of run {} is unknown; it is {}",

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use presetter_journal::seam::{Filter, Page, Repeat, Run, RunId, RunState, StepState, Until};
-use presetter_manifest::Repeat as Stated;
+use presetter_journal::seam::{Filter, Page, Run, RunId, RunState, StepState, Until};
 use presetter_workflow::{
-    Action, Begun, Input, Mappings, Package, Role, Trigger, Workflow, activate as activated, deactivate as deactivated,
+    Begun, Input, Mappings, Package, Role, Trigger, Workflow, activate as activated, deactivate as deactivated,
 };
 use serde_json::{Value, json};
 
@@ -33,25 +32,8 @@ pub(super) fn package(
     mappings: Mappings,
     world: &World,
 ) -> Result<Package, Failure> {
-    let (mut components, mut repeats) = (BTreeMap::new(), BTreeMap::new());
-    for block in &workflow.blocks {
-        let preset = match &block.action {
-            Action::Api(api) => api.preset.as_str(),
-            Action::Role(role) => role.preset.as_str(),
-            _ => continue,
-        };
-        let info = machine.caller.describe(preset);
-        let info = info.map_err(|trouble| Failure::new(Exit::Invalid, trouble.message).help(trouble.hint))?;
-        let repeat = match (info.manifest.effect.writes(), info.manifest.repeat()) {
-            (false, _) => Repeat::Read,
-            (true, Stated::Natural) => Repeat::Natural,
-            (true, Stated::Key) => Repeat::Keyed,
-            (true, Stated::Probe | Stated::None) => Repeat::Never,
-        };
-        components.insert(preset.to_owned(), info.digest);
-        repeats.insert(preset.to_owned(), repeat);
-    }
-    Ok(Package { workflow, mappings, activated_by: person(world), components, repeats })
+    let package = Package::new(workflow, mappings, &person(world), machine.caller.as_ref());
+    package.map_err(|trouble| Failure::new(Exit::Invalid, trouble.message).help(trouble.hint))
 }
 
 async fn opened(world: &World, name: &str) -> Result<(Machine, Package), Failure> {
@@ -150,7 +132,7 @@ pub(super) async fn run(world: &World, args: &WorkflowRunArgs) -> Result<Exit, F
 pub(super) async fn work(machine: &Machine, ids: &[RunId]) -> Result<(), presetter_journal::seam::EngineError> {
     let until = std::time::Instant::now() + PATIENCE;
     loop {
-        machine.engine.work(Until::Idle).await?;
+        machine.engine.work(Until::These(ids.to_vec())).await?;
         let mut again = false;
         for state in [RunState::Waiting, RunState::Ready, RunState::Running] {
             let filter = Filter { state: Some(state), ..Filter::default() };
@@ -373,7 +355,7 @@ pub(super) async fn roles(
     if collected.gone > 0 && !role.deactivate_user {
         console.say(&format!("{} are gone at the vendor, and deactivate_user is off", collected.gone));
     }
-    if role.approve_above.holds(collected.deactivate, collected.records) {
+    if collected.asks(role.approve_above) {
         console.say("so many deactivations would wait for `presetter workflow approve`");
     }
     Ok(())

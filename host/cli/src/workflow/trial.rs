@@ -20,7 +20,7 @@ use presetter_records::{Action, Cause, Change, Declaration, Object, Record, Reco
 use presetter_template::Problem;
 use presetter_trial::{Samples, offline, sample_field};
 use presetter_workflow::{
-    Begun, Call, Called, ConnectionInfo, Input, Interpreter, PresetInfo, Presets, RowSink, Trigger, Trouble, approval,
+    Begun, Call, Called, ConnectionInfo, Input, Interpreter, PresetInfo, Presets, RowSink, Trigger, Trouble, asked,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -292,13 +292,8 @@ async fn play(machine: &Machine, clock: &Leaping, name: &str, approve: Option<bo
         let mut answered = false;
         for run in &waiting {
             let progress = run.progress.clone().unwrap_or_default();
-            let asks = progress["block"].as_str().filter(|_| progress["waits_for"] == "approval");
-            if let (Some(yes), Some(block)) = (approve, asks) {
-                let event = Event {
-                    id: format!("{block}@{}", run.revision),
-                    name: approval(block),
-                    payload: json!({ "by": "test", "yes": yes }),
-                };
+            if let (Some(yes), Some(name)) = (approve, asked(&progress)) {
+                let event = Event { id: name.clone(), name, payload: json!({ "by": "test", "yes": yes }) };
                 answered |= machine.engine.signal(&run.id, event).await.map_err(|error| broken(&error))?;
             }
         }

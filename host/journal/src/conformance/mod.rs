@@ -75,6 +75,7 @@ macro_rules! conformance_tests {
             a_lease_is_kept_while_its_worker_lives
             a_worker_that_lost_its_lease_records_nothing
             a_worker_that_stops_gives_its_runs_back
+            a_worker_of_some_runs_leaves_the_others_alone
             without_an_answer_a_repeat_follows_the_statement
             an_executor_that_panics_leaves_its_step_in_doubt
             a_person_decides

@@ -34,26 +34,35 @@ pub(crate) fn new_owner(connection: &Connection) -> Result<String, Fault> {
 }
 
 /// When this worker may next take a run. It never takes over its own: it knows that it is alive.
-pub(crate) fn next_due(connection: &Connection, owner: &str) -> Result<Option<i64>, Fault> {
-    let mut select = connection
-        .prepare_cached("SELECT due FROM runs WHERE due IS NOT NULL AND owner IS NOT ?1 ORDER BY due LIMIT 1")?;
-    Ok(select.query_row([owner], |row| row.get(0)).optional()?)
+pub(crate) fn next_due(connection: &Connection, owner: &str, only: Only<'_>) -> Result<Option<i64>, Fault> {
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT due FROM runs WHERE due IS NOT NULL AND owner IS NOT ?1 AND {THESE} ORDER BY due LIMIT 1"
+    ))?;
+    Ok(select.query_row([Some(owner), only], |row| row.get(0)).optional()?)
 }
+
+/// The ids of the runs that a worker is for, as a list in JSON; none for all.
+pub(crate) type Only<'o> = Option<&'o str>;
+
+/// Whether a run is one of `?2`, which is an [`Only`], or was submitted for one of them.
+const THESE: &str = "(?2 IS NULL OR EXISTS (
+    SELECT 1 FROM json_each(?2) AS of WHERE runs.id = of.value OR substr(runs.key, 1, length(of.value) + 1) = of.value || ':'
+))";
 
 /// Takes runs that are due, those first that were due first.
 pub(crate) fn claim(
     connection: &Connection,
-    owner: &str,
+    (owner, only): (&str, Only<'_>),
     most: usize,
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<Claim>, Fault> {
-    let mut select = connection.prepare_cached(
+    let mut select = connection.prepare_cached(&format!(
         "SELECT number, id, generation, cancelled_by IS NOT NULL FROM runs
-         WHERE due <= ?1 AND owner IS NOT ?2 ORDER BY due, number LIMIT ?3",
-    )?;
+         WHERE due <= ?3 AND owner IS NOT ?1 AND {THESE} ORDER BY due, number LIMIT ?4"
+    ))?;
     let claims = select
-        .query_map(params![micros(now), owner, i64::try_from(most).unwrap_or(i64::MAX)], |row| {
+        .query_map(params![owner, only, micros(now), i64::try_from(most).unwrap_or(i64::MAX)], |row| {
             let generation = row.get::<_, i64>(2)? + 1;
             let lease = Lease { run: row.get(0)?, owner: owner.to_owned(), generation };
             Ok(Claim { lease, id: RunId(row.get(1)?), cancelled: row.get(3)? })

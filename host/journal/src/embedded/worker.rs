@@ -42,9 +42,10 @@ impl Embedded {
 
     pub(super) async fn work_until(&self, until: Until) -> Result<(), Fault> {
         let (_nobody, never) = Cancellation::pair();
-        let (idle, stopping) = match until {
-            Until::Idle => (true, never),
-            Until::Stopped(stopping) => (false, stopping),
+        let (idle, only, stopping) = match until {
+            Until::Idle => (true, None, never),
+            Until::These(runs) => (true, Some(Arc::from(serde_json::to_string(&runs)?)), never),
+            Until::Stopped(stopping) => (false, None, stopping),
         };
         let mut ready = self.ready.subscribe();
         let mut working = JoinSet::new();
@@ -56,11 +57,12 @@ impl Embedded {
             let mut look = later(self.tools.now(), self.settings.poll).min(renew);
             if !stop && working.len() < self.settings.workers.max(1) {
                 let free = self.settings.workers.max(1) - working.len();
-                for claim in self.claim(free).await? {
+                for claim in self.claim(free, only.clone()).await? {
                     self.begin(&mut working, claim, &stopping);
                 }
-                let owner = self.owner.clone();
-                if let Some(due) = self.tools.store.read(move |c| lease::next_due(c, &owner)).await? {
+                let (owner, only) = (self.owner.clone(), only.clone());
+                let due = self.tools.store.read(move |c| lease::next_due(c, &owner, only.as_deref()));
+                if let Some(due) = due.await? {
                     look = look.min(time(due)?);
                 }
             }
@@ -84,17 +86,17 @@ impl Embedded {
         }
     }
 
-    async fn claim(&self, most: usize) -> Result<Vec<Claim>, Fault> {
+    async fn claim(&self, most: usize, only: Option<Arc<str>>) -> Result<Vec<Claim>, Fault> {
         let (owner, now) = (self.owner.clone(), self.tools.now());
         let until = later(now, self.settings.lease);
         let due = self.tools.store.read({
-            let owner = owner.clone();
-            move |connection| lease::next_due(connection, &owner)
+            let (owner, only) = (owner.clone(), only.clone());
+            move |connection| lease::next_due(connection, &owner, only.as_deref())
         });
         // Most looks find nothing, and need no write.
         match due.await? {
             Some(due) if time(due)? <= now => {
-                let claim = move |connection: &_| lease::claim(connection, &owner, most, now, until);
+                let claim = move |connection: &_| lease::claim(connection, (&owner, only.as_deref()), most, now, until);
                 self.tools.store.write(Write::Claim, claim).await
             }
             _ => Ok(Vec::new()),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cancellation, Failure};
+use super::{Cancellation, Failure, RunId};
 
 /// Something that a run may wait for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct Schedule {
 pub enum Until {
     /// Until nothing can go on now.
     Idle,
+    /// Until nothing can go on now of these runs, and of those whose key begins with the id of one and a colon. No others are
+    /// worked on.
+    These(Vec<RunId>),
     /// Until it is asked to stop: it then begins no step, waits for those in flight, and gives its runs back.
     Stopped(Cancellation),
 }

@@ -65,7 +65,7 @@ impl Import<'_, '_> {
             (Some((id, false)), _) => Action::Edit(id),
             (Some((id, true)), _) => Action::Reactivate(id),
         };
-        let change = Change { action, set, only_if: IndexMap::new() };
+        let change = Change { action, set, only_if: IndexMap::new(), as_of: None };
         let (result, differences) = self.writer.change(&change).map_err(|error| match error {
             WriteError::Refused(refusal) => Ended::Refused(Refused::whole(line, refusal.to_string())),
             WriteError::Store(error) => Ended::Store(error),

@@ -278,8 +278,14 @@ impl Threshold {
     /// Whether so many deactivations of so many records wait for a person.
     #[must_use]
     pub fn holds(self, deactivations: u64, records: u64) -> bool {
+        deactivations > self.most(records)
+    }
+
+    /// How many of so many records need no word.
+    #[must_use]
+    pub fn most(self, records: u64) -> u64 {
         let share = records.saturating_mul(u64::from(self.percent)) / 100;
-        deactivations > u64::from(self.count).max(share)
+        u64::from(self.count).max(share)
     }
 }
 

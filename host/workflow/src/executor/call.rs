@@ -52,6 +52,21 @@ impl Hands {
         }
     }
 
+    /// The call of a preset that lists. What a person's own body lists is not known to be all, and proves nothing.
+    pub(crate) fn listing_call(&self, attempt: &Attempt, step: &CallStep) -> Result<Call, Failure> {
+        let call = self.fixed(attempt, step)?;
+        let info = self.presets.describe(&step.preset).map_err(|trouble| Failure::new("preset", told(&trouble)))?;
+        if info.overridden {
+            let text = format!(
+                "{preset} runs with a body of your own here, and what that lists proves nothing; no record was changed; \
+                 presetter override remove {preset}",
+                preset = step.preset
+            );
+            return Err(Failure::new("preset", text));
+        }
+        Ok(call)
+    }
+
     /// The call, if the preset is the one that the run began with.
     pub(crate) fn fixed(&self, attempt: &Attempt, step: &CallStep) -> Result<Call, Failure> {
         let info = self.presets.describe(&step.preset).map_err(|trouble| Failure::new("preset", told(&trouble)))?;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use presetter_journal::seam::{
@@ -29,7 +30,7 @@ pub use spread::line;
 
 use crate::steps::{Apply, Ask, Seen};
 use crate::values::{field, view};
-use crate::{Package, Presets, Store};
+use crate::{Package, Presets, Store, Threshold};
 
 /// Does the steps of workflows.
 #[derive(Clone)]
@@ -54,7 +55,7 @@ pub(crate) fn passing(class: &str) -> bool {
 /// How many times what reads is tried before it counts as failed; the journal waits between.
 pub(crate) const TRIES: u32 = 3;
 
-/// As [`ended`], for what only reads from the vendor: it is done again a few times.
+/// As [`ended`], for what may be done again: it is, a few times.
 fn read(attempt: &Attempt, done: Result<impl Serialize, Failure>) -> StepEnd {
     match done {
         Err(failure) if passing(&failure.class) && attempt.attempt < TRIES => StepEnd::Unknown(failure.message),
@@ -85,8 +86,8 @@ impl Executor {
         let step = Step { name: "plan".to_owned(), payload: Value::Null, repeat: Repeat::Read };
         let (run, path, key) = (RunId("plan".to_owned()), StepPath("0".to_owned()), String::new());
         let attempt = Attempt { run, path, step, attempt: 1, key, cancellation };
-        let (collected, proposals) = self.0.proposals(&attempt, package, &role).await?;
-        let changes = roles::changes(&proposals, &package.workflow.name, self.0.clock.now())?;
+        let (collected, proposals) = self.0.proposals(&attempt, package, &role, None).await?;
+        let changes = roles::planned(&proposals, &package.workflow.name, self.0.clock.now())?;
         Ok((collected, changes.present.into_iter().chain(changes.absent).collect()))
     }
 }
@@ -191,10 +192,13 @@ impl StepExecutor for Executor {
             Ask::Look { record } => ended(self.0.look(attempt, record).await),
             Ask::Rules { record, block } => ended(self.0.rules(attempt, record, &block).await),
             Ask::Apply(apply) => ended(self.0.apply(attempt, apply).await),
-            Ask::Notify { url, allow_private, body } => ended(self.0.notify(attempt, &url, allow_private, &body).await),
+            // It bears the same key each time, by which its receiver knows a repeat.
+            Ask::Notify { url, allow_private, body } => {
+                read(attempt, self.0.notify(attempt, &url, allow_private, &body).await)
+            }
             Ask::Spread { after, start } => ended(self.0.spread(attempt, after, start).await),
-            Ask::Collect => read(attempt, self.0.collect(attempt).await),
-            Ask::Settle { approved_by } => ended(self.0.settle(attempt, approved_by).await),
+            Ask::Collect { approved } => read(attempt, self.0.collect(attempt, approved).await),
+            Ask::Settle { collected, approved_by } => ended(self.0.settle(attempt, collected, approved_by).await),
             Ask::Sync => read(attempt, self.0.sync(attempt).await),
         }
     }
@@ -244,10 +248,14 @@ impl Hands {
     async fn apply(self: &Arc<Self>, attempt: &Attempt, apply: Apply) -> Result<Seen, Failure> {
         let package = self.package(&attempt.run).await?;
         let cause = cause(&package, attempt, &apply)?;
-        let today = self.today();
+        let (today, now) = (self.today(), self.clock.now());
+        let (store, run) = (self.store.clone(), attempt.run.0.clone());
         self.with_records(move |records| {
             let Some(record) = apply.record else { return Err(Failure::new("definition", "no record is named")) };
             let fields = records.fields(record.object()).map_err(unreadable)?;
+            if apply.absent && apply.approved_by.is_none() {
+                admitted(&store, records, record, &package.workflow.name, &run, now)?;
+            }
             let mut edit = Change::new(Action::Edit(record));
             for (name, value) in &apply.fields {
                 let known = fields.get(name).map_err(|error| Failure::new("mapping", error.to_string()))?;
@@ -280,9 +288,42 @@ impl Hands {
         if (200..300).contains(&status) {
             Ok(status)
         } else {
-            Err(Failure::new("refused", format!("the webhook answered {status}")))
+            let class = match status {
+                429 => "rate",
+                500.. => "server",
+                _ => "refused",
+            };
+            Err(Failure::new(class, format!("the webhook answered {status}")))
         }
     }
+}
+
+/// Whether this record may be put out of use because nothing was found of it: so many in a day, as a role block may without a word.
+fn admitted(
+    store: &Store,
+    records: &Records,
+    record: RecordId,
+    workflow: &str,
+    run: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let usual = Threshold::default();
+    let admit = |most| {
+        store.admit(workflow, run, record, now, most).map_err(|error| Failure::new("records", error.to_string()))
+    };
+    if admit(u64::from(usual.count))? {
+        return Ok(());
+    }
+    let all = records.count(record.object(), Some(State::Active), &Matcher::any()).map_err(unreadable)?;
+    if admit(usual.most(all))? {
+        return Ok(());
+    }
+    let text = format!(
+        "{record} is not archived: within a day {workflow} has archived {} of {all} records of which nothing was found; \
+         an approval block before it lets a person say yes to more",
+        usual.most(all)
+    );
+    Err(Failure::new("approval", text))
 }
 
 pub(crate) fn told(trouble: &crate::Trouble) -> String {

@@ -2,15 +2,18 @@
 //! first, and then applied in one transaction.
 //!
 //! Invariants: a listing that failed, is not complete, or is empty changes nothing; who seems gone is looked for in a second
-//! listing before it counts; only who is in neither is `not_found`.
+//! listing before it counts; only who is in neither is `not_found`. What is applied is what was collected and, if so many asked for
+//! it, what a person approved: a record that changed since it was read is left alone.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use presetter_journal::seam::{Attempt, Failure};
-use presetter_records::{Action, Change, Object, Record, Value as Field};
+use presetter_records::{Action, Change, Effect, Object, Record, RecordId, Value as Field, fold};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::{Hands, aside, cause, matcher, refused, unreadable};
 use crate::definition::Role;
@@ -23,12 +26,15 @@ const TOLD: usize = 20;
 /// What would become of a record, as it is kept until it is applied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Proposal {
-    record: presetter_records::RecordId,
+    record: RecordId,
+    /// When the record was changed last: only then it is what was looked at.
+    changed: Timestamp,
     role: Option<String>,
     active: Option<bool>,
+    /// Its user is gone.
+    gone: bool,
+    /// And so it is deactivated.
     archive: bool,
-    /// By what it was matched: it must be so still.
-    by: Option<(String, String)>,
 }
 
 /// A row of the listing: what a record needs of it.
@@ -44,6 +50,8 @@ struct Listing {
     rows: Vec<Row>,
     /// By the row's field: its value, and the rows that have it.
     by: HashMap<String, HashMap<String, Vec<usize>>>,
+    /// By the row's field: its values, as they look at a distance.
+    near: HashMap<String, HashSet<String>>,
     /// Fields that some row does not have: by them nobody's absence is proven.
     holes: HashSet<String>,
 }
@@ -59,7 +67,10 @@ impl RowSink for Sink {
         let at = listing.rows.len();
         for name in self.role.matching.keys() {
             match row.get(name).and_then(text) {
-                Some(value) => listing.by.entry(name.clone()).or_default().entry(folded(&value)).or_default().push(at),
+                Some(value) => {
+                    listing.near.entry(name.clone()).or_default().insert(at_a_distance(&value));
+                    listing.by.entry(name.clone()).or_default().entry(folded(&value)).or_default().push(at);
+                }
                 None => _ = listing.holes.insert(name.clone()),
             }
         }
@@ -83,50 +94,94 @@ fn folded(value: &str) -> String {
     if value.contains('@') { value.to_lowercase() } else { value.to_owned() }
 }
 
+/// A value without what is easily lost between two systems: case, white space, zeros before a number.
+fn at_a_distance(value: &str) -> String {
+    let value: String = value.chars().filter(|character| !character.is_whitespace()).collect();
+    fold(value.trim_start_matches('0'))
+}
+
 /// What a record is at the vendor.
 enum Found {
     /// This row.
     Row(usize),
-    /// No row has what it was looked for by.
-    Nobody(String, String),
-    /// Several have.
-    Several,
-    /// It has nothing to be looked for by.
-    Unmatched,
+    /// No row has anything of what it could be found by; the first of that.
+    Nobody(String),
+    /// It cannot be told: it has nothing to be found by, or is nearly somebody, or several.
+    Unclear,
 }
 
 impl Listing {
+    /// The first of the fields that the record has a value for decides who it is. The others, and what is nearly the same, can only
+    /// cast doubt on its absence.
     fn find(&self, role: &Role, record: &Record) -> Found {
+        let mut first = None;
         for (row, field) in &role.matching {
             let value = record.get(field.as_str()).map(Field::to_text).filter(|text| !text.trim().is_empty());
             let Some(value) = value else { continue };
-            return match self.by.get(row).and_then(|by| by.get(&folded(&value))).map(Vec::as_slice) {
-                Some([one]) => Found::Row(*one),
-                None | Some([]) if self.holes.contains(row) => Found::Unmatched,
-                None | Some([]) => Found::Nobody(field.as_str().to_owned(), value),
-                Some(_) => Found::Several,
-            };
+            match self.by.get(row).and_then(|by| by.get(&folded(&value))).map(Vec::as_slice) {
+                Some([one]) if first.is_none() => return Found::Row(*one),
+                None | Some([]) => {}
+                Some(_) => return Found::Unclear,
+            }
+            let near = self.near.get(row).is_some_and(|near| near.contains(&at_a_distance(&value)));
+            if near || (first.is_none() && self.holes.contains(row)) {
+                return Found::Unclear;
+            }
+            first.get_or_insert(value);
         }
-        Found::Unmatched
+        first.map_or(Found::Unclear, Found::Nobody)
     }
 }
 
 impl Hands {
-    pub(super) async fn collect(self: &Arc<Self>, attempt: &Attempt) -> Result<Collected, Failure> {
+    pub(super) async fn collect(
+        self: &Arc<Self>,
+        attempt: &Attempt,
+        approved: Option<String>,
+    ) -> Result<Collected, Failure> {
         let package = self.package(&attempt.run).await?;
         let role = role(&package)?;
-        let (collected, proposals) = self.proposals(attempt, &package, &role).await?;
-        let (store, run) = (self.store.clone(), attempt.run.0.clone());
-        aside(move || store.propose(&run, &proposals).map_err(|error| Failure::new("records", error.to_string())))
-            .await?;
+        let approved = match approved {
+            Some(digest) => Some(self.approved(attempt, &digest).await?),
+            None => None,
+        };
+        let (mut collected, proposals) = self.proposals(attempt, &package, &role, approved.as_ref()).await?;
+        collected.digest = digest(&proposals);
+        crate::triggers::sweep(&self.engine()?, &self.store).await.map_err(|error| Failure::new("records", error))?;
+        let (store, run, digest) = (self.store.clone(), attempt.run.0.clone(), collected.digest.clone());
+        aside(move || store.propose(&run, &digest, &proposals).map_err(|error| unkept(&error))).await?;
         Ok(collected)
     }
 
+    /// Who may be deactivated, by a person's word on these proposals.
+    async fn approved(&self, attempt: &Attempt, digest: &str) -> Result<Approved, Failure> {
+        let proposals = self.proposed(&attempt.run.0, digest).await?;
+        let archived = proposals.into_iter().filter(|proposal| proposal.archive);
+        Ok(archived.map(|proposal| (proposal.record, proposal.changed)).collect())
+    }
+
+    /// What was proposed, if it is what it was.
+    async fn proposed(&self, run: &str, known: &str) -> Result<Vec<Proposal>, Failure> {
+        let (store, run, known) = (self.store.clone(), run.to_owned(), known.to_owned());
+        aside(move || {
+            let proposed = store.proposed(&run, &known).map_err(|error| unkept(&error))?;
+            if digest(&proposed) != known {
+                let text = "what was collected is not there any more; no record was changed, run the workflow again";
+                return Err(Failure::new("records", text));
+            }
+            let read = proposed.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>();
+            read.map_err(|error| Failure::new("records", error.to_string()))
+        })
+        .await
+    }
+
+    /// What would change, now. Who is deactivated is among `approved`, if there is such a word.
     pub(super) async fn proposals(
         self: &Arc<Self>,
         attempt: &Attempt,
         package: &Package,
         role: &Role,
+        approved: Option<&Approved>,
     ) -> Result<(Collected, Vec<String>), Failure> {
         let (listing, first) = self.listing(attempt, package, role).await?;
         let (workflow, today, asked) = (package.workflow.clone(), self.today(), role.clone());
@@ -138,8 +193,6 @@ impl Hands {
                 for record in records.list(Object::SaasUsers, workflow.begin.state, &matcher) {
                     let record = record.map_err(unreadable)?;
                     collected.records += 1;
-                    let proposal =
-                        |role, active| Proposal { record: record.id(), role, active, archive: false, by: None };
                     match listing.find(&asked, &record) {
                         Found::Row(at) => {
                             let row = &listing.rows[at];
@@ -148,10 +201,17 @@ impl Hands {
                             if row.role.as_ref().is_some_and(|role| *role != had) {
                                 collected.roles += 1;
                             }
-                            proposals.push(proposal(row.role.clone(), row.active.or(Some(true))));
+                            proposals.push(Proposal {
+                                record: record.id(),
+                                changed: record.changed(),
+                                role: row.role.clone(),
+                                active: row.active.or(Some(true)),
+                                gone: false,
+                                archive: false,
+                            });
                         }
-                        Found::Nobody(field, value) => gone.push((record, field, value)),
-                        Found::Several | Found::Unmatched => collected.unmatched += 1,
+                        Found::Nobody(value) => gone.push((record, value)),
+                        Found::Unclear => collected.unmatched += 1,
                     }
                 }
                 Ok((collected, proposals, gone))
@@ -162,13 +222,17 @@ impl Hands {
         if !gone.is_empty() {
             // A page that fell out, or that moved while the list was read, is no proof: they are looked for once more.
             let (again, second) = self.listing(attempt, package, role).await?;
-            for (record, field, value) in gone {
-                if !matches!(again.find(role, &record), Found::Nobody(..)) {
+            for (record, value) in gone {
+                if !matches!(again.find(role, &record), Found::Nobody(_)) {
                     collected.unmatched += 1;
                     continue;
                 }
                 collected.gone += 1;
                 if role.deactivate_user {
+                    if approved.is_some_and(|approved| approved.get(&record.id()) != Some(&record.changed())) {
+                        collected.left += 1;
+                        continue;
+                    }
                     collected.deactivate += 1;
                     if collected.some.len() < TOLD {
                         collected.some.push(format!("{} ({value})", record.id()));
@@ -176,11 +240,12 @@ impl Hands {
                 }
                 proposals.push(Proposal {
                     record: record.id(),
+                    changed: record.changed(),
                     role: None,
                     // Without the box nothing is said of whether it is in use.
                     active: role.deactivate_user.then_some(false),
+                    gone: true,
                     archive: role.deactivate_user,
-                    by: Some((field, value)),
                 });
             }
             collected.proof = format!(
@@ -190,6 +255,12 @@ impl Hands {
                 first.evidence,
                 second.evidence
             );
+        }
+        if collected.deactivate > 0 {
+            let (store, name) = (self.store.clone(), package.workflow.name.clone());
+            let (run, now) = (attempt.run.0.clone(), self.clock.now());
+            let earlier = aside(move || store.deactivated(&name, &run, now).map_err(|error| unkept(&error)));
+            collected.earlier = earlier.await?;
         }
         let proposals = proposals.iter().map(|proposal| serde_json::to_string(proposal).unwrap_or_default());
         Ok((collected, proposals.collect()))
@@ -204,7 +275,7 @@ impl Hands {
     ) -> Result<(Listing, Called), Failure> {
         let workflow = package.workflow.name.clone();
         let step = CallStep::listing(workflow, role.preset.as_str(), role.connection.as_str(), &package.components);
-        let call = self.fixed(attempt, &step)?;
+        let call = self.listing_call(attempt, &step)?;
         let sink = Arc::new(Sink { role: role.clone(), listing: Mutex::default() });
         let called = self.presets.call(&call, sink.clone()).await;
         let listing = std::mem::take(&mut *sink.listing.lock().unwrap_or_else(PoisonError::into_inner));
@@ -222,55 +293,61 @@ impl Hands {
     pub(super) async fn settle(
         self: &Arc<Self>,
         attempt: &Attempt,
+        collected: Collected,
         approved_by: Option<String>,
     ) -> Result<Settled, Failure> {
         let package = self.package(&attempt.run).await?;
-        let collected = self.collected(attempt).await?;
-        let absent = Apply {
+        let proposals = self.proposed(&attempt.run.0, &collected.digest).await?;
+        let deactivate = proposals.iter().filter(|proposal| proposal.archive).count() as u64;
+        if deactivate != collected.deactivate
+            || (approved_by.is_none() && collected.asks(role(&package)?.approve_above))
+        {
+            return Err(Failure::new("approval", "nobody has approved so many deactivations; no record was changed"));
+        }
+        let apply = |evidence, receipt| Apply {
             rule: package.workflow.begin.rules.told(),
-            evidence: collected.proof,
-            receipt: collected.receipt.clone(),
+            evidence,
+            receipt,
             approved_by: approved_by.clone(),
             ..Apply::default()
         };
-        let apply = Apply {
-            rule: package.workflow.begin.rules.told(),
-            evidence: collected.evidence,
-            receipt: collected.receipt,
-            approved_by,
-            ..Apply::default()
-        };
-        let (found, mut gone) = (cause(&package, attempt, &apply)?, cause(&package, attempt, &absent)?);
+        let found = cause(&package, attempt, &apply(collected.evidence, collected.receipt.clone()))?;
+        let mut gone = cause(&package, attempt, &apply(collected.proof, collected.receipt))?;
         // The step is the batch's, and is named once; for the history it is told all the same.
         if let Some(step) = gone.step.take() {
             gone.detail["run"] = step.run.into();
         }
         let (store, run) = (self.store.clone(), attempt.run.0.clone());
         let (name, now) = (package.workflow.name.clone(), self.clock.now());
-        let settled = self
-            .with_own_records(move |records| {
-                let proposed = store.proposed(&run).map_err(|error| Failure::new("records", error.to_string()))?;
-                let Changes { present, absent, deactivated } = changes(&proposed, &name, now)?;
-                let applied =
-                    records.apply_all(&[(&present, &found), (&absent, &gone)]).map_err(|error| refused(&error))?;
-                let changed = applied.results.iter().filter(|result| result.sequence.is_some());
-                let changed = changed.map(|result| result.record).collect::<HashSet<_>>().len() as u64;
-                store.forget(&run).map_err(|error| Failure::new("records", error.to_string()))?;
-                Ok(Settled { changed, deactivated })
+        self.with_own_records(move |records| {
+            let Changes { present, absent } = changes(&proposals, &name, now);
+            let applied =
+                records.apply_all(&[(&present, &found), (&absent, &gone)]).map_err(|error| refused(&error))?;
+            let of = |effect: Effect| applied.results.iter().filter(move |result| result.effect == effect);
+            let deactivated: Vec<RecordId> = of(Effect::Archived).map(|result| result.record).collect();
+            if approved_by.is_none() {
+                store.count(&name, &run, &deactivated, now).map_err(|error| unkept(&error))?;
+            }
+            Ok(Settled {
+                changed: applied.results.iter().filter(|result| result.sequence.is_some()).count() as u64,
+                deactivated: deactivated.len() as u64,
+                skipped: of(Effect::Skipped).count() as u64,
             })
-            .await?;
-        Ok(settled)
+        })
+        .await
     }
+}
 
-    /// What the run's own collecting step has answered.
-    async fn collected(&self, attempt: &Attempt) -> Result<Collected, Failure> {
-        let page = presetter_journal::seam::Page::default();
-        let steps = self.engine()?.steps(&attempt.run, None, page).await;
-        let steps = steps.map_err(|error| Failure::new("journal", error.to_string()))?;
-        let answer = steps.into_iter().find(|step| step.data["do"] == "collect").and_then(|step| step.answer);
-        let answer = answer.ok_or_else(|| Failure::new("definition", "nothing was collected"))?;
-        serde_json::from_value(answer).map_err(|error| Failure::new("definition", error.to_string()))
-    }
+/// Records that may be deactivated, and when each was changed last.
+type Approved = HashMap<RecordId, Timestamp>;
+
+fn unkept(error: &crate::StoreFault) -> Failure {
+    Failure::new("records", error.to_string())
+}
+
+/// Tells one set of proposals from another.
+fn digest(proposals: &[String]) -> String {
+    hex::encode(Sha256::digest(proposals.join("\n")))
 }
 
 pub(super) fn role(package: &Package) -> Result<Role, Failure> {
@@ -284,35 +361,34 @@ pub(super) struct Changes {
     pub(super) present: Vec<Change>,
     /// Of records whose user is provably gone.
     pub(super) absent: Vec<Change>,
-    /// How many are deactivated.
-    deactivated: u64,
 }
 
-/// The changes that were proposed.
-pub(super) fn changes(proposed: &[String], workflow: &str, now: jiff::Timestamp) -> Result<Changes, Failure> {
-    let mut changes = Changes { present: Vec::new(), absent: Vec::new(), deactivated: 0 };
-    for text in proposed {
-        let proposal: Proposal =
-            serde_json::from_str(text).map_err(|error| Failure::new("records", error.to_string()))?;
-        let mut edit = Change::new(Action::Edit(proposal.record))
+/// What proposals, as they are kept, would change.
+pub(super) fn planned(proposals: &[String], workflow: &str, now: Timestamp) -> Result<Changes, Failure> {
+    let proposals = proposals.iter().map(|text| serde_json::from_str(text)).collect::<Result<Vec<_>, _>>();
+    let proposals = proposals.map_err(|error| Failure::new("records", error.to_string()))?;
+    Ok(changes(&proposals, workflow, now))
+}
+
+fn changes(proposals: &[Proposal], workflow: &str, now: Timestamp) -> Changes {
+    let mut changes = Changes { present: Vec::new(), absent: Vec::new() };
+    for proposal in proposals {
+        let action = match proposal.archive {
+            true => Action::Archive(proposal.record),
+            false => Action::Edit(proposal.record),
+        };
+        let mut change = Change::new(action)
+            .as_of(proposal.changed)
             .set("last_checked", Field::Time(now))
             .set("last_workflow", Field::text(workflow));
-        if let Some(role) = proposal.role {
-            edit = edit.set("role", Field::text(role));
+        if let Some(role) = &proposal.role {
+            change = change.set("role", Field::text(role.as_str()));
         }
         if let Some(active) = proposal.active {
-            edit = edit.set("active", Field::Checkbox(active));
+            change = change.set("active", Field::Checkbox(active));
         }
-        let list = if proposal.by.is_some() { &mut changes.absent } else { &mut changes.present };
-        if let Some((field, value)) = proposal.by {
-            // A record that was given another id meanwhile is another user.
-            edit = edit.only_if(&field, Field::text(value));
-        }
-        list.push(edit);
-        if proposal.archive {
-            changes.deactivated += 1;
-            list.push(Change::new(Action::Archive(proposal.record)));
-        }
+        let list = if proposal.gone { &mut changes.absent } else { &mut changes.present };
+        list.push(change);
     }
-    Ok(changes)
+    changes
 }

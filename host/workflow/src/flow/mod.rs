@@ -7,7 +7,8 @@
 mod batch;
 mod record;
 
-pub use batch::approval;
+pub use batch::asked;
+use batch::{approval, question};
 
 use async_trait::async_trait;
 use presetter_journal::seam::{DurableContext, Failure, Flow, FlowError, Repeat, Step, Submission};

@@ -7,12 +7,12 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use presetter_expr::Vars;
 use presetter_journal::seam::{DurableContext, Failure, FlowError, Repeat};
 use presetter_manifest::Text;
-use presetter_records::{Object, RecordId};
+use presetter_records::{Object, RecordId, State};
 use presetter_template::Template;
 use serde_json::{Map, Value, json};
 
 use super::ask;
-use super::batch::approval;
+use super::{approval, question};
 use crate::definition::{Action, Api, Approval, Block, Condition, Next, Notify, Path, Update, Via, Wait};
 use crate::steps::{Answer, Apply, Ask, CallStep, Seen, Taken};
 use crate::values::Known;
@@ -20,6 +20,8 @@ use crate::{Kind, Package};
 
 /// A run walks at most so many blocks: ways may lead back.
 const WALKED: usize = 1_000;
+/// The class of what was broken off at a bound.
+const LIMIT: &str = "limit";
 
 /// How a block ended.
 enum Ended {
@@ -35,6 +37,10 @@ struct Run<'p> {
     seen: Option<Seen>,
     variables: Map<String, Value>,
     approved_by: Option<String>,
+    /// What proves that nothing is there, and its receipt, from a block that found nothing until one that calls again.
+    absent: Option<(String, String)>,
+    /// How many questions a person was asked.
+    questions: u64,
     rule: String,
     id: String,
 }
@@ -47,7 +53,17 @@ pub(super) async fn run(
 ) -> Result<Value, FlowError> {
     let id = context.run().0.clone();
     let rule = package.workflow.begin.rules.told();
-    let mut run = Run { package, record, seen: None, variables: Map::new(), approved_by: None, rule, id };
+    let mut run = Run {
+        package,
+        record,
+        seen: None,
+        variables: Map::new(),
+        approved_by: None,
+        absent: None,
+        questions: 0,
+        rule,
+        id,
+    };
     let seen = run.look(context).await?;
     // A role block before it may have changed what the rules ask; then it was chosen by them before.
     if seen.record.is_none() || (start == 0 && !seen.matches) {
@@ -108,9 +124,18 @@ impl Run<'_> {
         Ok(seen)
     }
 
+    /// As [`Run::look`], in the middle of the run: the record is there.
+    async fn look_again(&mut self, context: &mut dyn DurableContext) -> Result<Seen, FlowError> {
+        let seen = self.look(context).await?;
+        match seen.record {
+            Some(_) => Ok(seen),
+            None => Err(Failure::new("records", format!("{} is not there any more", self.record)).into()),
+        }
+    }
+
     /// What templates know here.
     async fn known(&mut self, context: &mut dyn DurableContext) -> Result<Known, FlowError> {
-        let seen = self.look(context).await?;
+        let seen = self.look_again(context).await?;
         let workflow = &self.package.workflow;
         Ok(Known::default()
             .with("record", Value::Object(seen.record.unwrap_or_default()))
@@ -158,7 +183,7 @@ impl Run<'_> {
         let digest = self.package.components.get(&preset).cloned().unwrap_or_default();
         let repeat = match self.package.repeats.get(&preset) {
             // A body that a person has put in its place is none of which the preset speaks.
-            Some(Repeat::Natural | Repeat::Keyed) if api.body.is_some() => Repeat::Never,
+            _ if api.body.is_some() => Repeat::Never,
             Some(repeat) => *repeat,
             None => Repeat::Never,
         };
@@ -175,10 +200,15 @@ impl Run<'_> {
             take,
         });
         let answer: Answer = match ask(context, &block.name, &call, repeat).await {
-            // What a person decided, or a bound: it is known that nothing good came of it.
+            // A bound: its answer could not be kept, and it may well have taken place.
+            Err(FlowError::Failed(failure)) if failure.class == LIMIT && repeat != Repeat::Read => {
+                return Err(in_block(block, failure).into());
+            }
+            // What a person decided: it is known that nothing good came of it.
             Err(FlowError::Failed(failure)) => return Ok(Ended::Badly(failure)),
             other => other?,
         };
+        self.absent = (answer.kind == Kind::NotFound).then(|| (answer.evidence.clone(), answer.receipt.clone()));
         self.variables.extend(answer.variables.clone());
         if !answer.fields.is_empty() {
             let applied = self.apply(
@@ -200,6 +230,10 @@ impl Run<'_> {
             return Err(in_block(block, Failure::new("mapping", text)).into());
         }
         let failure = Failure::new(&answer.class, answer.message.clone());
+        // It broke off after it was sent: what its failure path says is for calls that came to nothing.
+        if answer.kind == Kind::Failed && answer.class == LIMIT && repeat != Repeat::Read {
+            return Err(in_block(block, failure).into());
+        }
         Ok(match answer.kind {
             Kind::Ok => Ended::Well,
             Kind::NotFound => Ended::NotFound(Failure::new("not_found", format!("not found ({})", answer.evidence))),
@@ -241,7 +275,11 @@ impl Run<'_> {
         for name in update.fields.keys() {
             fields.entry(name.clone()).or_insert(Value::Null);
         }
-        self.apply(context, block, Apply { fields, state: update.state, ..Apply::default() }).await?;
+        let mut apply = Apply { fields, state: update.state, ..Apply::default() };
+        if let (Some(State::Archived), Some((evidence, receipt))) = (update.state, self.absent.clone()) {
+            (apply.absent, apply.evidence, apply.receipt) = (true, evidence, receipt);
+        }
+        self.apply(context, block, apply).await?;
         Ok(Ended::Well)
     }
 
@@ -257,7 +295,7 @@ impl Run<'_> {
                 ask(context, &block.name, &ask_rules, Repeat::Read).await?
             }
             Condition::When(text, program) => {
-                let seen = self.look(context).await?;
+                let seen = self.look_again(context).await?;
                 let (record, variables) =
                     (Value::Object(seen.record.unwrap_or_default()), Value::Object(self.variables.clone()));
                 let today = Value::from(seen.today);
@@ -339,12 +377,13 @@ impl Run<'_> {
                 return Ok(Ended::Badly(Failure::new("empty", text)));
             }
         };
-        context.progress(json!({ "waits_for": "approval", "block": block.name, "message": message })).await?;
+        self.questions += 1;
+        context.progress(question(&block.name, self.questions, &message)).await?;
         let deadline = match asked.within {
             Some(within) => Some(context.now().await?.checked_add(within).unwrap_or(Timestamp::MAX)),
             None => None,
         };
-        let word = context.wait_event(&approval(&block.name), deadline).await?;
+        let word = context.wait_event(&approval(&block.name, self.questions), deadline).await?;
         context.progress(json!({ "block": block.name })).await?;
         self.seen = None;
         let Some(word) = word else {

@@ -63,6 +63,7 @@ pub fn validate(workflow: &Workflow, catalogue: &Catalogue<'_>) -> Vec<Found> {
         check.block(block);
     }
     check.ways();
+    check.unproven();
     check.variables();
     let mut found = check.found;
     found.sort_by_key(|found| (found.problem.span.start, found.severity));
@@ -211,6 +212,12 @@ impl Check<'_> {
                 if let Some((text, template)) = &notify.body {
                     self.template(text, template);
                 }
+                if bears_a_secret(notify.url.as_str()) {
+                    let message =
+                        "this address looks as if whoever knows it may post there, and it is kept as it stands here";
+                    let hint = "keep it elsewhere: url = \"env:NAME\", \"file:PATH\", \"keyring:SERVICE/NAME\" or \"cmd:PROGRAM\"";
+                    self.note(Severity::Warning, notify.url.span(), message, hint);
+                }
             }
             Action::Approval(approval) => self.template(&approval.message, &approval.template),
         }
@@ -255,6 +262,12 @@ impl Check<'_> {
                     message,
                     "take a preset that lists users by itself, such as mosyle/users",
                 );
+            }
+            if info.overridden {
+                let message =
+                    format!("{} runs with a body of your own here, and what that lists proves nothing", info.name);
+                let hint = format!("presetter override remove {}", info.name);
+                self.error(role.preset.span(), message, hint);
             }
             self.connection(&role.preset, &role.connection);
             let rows: Vec<&str> = info.manifest.row_names().collect();

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use indexmap::IndexMap;
 use presetter_manifest::{Text, suggest};
+use presetter_records::State;
 use presetter_template::path::Step;
 use presetter_template::{Problem, Template};
 
@@ -44,6 +45,43 @@ impl Check<'_> {
         if let Some((name, span)) = caught.map(|block| (block.name.clone(), block.span.clone())) {
             let message = format!("the ways from block \"{name}\" lead round in a circle, and the run never ends");
             self.error(span, message, "let a path say next = \"end\"");
+        }
+    }
+
+    /// What went wrong proves nothing: it archives nobody, unless a person says yes before.
+    pub(super) fn unproven(&mut self) {
+        let blocks = &self.workflow.blocks;
+        let mut caught: Vec<(Range<usize>, String, String)> = Vec::new();
+        for (at, block) in blocks.iter().enumerate() {
+            // The failure path of these is an answer: no.
+            if matches!(block.action, Action::Condition(_) | Action::Approval(_)) {
+                continue;
+            }
+            let Some(failure) = &block.failure else { continue };
+            let (mut seen, mut next) = (BTreeSet::new(), Vec::from_iter(self.workflow.after(at, &failure.next)));
+            while let Some(at) = next.pop() {
+                let Some(reached) = blocks.get(at).filter(|_| seen.insert(at)) else { continue };
+                match &reached.action {
+                    Action::Update(update) if update.state == Some(State::Archived) => {
+                        caught.push((reached.span.clone(), reached.name.clone(), block.name.clone()));
+                        break;
+                    }
+                    Action::Approval(_) => {
+                        let no = reached.failure.as_ref().and_then(|path| self.workflow.after(at, &path.next));
+                        next.extend(no);
+                    }
+                    _ => next.extend(self.next(at)),
+                }
+            }
+        }
+        // One message a place.
+        caught.dedup_by(|one, other| one.1 == other.1);
+        for (span, archives, fails) in caught {
+            let message = format!(
+                "block \"{archives}\" archives, and the failure of \"{fails}\" leads to it: an outage is no proof"
+            );
+            let hint = "let only not_found = { next = ... } lead to it, or put a block of the type approval before it";
+            self.error(span, message, hint);
         }
     }
 

@@ -152,3 +152,11 @@ pub(super) fn quoted(text: &str, quote: char, raw: bool) -> usize {
     }
     text.len()
 }
+
+/// Whether the address of a webhook is a secret itself: a query, or a part of its path that nobody would write by hand.
+pub(super) fn bears_a_secret(address: &str) -> bool {
+    let Some((_, rest)) = address.split_once("://") else { return false };
+    let (_, path) = rest.split_once('/').unwrap_or_default();
+    let long = |part: &str| part.len() >= 16 && part.contains(|letter: char| letter.is_ascii_digit());
+    rest.contains(['?', '@']) || path.split('/').any(long)
+}

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use presetter_journal::embedded::{Embedded, Settings};
 use presetter_journal::seam::{
-    Clock, Engine, NoCrash, Page, Parts, Probe, Repeat, Run, RunId, RunState, Submitted, Until,
+    Clock, Engine, EngineError, Event, NoCrash, Page, Parts, Probe, Run, RunId, RunState, Submitted, Until,
 };
 use presetter_manifest::Preset;
 use presetter_records::{
@@ -19,7 +19,7 @@ use presetter_records::{
 };
 use presetter_workflow::{
     Begun, Call, Called, ConnectionInfo, Executor, Input, Interpreter, Kind, Mappings, Package, PresetInfo, Presets,
-    RowSink, Store, Trigger, Trouble, Workflow,
+    RowSink, Store, Trigger, Trouble, Workflow, asked,
 };
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -35,6 +35,10 @@ pub(crate) struct Mood {
     pub(crate) nameless: bool,
     /// A write is done, and its answer is lost.
     pub(crate) unanswered: bool,
+    /// A person keeps bodies of their own for the presets.
+    pub(crate) overridden: bool,
+    /// So many webhooks get no answer.
+    pub(crate) deaf: usize,
 }
 
 /// A vendor.
@@ -133,7 +137,13 @@ impl Presets for Vendor {
             }
         };
         let digest = format!("sha256:{}", self.digest.lock().unwrap());
-        Ok(PresetInfo { name: name.to_owned(), manifest: Arc::new(preset(text)), digest, any_output: false })
+        Ok(PresetInfo {
+            name: name.to_owned(),
+            manifest: Arc::new(preset(text)),
+            digest,
+            any_output: false,
+            overridden: self.mood.lock().unwrap().overridden,
+        })
     }
 
     fn connection(&self, _: &str, name: &str) -> Result<ConnectionInfo, Trouble> {
@@ -196,7 +206,12 @@ impl Presets for Vendor {
 
     async fn post(&self, url: &str, _: bool, key: &str, body: &Value) -> Result<u16, presetter_journal::seam::Failure> {
         self.posted.lock().unwrap().push((url.to_owned(), key.to_owned(), body.clone()));
-        Ok(200)
+        let mut mood = self.mood.lock().unwrap();
+        if mood.deaf == 0 {
+            return Ok(200);
+        }
+        mood.deaf -= 1;
+        Err(presetter_journal::seam::Failure::new("network", "the webhook gave no answer"))
     }
 }
 
@@ -243,6 +258,12 @@ impl Machine {
         let engine: Arc<dyn Engine> = Arc::new(engine);
         executor.works_for(&engine);
         let machine = Self { vendor, engine, store, clock, folder };
+        machine.declare();
+        machine
+    }
+
+    /// Declares the fields.
+    pub(crate) fn declare(&self) {
         let field = |object, name: &str, kind| Declaration {
             object,
             name: name.to_owned(),
@@ -255,9 +276,9 @@ impl Machine {
             field(Object::Users, "mosyle_user_id", FieldKind::ShortText),
             field(Object::Users, "api_response", FieldKind::LongText),
             field(Object::Users, "mosyle_role", FieldKind::ShortText),
+            field(Object::SaasUsers, "staff_number", FieldKind::Number),
         ];
-        machine.records().declare(&fields, Undeclared::Keep, &Cause::fields("ada")).unwrap();
-        machine
+        self.records().declare(&fields, Undeclared::Keep, &Cause::fields("ada")).unwrap();
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -299,15 +320,7 @@ impl Machine {
             "" => Mappings::default(),
             text => Mappings::parse("mappings.toml", text).unwrap(),
         };
-        let presets = ["mosyle/create-user", "mosyle/user-by-email", "mosyle/users"];
-        let components =
-            presets.iter().map(|name| ((*name).to_owned(), self.vendor.describe(name).unwrap().digest)).collect();
-        let repeats = [
-            ("mosyle/create-user".to_owned(), Repeat::Never),
-            ("mosyle/user-by-email".to_owned(), Repeat::Read),
-            ("mosyle/users".to_owned(), Repeat::Read),
-        ];
-        Package { workflow, mappings, activated_by: "ada".to_owned(), components, repeats: repeats.into() }
+        Package::new(workflow, mappings, "ada", self.vendor.as_ref()).unwrap()
     }
 
     pub(crate) async fn activate(&self, package: &Package) {
@@ -331,6 +344,13 @@ impl Machine {
         let Submitted { run, .. } = self.engine.submit(submission).await.unwrap();
         self.work().await;
         run
+    }
+
+    /// Says a person's word to a run that asks; the engine's answer.
+    pub(crate) async fn says(&self, run: &RunId, by: &str, yes: bool) -> Result<bool, EngineError> {
+        let name = asked(&self.get(run).await.progress.unwrap()).unwrap();
+        let event = Event { id: name.clone(), name, payload: json!({ "by": by, "yes": yes }) };
+        self.engine.signal(run, event).await
     }
 
     pub(crate) async fn work(&self) {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{LEASE, Make, World};
+use super::super::{LEASE, Make, World, submission};
 use super::{assert_state, create, read, with};
-use crate::seam::{Cancellation, RunState, StepState, Until, Write};
+use crate::seam::{Cancellation, RunState, StepState, Submission, Until, Write};
 
 /// Not before.
 pub async fn a_run_is_taken_over_when_its_lease_is_over(make: Make<'_>) {
@@ -115,4 +115,26 @@ pub async fn a_worker_that_stops_gives_its_runs_back(make: Make<'_>) {
     other.work().await;
     assert_eq!(world.vendor.names(), ["held", "after"]);
     assert_state(&other, &run, RunState::Done).await;
+}
+
+/// Whoever works on some runs works on what was submitted for them, and leaves the others alone.
+pub async fn a_worker_of_some_runs_leaves_the_others_alone(make: Make<'_>) {
+    let world = World::new(make());
+    let one = world.open().await;
+    let other = one.submit(json!([create("other")])).await;
+    let run = one.submit(json!([create("own")])).await;
+    let key = Some(format!("{run}:u-1"));
+    let child = Submission { key, ..submission(&json!([create("child")])) };
+    let child = one.engine.submit(child).await.unwrap().run;
+    let key = Some(format!("{run}0"));
+    let alike = Submission { key, ..submission(&json!([create("alike")])) };
+    let alike = one.engine.submit(alike).await.unwrap().run;
+    one.engine.work(Until::These(vec![run.clone()])).await.unwrap();
+    for (run, state) in
+        [(&run, RunState::Done), (&child, RunState::Done), (&other, RunState::Ready), (&alike, RunState::Ready)]
+    {
+        assert_state(&one, run, state).await;
+    }
+    one.work().await;
+    assert_state(&one, &other, RunState::Done).await;
 }
