@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -200,7 +200,7 @@ pub async fn drive<S: Sink>(
     runs: Arc<dyn Runs>,
     drive: Drive,
     sink: S,
-    watch: &mut dyn FnMut(&Tally),
+    watch: &mut (dyn FnMut(&Tally) + Send),
 ) -> Summary {
     let begun = Instant::now();
     let (given, mut coming) = mpsc::channel(AHEAD);
@@ -215,7 +215,8 @@ pub async fn drive<S: Sink>(
     });
     let mut printing = Printing::new(sink);
     let (limit, order) = (drive.limit.unwrap_or(u64::MAX), drive.order);
-    let shared = Arc::new(Shared { runs, drive, door: Semaphore::new(DOOR) });
+    let halt = drive.stop.child_token();
+    let shared = Arc::new(Shared { runs, drive, door: Semaphore::new(DOOR), halt: halt.clone() });
     let mut course = Course { running: JoinSet::new(), waiting: VecDeque::new(), first: 1, bytes: 0 };
     let mut summary = Summary::default();
     let (mut ended, mut run) = (false, 0);
@@ -223,6 +224,9 @@ pub async fn drive<S: Sink>(
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         let stopping = summary.stopped.is_some();
+        if stopping {
+            halt.cancel();
+        }
         let room = course.running.len() < MOST + DOOR && course.waiting.len() < WINDOW && course.bytes < WINDOW_BYTES;
         let wants = !ended && !stopping && room && run < limit;
         if course.running.is_empty() && (ended || stopping || run >= limit) {
@@ -283,6 +287,8 @@ struct Shared {
     runs: Arc<dyn Runs>,
     drive: Drive,
     door: Semaphore,
+    /// No further row is begun.
+    halt: CancellationToken,
 }
 
 impl Shared {
@@ -295,6 +301,11 @@ impl Shared {
 
     async fn row(&self, row: Row) -> Done {
         let done = |row, ended, before| Done { row, ended: Some(ended), before, broken: None };
+        // It is never closed. Rows that are wrong wait for their turn too: what stands before them comes before them.
+        let door = self.door.acquire().await.ok();
+        if self.halt.is_cancelled() {
+            return Done { row, ended: None, before: false, broken: None };
+        }
         let inputs = match &row.inputs {
             Ok(inputs) => inputs.clone(),
             Err(why) => {
@@ -308,7 +319,7 @@ impl Shared {
             Ok(Way::Not(ended, before)) => return done(row, ended, before),
             Err(why) => return Done { row, ended: None, before: false, broken: Some(why) },
         };
-        match self.run(&row, &inputs, digest, turn).await {
+        match self.run(door, &row, &inputs, digest, turn).await {
             Ok(ended) => Done { row, ended, before: false, broken: None },
             Err((ended, why)) => Done { row, ended, before: false, broken: Some(why) },
         }
@@ -344,24 +355,20 @@ impl Shared {
     /// Runs a row; none if the run was stopped before it had a place.
     async fn run(
         &self,
+        door: Option<SemaphorePermit<'_>>,
         row: &Row,
         inputs: &Map<String, Value>,
         digest: u64,
         turn: Turn,
     ) -> Result<Option<Ended>, (Option<Ended>, String)> {
         let drive = &self.drive;
-        // It is never closed.
-        let door = self.door.acquire().await.ok();
-        if drive.stop.is_cancelled() {
-            return Ok(None);
-        }
         let ledger = drive.ledger.as_ref().filter(|_| self.runs.writes());
         if let Some(ledger) = ledger {
             ledger.begin(row.number, digest).await.map_err(|why| (None, why))?;
         }
         let place = drive.concurrency.place().await;
         drop(door);
-        if drive.stop.is_cancelled() {
+        if self.halt.is_cancelled() {
             // What was in doubt before is in doubt still.
             if let Some(ledger) = ledger.filter(|_| turn == Turn::First) {
                 ledger.drop_row(row.number, digest).map_err(|why| (None, why))?;

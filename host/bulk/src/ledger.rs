@@ -247,7 +247,7 @@ impl Ledger {
         let mut line = Vec::new();
         BufReader::new(file.take(LINE)).read_until(b'\n', &mut line).map_err(io_error(&self.path))?;
         let damaged = |why: String| LedgerError::Damaged { path: self.path.clone(), line: 0, why };
-        let entry: Entry = serde_json::from_slice(&line).map_err(|error| damaged(error.to_string()))?;
+        let entry: Entry<'_> = object(&line).map_err(damaged)?;
         let result = entry.result.ok_or_else(|| damaged("a row that ended has no result".to_owned()))?;
         Ok(result.get().to_owned())
     }
@@ -349,17 +349,25 @@ fn read(path: &Path, file: &File, run: &Value) -> Result<(Known, u64), LedgerErr
             };
         }
         if number == 1 {
-            let head: Result<Head, _> = serde_json::from_slice(&line);
-            let head = head.map_err(|_| damaged("this is no ledger of a bulk run".to_owned()))?;
+            let head: Option<Head> = object(&line).ok();
+            let head = head.ok_or_else(|| damaged("this is no ledger of a bulk run".to_owned()))?;
             if head.ledger != FORM {
                 return Err(damaged(format!("this is form {} of a ledger, and this program reads {FORM}", head.ledger)));
             }
             same(path, &head.run, run)?;
         } else {
-            let entry: Entry = serde_json::from_slice(&line).map_err(|error| damaged(error.to_string()))?;
+            let entry: Entry<'_> = object(&line).map_err(damaged)?;
             known.add(&entry, whole).map_err(damaged)?;
         }
         whole += size;
+    }
+}
+
+/// A line's object: a list of the same values in order would pass for one.
+fn object<'l, T: Deserialize<'l>>(line: &'l [u8]) -> Result<T, String> {
+    match line.first() {
+        Some(b'{') => serde_json::from_slice(line).map_err(|error| error.to_string()),
+        _ => Err("this line is no object".to_owned()),
     }
 }
 

@@ -1,0 +1,306 @@
+//! Rows through a server that counts what it does.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "all of it is test code: a panic is a failed test")]
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use presetter_bulk::{
+    Concurrency, Drive, Ended, Kind, Ledger, LedgerError, OnError, Order, Row, Runs, Sink, Summary, Turn, drive,
+};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// A vendor: what it did for each row, and how it answers.
+struct Vendor {
+    did: Mutex<BTreeMap<u64, u32>>,
+    begun: AtomicUsize,
+    looks: bool,
+    writes: bool,
+    /// How a row ends, by its number.
+    ends: fn(u64) -> Kind,
+    /// How long it takes, in milliseconds.
+    takes: fn(u64) -> u64,
+    /// What the first row waits for.
+    first: Semaphore,
+}
+
+impl Vendor {
+    fn new() -> Self {
+        Self {
+            did: Mutex::default(),
+            begun: AtomicUsize::new(0),
+            looks: false,
+            writes: true,
+            ends: |_| Kind::Ok,
+            takes: |number| number * 7919 % 23,
+            first: Semaphore::new(1),
+        }
+    }
+
+    fn did(&self, number: u64) -> u32 {
+        self.did.lock().unwrap().get(&number).copied().unwrap_or_default()
+    }
+}
+
+fn ended(row: &Row, kind: Kind, why: &str) -> Ended {
+    Ended {
+        kind,
+        class: if kind == Kind::Failed { "refused".to_owned() } else { String::new() },
+        message: why.to_owned(),
+        text: json!({ "row": row.number, "kind": kind.name(), "why": why }).to_string(),
+        took: Duration::from_millis(1),
+        phases: Vec::new(),
+        busy: false,
+    }
+}
+
+#[async_trait]
+impl Runs for Vendor {
+    fn writes(&self) -> bool {
+        self.writes
+    }
+
+    fn looks(&self) -> bool {
+        self.looks
+    }
+
+    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn) -> Ended {
+        assert_eq!(inputs["n"], row.number);
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        if row.number == 1 {
+            let _permit = self.first.acquire().await.unwrap();
+        }
+        if turn == Turn::Doubt && self.did(row.number) > 0 {
+            return ended(row, Kind::Skipped, "it is there");
+        }
+        tokio::time::sleep(Duration::from_millis((self.takes)(row.number))).await;
+        *self.did.lock().unwrap().entry(row.number).or_default() += 1;
+        tokio::time::sleep(Duration::from_millis((self.takes)(row.number))).await;
+        ended(row, (self.ends)(row.number), "")
+    }
+
+    fn not_run(&self, row: &Row, kind: Kind, why: &str) -> Ended {
+        ended(row, kind, why)
+    }
+
+    fn before(&self, row: &Row, kind: Kind, text: String) -> Ended {
+        Ended { text, ..ended(row, kind, "before") }
+    }
+}
+
+/// Keeps what was printed; closes after some, if it is told to.
+#[derive(Clone, Default)]
+struct Paper {
+    lines: Arc<Mutex<Vec<(u64, Kind, String)>>>,
+    most: Option<usize>,
+}
+
+impl Paper {
+    fn numbers(&self) -> Vec<u64> {
+        self.lines.lock().unwrap().iter().map(|(number, ..)| *number).collect()
+    }
+}
+
+impl Sink for Paper {
+    fn result(&mut self, row: &Row, ended: &Ended) -> io::Result<()> {
+        let mut lines = self.lines.lock().unwrap();
+        if self.most.is_some_and(|most| lines.len() >= most) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        lines.push((row.number, ended.kind, ended.text.clone()));
+        Ok(())
+    }
+}
+
+fn rows(count: u64) -> impl Iterator<Item = Result<Row, String>> + Send + 'static {
+    (1..=count).map(|number| {
+        let inputs = match number % 50 {
+            0 => Err("it is wrong".to_owned()),
+            _ => Ok(json!({ "n": number }).as_object().unwrap().clone()),
+        };
+        Ok(Row { number, line: number + 1, inputs })
+    })
+}
+
+fn usual() -> Drive {
+    Drive {
+        concurrency: Concurrency::fixed(16),
+        on_error: OnError::Continue,
+        order: Order::Input,
+        limit: None,
+        retry_unknown: false,
+        retry_failed: false,
+        ledger: None,
+        stop: CancellationToken::new(),
+    }
+}
+
+fn what() -> Value {
+    json!({ "preset": "m/create" })
+}
+
+fn ledger(folder: &TempDir) -> Ledger {
+    let path = folder.path().join("ledger");
+    if !path.exists() {
+        return Ledger::create(&path, &what()).unwrap();
+    }
+    // The tasks of a run that was aborted let go of it one after another.
+    loop {
+        match Ledger::resume(&path, &what()) {
+            Err(LedgerError::InUse(_)) => std::thread::yield_now(),
+            ledger => return ledger.unwrap(),
+        }
+    }
+}
+
+async fn through(vendor: &Arc<Vendor>, count: u64, how: Drive) -> (Summary, Paper) {
+    let paper = Paper::default();
+    let summary = drive(rows(count), vendor.clone(), how, paper.clone(), &mut |_| {}).await;
+    (summary, paper)
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_come_in_the_order_of_the_rows_or_as_they_end() {
+    let vendor = Arc::new(Vendor::new());
+    let (summary, paper) = through(&vendor, 500, usual()).await;
+    assert_eq!(paper.numbers(), (1..=500).collect::<Vec<_>>());
+    assert_eq!((summary.tally.of(Kind::Ok), summary.tally.of(Kind::Invalid), summary.stopped), (490, 10, None));
+    assert!((1..=500).all(|number| vendor.did(number) == u32::from(number % 50 != 0)));
+
+    let vendor = Arc::new(Vendor::new());
+    let (_, paper) = through(&vendor, 500, Drive { order: Order::Ended, ..usual() }).await;
+    let mut numbers = paper.numbers();
+    assert_ne!(numbers, (1..=500).collect::<Vec<_>>());
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=500).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_takes_long_holds_up_only_so_many() {
+    let vendor = Arc::new(Vendor { takes: |_| 0, first: Semaphore::new(0), ..Vendor::new() });
+    let going = tokio::spawn({
+        let vendor = vendor.clone();
+        async move { through(&vendor, 20_000, usual()).await }
+    });
+    // Until the first has ended, no more are begun than may wait for it.
+    // Of those that wait, one of fifty is wrong.
+    while vendor.begun.load(Ordering::SeqCst) < 4_000 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let begun = vendor.begun.load(Ordering::SeqCst);
+    vendor.first.add_permits(1);
+    let (summary, paper) = going.await.unwrap();
+    assert!(begun <= 4_096, "{begun}");
+    assert_eq!((summary.tally.rows(), paper.numbers().len()), (20_000, 20_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stops_at_an_error_a_limit_a_word_and_a_reader_who_leaves() {
+    let failing = || Arc::new(Vendor { ends: |n| if n == 101 { Kind::Failed } else { Kind::Ok }, ..Vendor::new() });
+    let (summary, paper) = through(&failing(), 5_000, usual()).await;
+    assert_eq!((summary.tally.of(Kind::Failed), paper.numbers().len()), (1, 5_000));
+    let stop = Drive { on_error: OnError::Stop, ..usual() };
+    let (summary, paper) = through(&failing(), 5_000, stop).await;
+    // Row 50 is wrong.
+    assert!(summary.stopped.unwrap().starts_with("row 50 did not end well"));
+    // Those before it that were under way come to their end; of those behind it none was begun.
+    let numbers = paper.numbers();
+    assert!(numbers.contains(&50) && numbers.iter().all(|number| *number <= 50), "{numbers:?}");
+    assert!(numbers.len() > 50 - 16 - 16, "{numbers:?}");
+
+    let vendor = Arc::new(Vendor::new());
+    let (summary, paper) = through(&vendor, 5_000, Drive { limit: Some(30), ..usual() }).await;
+    assert_eq!((summary.stopped, paper.numbers()), (None, (1..=30).collect()));
+
+    let (vendor, stop) = (Arc::new(Vendor::new()), CancellationToken::new());
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stopping.cancel();
+    });
+    let (summary, paper) = through(&vendor, 50_000, Drive { stop, ..usual() }).await;
+    assert_eq!(summary.stopped.as_deref(), Some("it was stopped"));
+    let done: Vec<u64> = vendor.did.lock().unwrap().keys().copied().collect();
+    let printed = paper.numbers();
+    assert!(done.iter().all(|number| printed.contains(number)), "what was done is told");
+
+    let vendor = Arc::new(Vendor::new());
+    let paper = Paper { most: Some(10), ..Paper::default() };
+    let summary = drive(rows(50_000), vendor.clone(), usual(), paper, &mut |_| {}).await;
+    assert!(summary.stopped.unwrap().starts_with("nobody reads the results any more"));
+    assert!(vendor.begun.load(Ordering::SeqCst) < 2_000);
+}
+
+/// As a kill would, after so many more rows were begun: everything is gone but the file and what the vendor did.
+async fn killed(vendor: &Arc<Vendor>, folder: &TempDir, count: u64, more: usize) {
+    let until = vendor.begun.load(Ordering::SeqCst) + more;
+    let going = tokio::spawn({
+        let (vendor, how) = (vendor.clone(), Drive { ledger: Some(ledger(folder)), ..usual() });
+        async move { through(&vendor, count, how).await }
+    });
+    while vendor.begun.load(Ordering::SeqCst) < until {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    going.abort();
+    let _ = going.await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_was_killed_goes_on_and_sends_nothing_twice() {
+    for looks in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let vendor = Arc::new(Vendor { looks, ..Vendor::new() });
+        for more in [1, 17, 60, 123, 5, 250] {
+            killed(&vendor, &folder, 1_000, more).await;
+        }
+        let (summary, paper) = through(&vendor, 1_000, Drive { ledger: Some(ledger(&folder)), ..usual() }).await;
+        assert_eq!(paper.numbers(), (1..=1_000).collect::<Vec<_>>());
+        let unknown: Vec<u64> = paper.lines.lock().unwrap().iter().filter(|l| l.1 == Kind::Unknown).map(|l| l.0).collect();
+        for number in 1..=1_000 {
+            let did = vendor.did(number);
+            match (number % 50 == 0, unknown.contains(&number)) {
+                (true, _) => assert_eq!(did, 0),
+                (_, true) => assert!(did <= 1, "row {number} {did} times"),
+                (_, false) => assert_eq!(did, 1, "row {number}"),
+            }
+        }
+        assert_eq!(unknown.is_empty(), looks, "{unknown:?}");
+        assert!(summary.tally.before() > 0);
+        // By a person's word they are sent again.
+        if !looks {
+            let how = Drive { retry_unknown: true, ledger: Some(ledger(&folder)), ..usual() };
+            let (summary, _) = through(&vendor, 1_000, how).await;
+            assert_eq!((summary.tally.of(Kind::Unknown), summary.tally.of(Kind::Ok)), (0, 980));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_failed_is_run_again_only_by_a_word_or_with_other_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Arc::new(Vendor { ends: |n| if n % 7 == 0 { Kind::Failed } else { Kind::Ok }, ..Vendor::new() });
+    let with = |retry_failed| Drive { retry_failed, ledger: Some(ledger(&folder)), ..usual() };
+    through(&vendor, 49, with(false)).await;
+    let (summary, _) = through(&vendor, 49, with(false)).await;
+    assert_eq!((summary.tally.before(), vendor.did(7), vendor.did(8)), (49, 1, 1));
+    through(&vendor, 49, with(true)).await;
+    assert_eq!((vendor.did(7), vendor.did(8)), (2, 1));
+    // Another file.
+    let other = rows(49).map(|row| {
+        let mut row = row?;
+        if let Ok(inputs) = &mut row.inputs {
+            inputs.insert("more".to_owned(), json!(1));
+        }
+        Ok(row)
+    });
+    let summary = drive(other, vendor.clone(), with(false), Paper::default(), &mut |_| {}).await;
+    assert!(summary.stopped.unwrap().contains("was run before with other values"));
+    assert_eq!(vendor.did(8), 1);
+}
