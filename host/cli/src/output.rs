@@ -160,6 +160,7 @@ pub(crate) mod tests {
                 ("set-cookie".into(), "c=1".into()),
             ],
             requests: 3,
+            changed: false,
             diagnostics: None,
             trace: Vec::new(),
             phases: Vec::new(),

@@ -173,6 +173,7 @@ pub async fn run(invocation: &Invocation) -> Report {
     }
     if broken_off && report.outcome.kind != Kind::Unknown && ledger.floor.has_written() {
         // The preset did not get to say so, and whoever repeats the run would do it twice.
+        report.changed = true;
         let outcome = &mut report.outcome;
         outcome.message.push_str("; before that a write of this run was answered with success");
         let then = outcome.hint.take().map(|hint| format!("; {hint}")).unwrap_or_default();

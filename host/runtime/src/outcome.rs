@@ -115,6 +115,8 @@ pub struct Report {
     pub response_headers: Vec<(String, String)>,
     /// How many requests were sent, logins not counted.
     pub requests: u32,
+    /// It was broken off after a write of it was answered with success.
+    pub changed: bool,
     /// Templates that could not be compiled or rendered, with their places.
     pub diagnostics: Option<Diagnostics>,
     /// The decisions that the component says it came to, by name: for who measures what a test has reached.
@@ -135,6 +137,7 @@ impl Report {
             response_status: None,
             response_headers: Vec::new(),
             requests: 0,
+            changed: false,
             diagnostics: None,
             trace: Vec::new(),
             phases: Vec::new(),

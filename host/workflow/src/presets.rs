@@ -100,6 +100,8 @@ pub struct Called {
     pub response_headers: Vec<(String, String)>,
     /// The receipt's id; empty if there is none.
     pub receipt: String,
+    /// It was broken off after a write of it was answered with success.
+    pub changed: bool,
 }
 
 impl Called {
@@ -116,6 +118,7 @@ impl Called {
             response_status: None,
             response_headers: Vec::new(),
             receipt: String::new(),
+            changed: false,
         }
     }
 }

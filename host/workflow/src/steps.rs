@@ -123,6 +123,9 @@ pub(crate) struct Answer {
     pub(crate) evidence: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) receipt: String,
+    /// It was broken off after something was changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) changed: bool,
     #[serde(default)]
     pub(crate) fields: Map<String, Value>,
     #[serde(default)]
@@ -162,6 +165,9 @@ pub(crate) struct Seen {
     pub(crate) matches: bool,
     /// The day.
     pub(crate) today: String,
+    /// The batch that has begun the run was cancelled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) cancelled: bool,
 }
 
 /// What was submitted.
@@ -192,7 +198,7 @@ pub struct Collected {
     /// Records whose user is gone, and that are left for the next batch: they were not approved, or changed since.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left: u64,
-    /// Records that this workflow has deactivated within a day without a person's word.
+    /// Records of this software that were deactivated within a day without a person's word.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub earlier: u64,
     /// The digest of the changes.
@@ -210,11 +216,12 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// Whether a person must say yes: more are deactivated than need no word, with those of the day; or more than half of all.
+    /// Whether a person must say yes: with those of the day, more are deactivated than need no word, or more than half; or nobody was
+    /// found. Of whom it cannot be told whether they are there, they do not count among all.
     #[must_use]
     pub fn asks(&self, threshold: Threshold) -> bool {
-        let (gone, all) = (self.deactivate + self.earlier, self.records + self.earlier);
-        self.deactivate > 0 && (threshold.holds(gone, all) || self.deactivate.saturating_mul(2) > self.records)
+        let (gone, all) = (self.deactivate + self.earlier, self.found + self.gone + self.earlier);
+        self.deactivate > 0 && (self.found == 0 || threshold.holds(gone, all))
     }
 }
 

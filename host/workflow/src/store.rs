@@ -32,9 +32,10 @@ CREATE TABLE proposals (
     PRIMARY KEY (run, digest, number)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE deactivations (
-    workflow TEXT NOT NULL, run TEXT NOT NULL, record TEXT NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (workflow, run, record)
+    scope TEXT NOT NULL, run TEXT NOT NULL, record TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (scope, run, record)
 ) STRICT, WITHOUT ROWID;
+ALTER TABLE activations ADD COLUMN start INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// For so long deactivations without a person's word are counted.
@@ -57,6 +58,8 @@ pub struct Activation {
     pub at: Timestamp,
     /// Whether its trigger counts.
     pub active: bool,
+    /// The number of the last change of records that happened before: what comes after it may begin it.
+    pub start: u64,
 }
 
 /// A daemon that works on these files.
@@ -107,11 +110,11 @@ impl Store {
     /// # Errors
     /// The file.
     pub fn put(&self, activation: &Activation) -> Result<(), StoreFault> {
-        let Activation { name, definition, components, digest, by, at, active } = activation;
+        let Activation { name, definition, components, digest, by, at, active, start } = activation;
         self.connection().execute(
-            "INSERT OR REPLACE INTO activations (name, definition, components, digest, by, at, active)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![name, definition, components, digest, by, at.as_microsecond(), active],
+            "INSERT OR REPLACE INTO activations (name, definition, components, digest, by, at, active, start)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![name, definition, components, digest, by, at.as_microsecond(), active, start.cast_signed()],
         )?;
         Ok(())
     }
@@ -239,15 +242,15 @@ impl Store {
         Ok(())
     }
 
-    /// How many records other runs of a workflow have deactivated without a person's word, within a day.
+    /// How many records other runs have deactivated without a person's word, within a day; `scope` is what they are accounts of.
     ///
     /// # Errors
     /// The file.
-    pub(crate) fn deactivated(&self, workflow: &str, run: &str, now: Timestamp) -> Result<u64, StoreFault> {
+    pub(crate) fn deactivated(&self, scope: &str, run: &str, now: Timestamp) -> Result<u64, StoreFault> {
         let connection = self.connection();
         let mut select = connection
-            .prepare_cached("SELECT count(*) FROM deactivations WHERE workflow = ?1 AND run <> ?2 AND at > ?3")?;
-        let count: i64 = select.query_row(params![workflow, run, since(now)], |row| row.get(0))?;
+            .prepare_cached("SELECT count(*) FROM deactivations WHERE scope = ?1 AND run <> ?2 AND at > ?3")?;
+        let count: i64 = select.query_row(params![scope, run, since(now)], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
 
@@ -255,18 +258,12 @@ impl Store {
     ///
     /// # Errors
     /// The file.
-    pub(crate) fn count(
-        &self,
-        workflow: &str,
-        run: &str,
-        records: &[RecordId],
-        now: Timestamp,
-    ) -> Result<(), StoreFault> {
+    pub(crate) fn count(&self, scope: &str, run: &str, records: &[RecordId], now: Timestamp) -> Result<(), StoreFault> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute("DELETE FROM deactivations WHERE at <= ?1", [since(now)])?;
         for record in records {
-            counted(&transaction, workflow, run, *record, now)?;
+            counted(&transaction, scope, run, *record, now)?;
         }
         Ok(transaction.commit()?)
     }
@@ -277,7 +274,7 @@ impl Store {
     /// The file.
     pub(crate) fn admit(
         &self,
-        workflow: &str,
+        scope: &str,
         run: &str,
         record: RecordId,
         now: Timestamp,
@@ -285,10 +282,10 @@ impl Store {
     ) -> Result<bool, StoreFault> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        counted(&transaction, workflow, run, record, now)?;
+        counted(&transaction, scope, run, record, now)?;
         let count: i64 = transaction.query_row(
-            "SELECT count(*) FROM deactivations WHERE workflow = ?1 AND at > ?2",
-            params![workflow, since(now)],
+            "SELECT count(*) FROM deactivations WHERE scope = ?1 AND at > ?2",
+            params![scope, since(now)],
             |row| row.get(0),
         )?;
         let admitted = count.unsigned_abs() <= most;
@@ -305,14 +302,14 @@ fn since(now: Timestamp) -> i64 {
 
 fn counted(
     connection: &Connection,
-    workflow: &str,
+    scope: &str,
     run: &str,
     record: RecordId,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
     connection
-        .prepare_cached("INSERT OR IGNORE INTO deactivations (workflow, run, record, at) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![workflow, run, record.to_string(), now.as_microsecond()])?;
+        .prepare_cached("INSERT OR IGNORE INTO deactivations (scope, run, record, at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![scope, run, record.to_string(), now.as_microsecond()])?;
     Ok(())
 }
 
@@ -326,5 +323,6 @@ fn activation(row: &Row<'_>) -> rusqlite::Result<Activation> {
         by: row.get("by")?,
         at: Timestamp::from_microsecond(at).unwrap_or(Timestamp::MIN),
         active: row.get("active")?,
+        start: row.get::<_, i64>("start")?.unsigned_abs(),
     })
 }

@@ -21,7 +21,7 @@ const EVENTS: u32 = 500;
 /// Begins the name of the ordering of a workflow's batches: one after another.
 pub const BATCH_LINE: &str = "batch:";
 /// What workflows note at the records that they look at.
-const NOTES: [&str; 2] = ["last_checked", "last_workflow"];
+pub(crate) const NOTES: [&str; 2] = ["last_checked", "last_workflow"];
 /// Begins the names of timers of workflows.
 pub(crate) const TIMER: &str = "workflow:";
 
@@ -49,13 +49,7 @@ pub async fn activate(
     now: Timestamp,
 ) -> Result<(), String> {
     let name = package.workflow.name.clone();
-    let reader = format!("{TIMER}{name}");
-    // The activation itself comes last: what stands before it counts for nothing without it.
-    with_records(records, move |records| {
-        let latest = records.latest().map_err(|error| error.to_string())?;
-        records.advance(&reader, latest).map_err(|error| error.to_string())
-    })
-    .await?;
+    let start = with_records(records, |records| records.latest().map_err(|error| error.to_string())).await?;
     let activation = Activation {
         name: name.clone(),
         definition: package.definition(),
@@ -64,20 +58,26 @@ pub async fn activate(
         by: package.activated_by.clone(),
         at: now,
         active: true,
+        start,
     };
+    // This is the activation. Its timer is put in by whoever looks next, if this does not come to it.
+    store.put(&activation).map_err(|error| error.to_string())?;
     let set = match timer_of(package, now) {
         Some(schedule) => engine.put_schedule(schedule).await,
         None => engine.remove_schedule(&format!("{TIMER}{name}")).await.map(drop),
     };
-    set.map_err(|error| error.to_string())?;
-    store.put(&activation).map_err(|error| error.to_string())
+    set.map_err(|error| error.to_string())
 }
 
 /// When a workflow comes next by its schedule.
 fn timer_of(package: &Package, now: Timestamp) -> Option<Schedule> {
     let name = &package.workflow.name;
     let next = whole(package.workflow.begin.schedule.as_ref()?.when.next(now)?);
-    Some(Schedule { name: format!("{TIMER}{name}"), next, payload: json!({ "workflow": name }) })
+    Some(Schedule {
+        name: format!("{TIMER}{name}"),
+        next,
+        payload: json!({ "workflow": name, "digest": package.digest() }),
+    })
 }
 
 /// Takes a workflow's trigger away. Runs that have begun go on.
@@ -90,12 +90,14 @@ pub async fn deactivate(engine: &Arc<dyn Engine>, store: &Arc<Store>, name: &str
     Ok(was)
 }
 
-/// Puts in the timers that active workflows with a schedule should have and have not: whoever activated it was interrupted.
+/// Puts in the timers that active workflows with a schedule should have and have not, or have of what they were before: whoever
+/// activated it was interrupted.
 async fn missing(engine: &Arc<dyn Engine>, active: &[Activation], now: Timestamp) -> Result<(), String> {
     let known = engine.schedules().await.map_err(|error| error.to_string())?;
     for activation in active {
         let timer = format!("{TIMER}{}", activation.name);
-        if known.iter().any(|schedule| schedule.name == timer) {
+        let own = |schedule: &&Schedule| schedule.name == timer;
+        if known.iter().find(own).is_some_and(|schedule| schedule.payload["digest"] == activation.digest) {
             continue;
         }
         // What cannot be read is told where its events are looked at.
@@ -222,7 +224,7 @@ async fn events(
     let (mut count, mut told) = (0, Vec::new());
     let reader = format!("{TIMER}{}", activation.name);
     loop {
-        let (seen, begins) = matching(&package, path, &reader, now).await?;
+        let (seen, begins) = matching(&package, path, (&reader, activation.start), now).await?;
         for (event, trigger) in begins {
             let depth = depth(engine, &event).await;
             if depth >= CHAIN {
@@ -259,12 +261,19 @@ async fn events(
 type Matching = (Option<(u64, bool)>, Vec<(Event, Trigger)>);
 
 /// The next changes that begin the workflow; the last one that was looked at, and whether there are more.
-async fn matching(package: &Arc<Package>, path: &Path, reader: &str, now: Timestamp) -> Result<Matching, String> {
+async fn matching(
+    package: &Arc<Package>,
+    path: &Path,
+    (reader, start): (&str, u64),
+    now: Timestamp,
+) -> Result<Matching, String> {
     let (package, reader) = (package.clone(), reader.to_owned());
     with_records(path, move |records| {
         let workflow = &package.workflow;
         let text = |error: presetter_records::StoreError| error.to_string();
-        let position = records.position(&reader).map_err(text)?;
+        // An older file that was put back has not come so far.
+        let latest = records.latest().map_err(text)?;
+        let position = records.position(&reader).map_err(text)?.max(start.min(latest));
         let events = records.events(position, Some(workflow.object), EVENTS).map_err(text)?;
         let Some(last) = events.last().map(|event| event.sequence) else { return Ok((None, Vec::new())) };
         let more = events.len() >= EVENTS as usize;

@@ -241,7 +241,7 @@ async fn who_is_listed_under_another_id_is_not_gone() {
 
 #[tokio::test]
 async fn an_id_that_is_written_in_another_way_is_nobodys_absence() {
-    for id in ["M003", " m003", "m 003", "m003 "] {
+    for id in ["M003", " m003", "m 003", "m003 ", "m\u{200b}003"] {
         let (machine, records) = filled(10).await;
         machine.vendor.users.lock().unwrap().remove("m003");
         machine.vendor.user(id, "u3@example.com", "N", "ENDUSER");
@@ -303,6 +303,57 @@ async fn what_adds_up_within_a_day_is_asked_about() {
     // Tomorrow it is another day.
     machine.seconds(25 * 3600);
     machine.by_hand(&package).await;
+    assert_eq!(archived(&machine, &records), 4);
+}
+
+#[tokio::test]
+async fn however_it_is_set_half_of_all_is_asked_about_also_bit_by_bit() {
+    let (machine, records) = filled(64).await;
+    machine.vendor.user("other", "o@example.com", "N", "ENDUSER");
+    let source = format!("{}approve_above = {{ count = 10000 }}\n", source(true));
+    let package = machine.package("roles", &source, "");
+    let (mut left, mut from) = (64, 0);
+    while left > 1 {
+        for n in from..from + left / 2 {
+            machine.vendor.users.lock().unwrap().remove(&format!("m{n:03}"));
+        }
+        (from, left) = (from + left / 2, left - left / 2);
+        machine.by_hand(&package).await;
+    }
+    assert_eq!(archived(&machine, &records), 32);
+}
+
+#[tokio::test]
+async fn of_whom_nothing_can_be_told_they_are_not_counted_among_all() {
+    let (machine, records) = filled(20).await;
+    for n in 0..1_000 {
+        machine.add(Object::SaasUsers, &[("software", "mosyle"), ("name", &format!("x{n}"))]);
+    }
+    // From today on everybody has another id.
+    machine.vendor.users.lock().unwrap().clear();
+    (0..20).for_each(|n| machine.vendor.user(&format!("uuid-{n:03}"), &format!("u{n}@example.com"), "N", "ENDUSER"));
+    let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
+    assert_eq!((machine.get(&run).await.state, archived(&machine, &records)), (RunState::Waiting, 0));
+}
+
+#[tokio::test]
+async fn workflows_of_one_software_have_one_bound() {
+    let (machine, records) = filled(40).await;
+    for (at, name) in ["one", "two", "three", "four"].into_iter().enumerate() {
+        (0..3).for_each(|n| _ = machine.vendor.users.lock().unwrap().remove(&format!("m{:03}", 3 * at + n)));
+        machine.by_hand(&machine.package(name, &source(true), "")).await;
+    }
+    assert_eq!(archived(&machine, &records), 3);
+}
+
+#[tokio::test]
+async fn a_word_counts_though_another_workflow_has_looked_meanwhile() {
+    let (machine, records) = filled(20).await;
+    (0..4).for_each(|n| _ = machine.vendor.users.lock().unwrap().remove(&format!("m{n:03}")));
+    let run = machine.by_hand(&machine.package("roles", &source(true), "")).await;
+    machine.by_hand(&machine.package("looks", &source(false), "")).await;
+    machine.says(&run, "grace", true).await.unwrap();
+    machine.work().await;
     assert_eq!(archived(&machine, &records), 4);
 }
 

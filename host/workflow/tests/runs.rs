@@ -5,7 +5,8 @@ mod common;
 
 use common::Machine;
 use presetter_journal::seam::RunState;
-use presetter_records::{Action, Cause, CauseKind, Change, Object, State, Value as Field};
+use presetter_records::{Action, Cause, CauseKind, Change, Object, RecordId, State, Value as Field};
+use presetter_workflow::{Begun, Input, Trigger};
 use serde_json::json;
 
 const CREATE: &str = r#"
@@ -423,4 +424,202 @@ async fn a_timer_that_an_activation_left_out_is_put_in() {
     presetter_workflow::deactivate(&machine.engine, &machine.store, "daily").await.unwrap();
     assert_eq!(machine.tick().await, 0);
     assert_eq!(machine.engine.schedules().await.unwrap(), []);
+}
+
+const BY_EMAIL: &str = "inputs = { email = \"{{record.email}}\" }\nsuccess = { next = \"end\" }\n";
+const OUT: &str = "[[block]]\nname = \"out\"\ntype = \"update\"\nstate = \"archived\"\n";
+
+fn users(machine: &Machine, count: usize) -> Vec<RecordId> {
+    (0..count).map(|n| machine.add(Object::Users, &[("email", &format!("u{n}@example.com")), ("name", "N")])).collect()
+}
+
+fn archived(machine: &Machine, records: &[RecordId]) -> usize {
+    let all = machine.records();
+    records.iter().filter(|id| all.get(**id).unwrap().unwrap().state() == State::Archived).count()
+}
+
+#[tokio::test]
+async fn a_call_in_between_takes_neither_evidence_nor_bound_away() {
+    let machine = Machine::new().await;
+    let records = users(&machine, 10);
+    let more = format!(
+        "{BY_EMAIL}not_found = {{ next = \"ticket\" }}\n[[block]]\nname = \"ticket\"\ntype = \"api\"\n\
+         preset = \"mosyle/create-user\"\nconnection = \"m\"\n\
+         inputs = {{ user_id = \"t{{{{record.id}}}}\", name = \"N\", type = \"ENDUSER\" }}\n{OUT}"
+    );
+    machine.by_hand(&machine.package("t", &calling("mosyle/user-by-email", &more), "")).await;
+    assert_eq!(archived(&machine, &records), 3);
+    let cause = machine.records().history(records[0], 0, 10).unwrap().pop().unwrap().cause;
+    assert_eq!(cause.detail["evidence"], "complete scan");
+}
+
+#[tokio::test]
+async fn the_bound_is_of_those_whom_the_workflow_is_for_and_of_half_of_them() {
+    let machine = Machine::new().await;
+    for name in ["mosyle", "other"] {
+        machine.add(Object::Software, &[("name", name)]);
+    }
+    let account = |software: &str, n: usize| {
+        let (id, email) = (format!("{software}{n}"), format!("u{n}@example.com"));
+        machine.add(Object::SaasUsers, &[("software", software), ("external_id", &id), ("email", &email)])
+    };
+    (0..1_000).for_each(|n| _ = account("other", n));
+    let records: Vec<_> = (0..20).map(|n| account("mosyle", n)).collect();
+    let more = format!("{BY_EMAIL}not_found = {{ next = \"out\" }}\n{OUT}");
+    let source = calling("mosyle/user-by-email", &more)
+        .replace("object = \"users\"", "object = \"saas_users\"")
+        .replace("[\"manual\"]\n", "[\"manual\"]\nrules = { all = [\"software equals mosyle\"] }\n");
+    machine.by_hand(&machine.package("t", &source, "")).await;
+    assert_eq!(archived(&machine, &records), 3);
+    for (count, most) in [(1, 0), (2, 1), (3, 1), (4, 2), (7, 3)] {
+        let machine = Machine::new().await;
+        let records = users(&machine, count);
+        machine.by_hand(&machine.package("t", &calling("mosyle/user-by-email", &more), "")).await;
+        assert_eq!(archived(&machine, &records), most, "of {count}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_body_of_ones_own_does_not_find_is_no_proof() {
+    for (overridden, body) in [(true, ""), (false, "body = '{\"operation\": \"list_nobody\"}'\n")] {
+        let machine = Machine::new().await;
+        let records = users(&machine, 10);
+        machine.vendor.mood.lock().unwrap().overridden = overridden;
+        let more = format!("{BY_EMAIL}{body}not_found = {{ next = \"out\" }}\n{OUT}");
+        machine.by_hand(&machine.package("t", &calling("mosyle/user-by-email", &more), "")).await;
+        assert_eq!(archived(&machine, &records), 0);
+        let failure = machine.runs("t").await.remove(0).failure.unwrap();
+        assert!(failure.message.contains("a body of your own, which proves nothing"), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_went_wrong_archives_nobody_also_where_no_check_of_the_file_saw_it() {
+    let machine = Machine::new().await;
+    let records = users(&machine, 10);
+    machine.vendor.mood.lock().unwrap().fails = Some("auth".to_owned());
+    let more = format!("{BY_EMAIL}failure = {{ next = \"out\" }}\n{OUT}");
+    machine.by_hand(&machine.package("t", &calling("mosyle/user-by-email", &more), "")).await;
+    assert_eq!(archived(&machine, &records), 0);
+    assert_eq!(machine.runs("t").await.remove(0).failure.unwrap().class, "approval");
+}
+
+/// An approval with more of its own.
+fn asking(name: &str, more: &str) -> String {
+    format!("[[block]]\nname = \"{name}\"\ntype = \"approval\"\n{more}\n")
+}
+
+#[tokio::test]
+async fn a_yes_to_something_else_and_a_question_that_nobody_answers_archive_nobody() {
+    let machine = Machine::new().await;
+    let records = users(&machine, 10);
+    let begin = "title = \"T\"\nobject = \"users\"\n[begin]\non = [\"manual\"]\n";
+    let first = asking("mail", "message = \"look {{record.email}} up?\"\nfailure = { next = \"end\" }");
+    let call = format!(
+        "[[block]]\nname = \"call\"\ntype = \"api\"\npreset = \"mosyle/user-by-email\"\nconnection = \"m\"\n\
+         {BY_EMAIL}not_found = {{ next = \"keep\" }}\n"
+    );
+    let keep = asking(
+        "keep",
+        "message = \"keep?\"\nwithin = \"1h\"\nsuccess = { next = \"end\" }\nfailure = { next = \"out\" }",
+    );
+    machine.by_hand(&machine.package("t", &format!("{begin}{first}{call}{keep}{OUT}"), "")).await;
+    for run in machine.runs("t").await {
+        machine.says(&run.id, "grace", true).await.unwrap();
+    }
+    machine.work().await;
+    machine.seconds(2 * 3600);
+    machine.work().await;
+    assert_eq!(archived(&machine, &records), 0);
+
+    // Nor does one that could not be asked.
+    let keep = asking(
+        "keep",
+        "message = \"keep {{record.title}}?\"\nsuccess = { next = \"end\" }\nfailure = { next = \"out\" }",
+    );
+    machine.by_hand(&machine.package("u", &format!("{begin}{keep}{OUT}"), "")).await;
+    assert_eq!((archived(&machine, &records), machine.states("u").await), (0, vec![RunState::Failed; 10]));
+}
+
+#[tokio::test]
+async fn what_was_not_found_before_a_wait_is_looked_for_again() {
+    let machine = Machine::new().await;
+    let records = users(&machine, 4);
+    let more = format!(
+        "{BY_EMAIL}not_found = {{ next = \"wait\" }}\n[[block]]\nname = \"wait\"\ntype = \"wait\"\nfor = \"30d\"\n{OUT}"
+    );
+    machine.by_hand(&machine.package("t", &calling("mosyle/user-by-email", &more), "")).await;
+    machine.seconds(31 * 24 * 3600);
+    machine.work().await;
+    assert_eq!(archived(&machine, &records), 0);
+    let failure = machine.runs("t").await.remove(0).failure.unwrap();
+    assert!(failure.message.contains("look again after it"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_write_that_was_broken_off_writes_no_field_of_its_failure() {
+    let machine = Machine::new().await;
+    let record = users(&machine, 1)[0];
+    machine.vendor.mood.lock().unwrap().fails = Some("limit".to_owned());
+    let more = "inputs = { user_id = \"{{record.email}}\", name = \"N\", type = \"ENDUSER\" }\n\
+                success = { next = \"end\" }\nfailure = { next = \"end\", fields = { title = \"not created\" } }\n";
+    machine.by_hand(&machine.package("t", &calling("mosyle/create-user", more), "")).await;
+    assert_eq!((machine.states("t").await, machine.value(record, "title")), (vec![RunState::Failed], String::new()));
+}
+
+#[tokio::test]
+async fn what_happened_before_an_activation_begins_nothing_and_what_comes_after_it_does() {
+    let machine = Machine::new().await;
+    users(&machine, 5);
+    machine.activate(&machine.package("create", CREATE, "")).await;
+    assert_eq!(machine.tick().await, 0);
+    machine.add(Object::Users, &[("email", "new@example.com"), ("name", "N")]);
+    assert_eq!(machine.tick().await, 1);
+    // What another version has not seen yet is not the new one's.
+    machine.add(Object::Users, &[("email", "newer@example.com"), ("name", "N")]);
+    machine.activate(&machine.package("create", &CREATE.replace("missing", "all"), "")).await;
+    assert_eq!(machine.tick().await, 0);
+}
+
+#[tokio::test]
+async fn a_timer_is_that_of_the_workflow_as_it_is_now() {
+    let machine = Machine::new().await;
+    let source = |cron: &str| {
+        format!(
+            "title = \"T\"\nobject = \"users\"\n[begin]\non = [\"schedule\"]\ncron = \"{cron}\"\n\
+             [[block]]\nname = \"note\"\ntype = \"update\"\nfields = {{ title = \"seen\" }}\n"
+        )
+    };
+    machine.activate(&machine.package("daily", &source("0 6 * * *"), "")).await;
+    let old = machine.engine.schedules().await.unwrap();
+    machine.activate(&machine.package("daily", &source("0 9 * * *"), "")).await;
+    let new = machine.engine.schedules().await.unwrap();
+    assert_ne!(old, new);
+    // Whoever activated it was interrupted before the timer.
+    machine.engine.put_schedule(old[0].clone()).await.unwrap();
+    machine.tick().await;
+    assert_eq!(machine.engine.schedules().await.unwrap(), new);
+}
+
+#[tokio::test]
+async fn a_batch_that_was_cancelled_begins_nothing_more() {
+    let machine = Machine::new().await;
+    users(&machine, 40);
+    let source = "title = \"T\"\nobject = \"users\"\n[begin]\non = [\"manual\"]\n\
+                  [[block]]\nname = \"n\"\ntype = \"notify\"\nurl = \"https://hooks.example.com/x\"\n";
+    let package = machine.package("t", source, "");
+    let begun = Begun::by(Trigger::Manual);
+    // Runs that were begun before the batch was cancelled, and are looked at after it.
+    let batch = machine.engine.submit(package.submission(&Input::Batch(begun.clone()), None, None)).await.unwrap().run;
+    for n in 1..=3 {
+        let begun = Begun { batch: Some(batch.0.clone()), ..begun.clone() };
+        let input = Input::Record { record: format!("u-{n}").parse().unwrap(), begun, start: 0 };
+        machine.engine.submit(package.submission(&input, Some(format!("{batch}:u-{n}")), None)).await.unwrap();
+    }
+    machine.engine.cancel(&batch, "ada").await.unwrap();
+    machine.work().await;
+    let runs = machine.runs("t").await;
+    assert_eq!(runs.len(), 3);
+    assert!(runs.iter().all(|run| run.result.as_ref().unwrap()["skipped"] == "its batch was cancelled"));
+    assert_eq!(machine.vendor.posted.lock().unwrap().len(), 0);
 }

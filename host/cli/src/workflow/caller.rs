@@ -341,6 +341,7 @@ fn called(report: Report, receipt: &str) -> Called {
         response_status: report.response_status,
         response_headers: report.response_headers,
         receipt: receipt.to_owned(),
+        changed: report.changed,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use presetter_journal::seam::{
     Attempt, Cancellation, Decision, EngineError, Event, Failure as Told, Filter, Page, Probe, Repeat, Run, RunState,
     Step, StepExecutor, StepRecord, StepState,
@@ -34,6 +35,11 @@ pub(super) async fn approve(world: &World, args: &WorkflowApproveArgs) -> Result
             state(run.state)
         )));
     };
+    let until = progress["until"].as_str().and_then(|until| until.parse::<Timestamp>().ok());
+    if let Some(until) = until.filter(|until| *until <= Timestamp::now()) {
+        let until = until.strftime("%Y-%m-%d %H:%M:%S UTC");
+        return Err(Failure::usage(format!("run {} waited until {until}; no answer is a no", short(&run.id))));
+    }
     let payload = json!({ "by": person(world), "yes": !args.no });
     let event = Event { id: name.clone(), name, payload };
     match machine.engine.signal(&run.id, event).await {

@@ -46,7 +46,7 @@ pub(super) fn values(
             }
             body.insert(field.number, new.clone());
             connection
-                .prepare_cached("UPDATE records SET body = ?1, changed = ?2 WHERE number = ?3")?
+                .prepare_cached("UPDATE records SET body = ?1, changed = max(?2, changed + 1) WHERE number = ?3")?
                 .execute(params![stored::write(&body)?, writer.at().as_microsecond(), number])?;
             writer.history(record, Effect::Edited, &Differences::from([(field.number, (Some(old), new))]))?;
             converted += 1;

@@ -259,7 +259,7 @@ pub struct Role {
     pub approve_above: Threshold,
 }
 
-/// Above the larger of the two, deactivations of one batch wait for a person. It cannot be switched off.
+/// Above the larger of the two, deactivations wait for a person, and above half of all. It cannot be switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threshold {
     /// So many.
@@ -285,7 +285,8 @@ impl Threshold {
     #[must_use]
     pub fn most(self, records: u64) -> u64 {
         let share = records.saturating_mul(u64::from(self.percent)) / 100;
-        u64::from(self.count).max(share)
+        // However it is set: never more than half of them.
+        u64::from(self.count).max(share).min(records / 2)
     }
 }
 

@@ -17,7 +17,12 @@ impl Hands {
             Ok(call) => call,
             Err(failure) => return StepEnd::Failed(failure),
         };
-        let called = self.presets.call(&call, Arc::new(NoRows)).await;
+        let mut called = self.presets.call(&call, Arc::new(NoRows)).await;
+        if called.kind == Kind::NotFound && (call.body.is_some() || self.own_body(&step.preset)) {
+            called.kind = Kind::Failed;
+            "preset".clone_into(&mut called.class);
+            called.message = "it found nothing by a body of your own, which proves nothing".to_owned();
+        }
         if called.kind == Kind::Unknown {
             return StepEnd::Unknown(called.message);
         }
@@ -55,8 +60,7 @@ impl Hands {
     /// The call of a preset that lists. What a person's own body lists is not known to be all, and proves nothing.
     pub(crate) fn listing_call(&self, attempt: &Attempt, step: &CallStep) -> Result<Call, Failure> {
         let call = self.fixed(attempt, step)?;
-        let info = self.presets.describe(&step.preset).map_err(|trouble| Failure::new("preset", told(&trouble)))?;
-        if info.overridden {
+        if self.own_body(&step.preset) {
             let text = format!(
                 "{preset} runs with a body of your own here, and what that lists proves nothing; no record was changed; \
                  presetter override remove {preset}",
@@ -65,6 +69,11 @@ impl Hands {
             return Err(Failure::new("preset", text));
         }
         Ok(call)
+    }
+
+    /// Whether a person keeps a body for the preset.
+    fn own_body(&self, preset: &str) -> bool {
+        self.presets.describe(preset).is_ok_and(|info| info.overridden)
     }
 
     /// The call, if the preset is the one that the run began with.
@@ -101,6 +110,7 @@ fn answer(called: &Called, step: &CallStep) -> Answer {
         message: called.message.clone(),
         evidence: called.evidence.clone(),
         receipt: called.receipt.clone(),
+        changed: called.changed,
         fields,
         variables,
         missing,

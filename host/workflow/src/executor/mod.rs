@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use presetter_journal::seam::{
-    Attempt, Cancellation, Clock, Engine, Failure, Place, Probe, Repeat, RunId, Step, StepEnd, StepExecutor, StepPath,
-    Submission,
+    Attempt, Cancellation, Clock, Engine, EngineError, Failure, Place, Probe, Repeat, RunId, Step, StepEnd,
+    StepExecutor, StepPath, Submission,
 };
 use presetter_records::{
     Action, ApplyError, Cause, Change, Filter, Matcher, Object, RecordId, Records, State, StoreError, Value as Field,
@@ -30,7 +30,7 @@ pub use spread::line;
 
 use crate::steps::{Apply, Ask, Seen};
 use crate::values::{field, view};
-use crate::{Package, Presets, Store, Threshold};
+use crate::{Begun, Input, Package, Presets, Store, Threshold};
 
 /// Does the steps of workflows.
 #[derive(Clone)]
@@ -213,7 +213,14 @@ impl StepExecutor for Executor {
 
 impl Hands {
     async fn look(self: &Arc<Self>, attempt: &Attempt, record: RecordId) -> Result<Seen, Failure> {
-        let package = self.package(&attempt.run).await?;
+        let submission = self.submission(&attempt.run).await?;
+        let package = Package::read(&submission.definition, submission.components)?;
+        let cancelled = match serde_json::from_value(submission.input) {
+            Ok(Input::Record { begun: Begun { batch: Some(batch), .. }, .. }) => {
+                self.was_cancelled(&RunId(batch)).await?
+            }
+            _ => false,
+        };
         let today = self.today();
         self.with_records(move |records| {
             let begin = &package.workflow.begin;
@@ -224,9 +231,19 @@ impl Hands {
                 matches: found.as_ref().is_some_and(|found| state(found.state()) && matcher.matches(found)),
                 record: found.map(|found| view(&found, &package.mappings)),
                 today: today.to_string(),
+                cancelled,
             })
         })
         .await
+    }
+
+    /// Whether somebody has cancelled a run.
+    pub(crate) async fn was_cancelled(&self, run: &RunId) -> Result<bool, Failure> {
+        match self.engine()?.get(run).await {
+            Ok(run) => Ok(run.cancelled_by.is_some()),
+            Err(EngineError::Missing(_)) => Ok(true),
+            Err(error) => Err(Failure::new("journal", error.to_string())),
+        }
     }
 
     async fn rules(self: &Arc<Self>, attempt: &Attempt, record: RecordId, block: &str) -> Result<bool, Failure> {
@@ -253,8 +270,8 @@ impl Hands {
         self.with_records(move |records| {
             let Some(record) = apply.record else { return Err(Failure::new("definition", "no record is named")) };
             let fields = records.fields(record.object()).map_err(unreadable)?;
-            if apply.absent && apply.approved_by.is_none() {
-                admitted(&store, records, record, &package.workflow.name, &run, now)?;
+            if apply.absent {
+                admitted(&store, records, record, &package, &run, now)?;
             }
             let mut edit = Change::new(Action::Edit(record));
             for (name, value) in &apply.fields {
@@ -278,7 +295,7 @@ impl Hands {
             records.apply(&changes, &cause).map_err(|error| refused(&error))?;
             let found = records.get(record).map_err(unreadable)?;
             let seen = found.map(|found| view(&found, &package.mappings));
-            Ok(Seen { record: seen, matches: true, today: today.to_string() })
+            Ok(Seen { record: seen, matches: true, today: today.to_string(), cancelled: false })
         })
         .await
     }
@@ -299,29 +316,32 @@ impl Hands {
 }
 
 /// Whether this record may be put out of use because nothing was found of it: so many in a day, as a role block may without a word.
+/// All are those that the workflow is for.
 fn admitted(
     store: &Store,
     records: &Records,
     record: RecordId,
-    workflow: &str,
+    package: &Package,
     run: &str,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let usual = Threshold::default();
-    let admit = |most| {
-        store.admit(workflow, run, record, now, most).map_err(|error| Failure::new("records", error.to_string()))
-    };
-    if admit(u64::from(usual.count))? {
-        return Ok(());
-    }
-    let all = records.count(record.object(), Some(State::Active), &Matcher::any()).map_err(unreadable)?;
-    if admit(usual.most(all))? {
+    let kept = |error: crate::StoreFault| Failure::new("records", error.to_string());
+    let workflow = &package.workflow;
+    let there = records.get(record).map_err(unreadable)?;
+    let software = there.as_ref().and_then(|there| there.get("software")).map(Field::to_text);
+    let scope = software.unwrap_or_else(|| record.object().name().to_owned());
+    let matcher = matcher(records, workflow.object, &workflow.filter(), now.to_zoned(TimeZone::UTC).date())?;
+    let matching = records.count(workflow.object, workflow.begin.state, &matcher).map_err(unreadable)?;
+    // What the run itself has changed may have taken it from among them.
+    let own = u64::from(!there.is_some_and(|there| matcher.matches(&there)));
+    let all = matching + own + store.deactivated(&scope, run, now).map_err(kept)?;
+    let most = Threshold::default().most(all);
+    if store.admit(&scope, run, record, now, most).map_err(kept)? {
         return Ok(());
     }
     let text = format!(
-        "{record} is not archived: within a day {workflow} has archived {} of {all} records of which nothing was found; \
-         an approval block before it lets a person say yes to more",
-        usual.most(all)
+        "{record} is not archived: without anybody's word {most} of {all} records may be within a day, because nothing was found of \
+         them; an approval block before it lets a person say yes"
     );
     Err(Failure::new("approval", text))
 }

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use presetter_journal::seam::{Attempt, Failure};
-use presetter_records::{Action, Change, Effect, Object, Record, RecordId, Value as Field, fold};
+use presetter_records::{
+    Action, Change, Effect, HistoryEntry, Object, Record, RecordId, Records, Value as Field, fold,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -18,10 +20,13 @@ use sha2::{Digest, Sha256};
 use super::{Hands, aside, cause, matcher, refused, unreadable};
 use crate::definition::Role;
 use crate::steps::{Apply, CallStep, Collected, Settled};
+use crate::triggers::NOTES;
 use crate::{Called, Kind, Package, RowSink};
 
 /// How many of those who are deactivated are told by name.
 const TOLD: usize = 20;
+/// How many changes of a record are read at once.
+const HISTORY: u32 = 100;
 
 /// What would become of a record, as it is kept until it is applied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +34,8 @@ struct Proposal {
     record: RecordId,
     /// When the record was changed last: only then it is what was looked at.
     changed: Timestamp,
+    /// The number of the last change of any record before it was looked at.
+    seen: u64,
     role: Option<String>,
     active: Option<bool>,
     /// Its user is gone.
@@ -84,7 +91,13 @@ impl RowSink for Sink {
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        // The text of a whole number is that of an integer, however it was written.
+        Value::Number(number) => {
+            Some(match number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e15) {
+                Some(whole) => format!("{whole:.0}"),
+                None => number.to_string(),
+            })
+        }
         _ => None,
     }
 }
@@ -94,9 +107,13 @@ fn folded(value: &str) -> String {
     if value.contains('@') { value.to_lowercase() } else { value.to_owned() }
 }
 
-/// A value without what is easily lost between two systems: case, white space, zeros before a number.
+/// Marks that nobody sees: zero-width spaces and joiners, the byte order mark, the soft hyphen.
+const INVISIBLE: [char; 6] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}'];
+
+/// A value without what is easily lost between two systems: case, white space, marks that nobody sees, zeros before a number.
 fn at_a_distance(value: &str) -> String {
-    let value: String = value.chars().filter(|character| !character.is_whitespace()).collect();
+    let seen = |character: &char| !character.is_whitespace() && !INVISIBLE.contains(character);
+    let value: String = value.chars().filter(seen).collect();
     fold(value.trim_start_matches('0'))
 }
 
@@ -154,10 +171,18 @@ impl Hands {
     }
 
     /// Who may be deactivated, by a person's word on these proposals.
-    async fn approved(&self, attempt: &Attempt, digest: &str) -> Result<Approved, Failure> {
+    async fn approved(self: &Arc<Self>, attempt: &Attempt, digest: &str) -> Result<Approved, Failure> {
         let proposals = self.proposed(&attempt.run.0, digest).await?;
-        let archived = proposals.into_iter().filter(|proposal| proposal.archive);
-        Ok(archived.map(|proposal| (proposal.record, proposal.changed)).collect())
+        self.with_own_records(move |records| {
+            let mut approved = Approved::new();
+            for proposal in proposals.into_iter().filter(|proposal| proposal.archive) {
+                if untouched(records, proposal.record, proposal.seen)? {
+                    approved.insert(proposal.record);
+                }
+            }
+            Ok(approved)
+        })
+        .await
     }
 
     /// What was proposed, if it is what it was.
@@ -190,6 +215,7 @@ impl Hands {
                 let matcher = matcher(records, Object::SaasUsers, &workflow.filter(), today)?;
                 let mut collected = Collected { vendor: listing.rows.len() as u64, ..Collected::default() };
                 let (mut proposals, mut gone) = (Vec::new(), Vec::new());
+                let seen = records.latest().map_err(unreadable)?;
                 for record in records.list(Object::SaasUsers, workflow.begin.state, &matcher) {
                     let record = record.map_err(unreadable)?;
                     collected.records += 1;
@@ -204,13 +230,14 @@ impl Hands {
                             proposals.push(Proposal {
                                 record: record.id(),
                                 changed: record.changed(),
+                                seen,
                                 role: row.role.clone(),
                                 active: row.active.or(Some(true)),
                                 gone: false,
                                 archive: false,
                             });
                         }
-                        Found::Nobody(value) => gone.push((record, value)),
+                        Found::Nobody(value) => gone.push((record, value, seen)),
                         Found::Unclear => collected.unmatched += 1,
                     }
                 }
@@ -222,14 +249,14 @@ impl Hands {
         if !gone.is_empty() {
             // A page that fell out, or that moved while the list was read, is no proof: they are looked for once more.
             let (again, second) = self.listing(attempt, package, role).await?;
-            for (record, value) in gone {
+            for (record, value, seen) in gone {
                 if !matches!(again.find(role, &record), Found::Nobody(_)) {
                     collected.unmatched += 1;
                     continue;
                 }
                 collected.gone += 1;
                 if role.deactivate_user {
-                    if approved.is_some_and(|approved| approved.get(&record.id()) != Some(&record.changed())) {
+                    if approved.is_some_and(|approved| !approved.contains(&record.id())) {
                         collected.left += 1;
                         continue;
                     }
@@ -241,6 +268,7 @@ impl Hands {
                 proposals.push(Proposal {
                     record: record.id(),
                     changed: record.changed(),
+                    seen,
                     role: None,
                     // Without the box nothing is said of whether it is in use.
                     active: role.deactivate_user.then_some(false),
@@ -257,9 +285,9 @@ impl Hands {
             );
         }
         if collected.deactivate > 0 {
-            let (store, name) = (self.store.clone(), package.workflow.name.clone());
+            let (store, software) = (self.store.clone(), role.software.as_str().to_owned());
             let (run, now) = (attempt.run.0.clone(), self.clock.now());
-            let earlier = aside(move || store.deactivated(&name, &run, now).map_err(|error| unkept(&error)));
+            let earlier = aside(move || store.deactivated(&software, &run, now).map_err(|error| unkept(&error)));
             collected.earlier = earlier.await?;
         }
         let proposals = proposals.iter().map(|proposal| serde_json::to_string(proposal).unwrap_or_default());
@@ -298,10 +326,11 @@ impl Hands {
     ) -> Result<Settled, Failure> {
         let package = self.package(&attempt.run).await?;
         let proposals = self.proposed(&attempt.run.0, &collected.digest).await?;
-        let deactivate = proposals.iter().filter(|proposal| proposal.archive).count() as u64;
-        if deactivate != collected.deactivate
-            || (approved_by.is_none() && collected.asks(role(&package)?.approve_above))
-        {
+        let role = role(&package)?;
+        let archived = proposals.iter().filter(|proposal| proposal.archive).map(|proposal| proposal.record);
+        let archived: Vec<RecordId> = archived.collect();
+        let counted = archived.len() as u64 == collected.deactivate;
+        if !counted || (approved_by.is_none() && collected.asks(role.approve_above)) {
             return Err(Failure::new("approval", "nobody has approved so many deactivations; no record was changed"));
         }
         let apply = |evidence, receipt| Apply {
@@ -321,25 +350,42 @@ impl Hands {
         let (name, now) = (package.workflow.name.clone(), self.clock.now());
         self.with_own_records(move |records| {
             let Changes { present, absent } = changes(&proposals, &name, now);
+            // Before it is done: what cannot be counted is not done.
+            if approved_by.is_none() {
+                store.count(role.software.as_str(), &run, &archived, now).map_err(|error| unkept(&error))?;
+            }
             let applied =
                 records.apply_all(&[(&present, &found), (&absent, &gone)]).map_err(|error| refused(&error))?;
-            let of = |effect: Effect| applied.results.iter().filter(move |result| result.effect == effect);
-            let deactivated: Vec<RecordId> = of(Effect::Archived).map(|result| result.record).collect();
-            if approved_by.is_none() {
-                store.count(&name, &run, &deactivated, now).map_err(|error| unkept(&error))?;
-            }
+            let of =
+                |effect: Effect| applied.results.iter().filter(move |result| result.effect == effect).count() as u64;
             Ok(Settled {
                 changed: applied.results.iter().filter(|result| result.sequence.is_some()).count() as u64,
-                deactivated: deactivated.len() as u64,
-                skipped: of(Effect::Skipped).count() as u64,
+                deactivated: of(Effect::Archived),
+                skipped: of(Effect::Skipped),
             })
         })
         .await
     }
 }
 
-/// Records that may be deactivated, and when each was changed last.
-type Approved = HashMap<RecordId, Timestamp>;
+/// Records that may be deactivated.
+type Approved = HashSet<RecordId>;
+
+/// Whether nothing happened to a record since, but that workflows looked at it.
+fn untouched(records: &Records, record: RecordId, mut since: u64) -> Result<bool, Failure> {
+    loop {
+        let page = records.history(record, since, HISTORY).map_err(unreadable)?;
+        let Some(last) = page.last().map(|entry| entry.sequence) else { return Ok(true) };
+        let looked = |entry: &HistoryEntry| {
+            let noted = entry.fields.iter().all(|field| NOTES.contains(&field.field.as_str()));
+            entry.effect == Effect::Edited && noted
+        };
+        if !page.iter().all(looked) {
+            return Ok(false);
+        }
+        since = last;
+    }
+}
 
 fn unkept(error: &crate::StoreFault) -> Failure {
     Failure::new("records", error.to_string())

@@ -20,6 +20,10 @@ impl Hands {
         after: Option<RecordId>,
         start: usize,
     ) -> Result<Spreaded, Failure> {
+        // A step that was under way is brought to its end though its run was cancelled: then it begins nothing.
+        if self.was_cancelled(&attempt.run).await? {
+            return Ok(Spreaded { last: None, runs: 0, done: true });
+        }
         let engine = self.engine()?;
         let submission = self.submission(&attempt.run).await?;
         let begun: Begun = match serde_json::from_value(submission.input.clone()) {
@@ -50,6 +54,9 @@ impl Hands {
             let submission = package.submission(&input, Some(key), Some(line(&package.workflow.name, *record)));
             if submitting.len() >= AT_ONCE {
                 joined(submitting.join_next().await)?;
+            }
+            if attempt.cancellation.is_cancelled() {
+                break;
             }
             let engine = engine.clone();
             submitting.spawn(async move { engine.submit(submission).await.map(drop) });

@@ -1,5 +1,6 @@
 //! A batch: the role block for all records together, then a run for each record that matches.
 
+use jiff::Timestamp;
 use presetter_journal::seam::{DurableContext, Failure, FlowError, Repeat};
 use serde_json::{Value, json};
 
@@ -26,8 +27,12 @@ pub fn asked(progress: &Value) -> Option<String> {
 }
 
 /// What a run tells while it waits for a person.
-pub(super) fn question(block: &str, number: u64, message: &Value) -> Value {
-    json!({ "waits_for": "approval", "block": block, "question": number, "message": message })
+pub(super) fn question(block: &str, number: u64, message: &Value, until: Option<Timestamp>) -> Value {
+    let mut told = json!({ "waits_for": "approval", "block": block, "question": number, "message": message });
+    if let Some(until) = until {
+        told["until"] = until.to_string().into();
+    }
+    told
 }
 
 pub(super) async fn run(context: &mut dyn DurableContext, package: &Package) -> Result<Value, FlowError> {
@@ -68,7 +73,7 @@ async fn roles(
     let mut collected: Collected = ask(context, block, &Ask::Collect { approved: None }, Repeat::Read).await?;
     let mut approved_by = None;
     if collected.asks(role.approve_above) {
-        context.progress(question(block, 1, &told(&package.workflow.name, &collected).into())).await?;
+        context.progress(question(block, 1, &told(&package.workflow.name, &collected).into(), None)).await?;
         let word = context.wait_event(&approval(block, 1), None).await?.unwrap_or_default();
         let by = word["by"].as_str().unwrap_or("somebody").to_owned();
         if word["yes"] != true {

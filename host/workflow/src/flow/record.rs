@@ -22,12 +22,26 @@ use crate::{Kind, Package};
 const WALKED: usize = 1_000;
 /// The class of what was broken off at a bound.
 const LIMIT: &str = "limit";
+/// The class of a person's no.
+const DECLINED: &str = "declined";
 
 /// How a block ended.
 enum Ended {
     Well,
     NotFound(Failure),
     Badly(Failure),
+}
+
+/// What proves that nothing is there.
+#[derive(Clone)]
+struct Absent {
+    preset: String,
+    evidence: String,
+    receipt: String,
+    /// A person has said yes since.
+    approved: bool,
+    /// Time has passed since.
+    stale: bool,
 }
 
 struct Run<'p> {
@@ -37,8 +51,10 @@ struct Run<'p> {
     seen: Option<Seen>,
     variables: Map<String, Value>,
     approved_by: Option<String>,
-    /// What proves that nothing is there, and its receipt, from a block that found nothing until one that calls again.
-    absent: Option<(String, String)>,
+    /// That nothing was found, until the same preset finds something.
+    absent: Option<Absent>,
+    /// Something went wrong and a failure path was taken, and nobody has said yes since.
+    failed: bool,
     /// How many questions a person was asked.
     questions: u64,
     rule: String,
@@ -60,12 +76,16 @@ pub(super) async fn run(
         variables: Map::new(),
         approved_by: None,
         absent: None,
+        failed: false,
         questions: 0,
         rule,
         id,
     };
     let seen = run.look(context).await?;
     // A role block before it may have changed what the rules ask; then it was chosen by them before.
+    if seen.cancelled {
+        return Ok(json!({ "skipped": "its batch was cancelled" }));
+    }
     if seen.record.is_none() || (start == 0 && !seen.matches) {
         return Ok(json!({ "skipped": "the record does not match any more" }));
     }
@@ -85,7 +105,11 @@ pub(super) async fn run(
         let next = match run.block(context, block).await? {
             Ended::Well => block.success.next.clone(),
             Ended::NotFound(failure) => way(block, block.not_found.as_ref().or(block.failure.as_ref()), failure)?,
-            Ended::Badly(failure) => way(block, block.failure.as_ref(), failure)?,
+            Ended::Badly(failure) => {
+                // That a condition does not hold and that a person says no are answers. A question that nobody answered is none.
+                run.failed |= !matches!(block.action, Action::Condition(_)) && failure.class != DECLINED;
+                way(block, block.failure.as_ref(), failure)?
+            }
         };
         if next == Next::Fail {
             return Err(
@@ -191,7 +215,7 @@ impl Run<'_> {
         let body = api.body.as_ref().map(|body| body.as_str().to_owned());
         let call = Ask::Call(CallStep {
             workflow: self.package.workflow.name.clone(),
-            preset,
+            preset: preset.clone(),
             digest,
             connection,
             inputs,
@@ -208,7 +232,24 @@ impl Run<'_> {
             Err(FlowError::Failed(failure)) => return Ok(Ended::Badly(failure)),
             other => other?,
         };
-        self.absent = (answer.kind == Kind::NotFound).then(|| (answer.evidence.clone(), answer.receipt.clone()));
+        let failure = Failure::new(&answer.class, answer.message.clone());
+        // It was broken off after it was sent: what its failure path says is for calls that came to nothing.
+        if answer.kind == Kind::Failed && (answer.changed || answer.class == LIMIT) && repeat != Repeat::Read {
+            return Err(in_block(block, failure).into());
+        }
+        match answer.kind {
+            Kind::NotFound => {
+                self.absent = Some(Absent {
+                    preset: preset.clone(),
+                    evidence: answer.evidence.clone(),
+                    receipt: answer.receipt.clone(),
+                    approved: false,
+                    stale: false,
+                });
+            }
+            Kind::Ok if self.absent.as_ref().is_some_and(|absent| absent.preset == preset) => self.absent = None,
+            _ => {}
+        }
         self.variables.extend(answer.variables.clone());
         if !answer.fields.is_empty() {
             let applied = self.apply(
@@ -228,11 +269,6 @@ impl Run<'_> {
                 "the preset ran and was ok, but its answer has no value for {missing}; do not repeat it for that"
             );
             return Err(in_block(block, Failure::new("mapping", text)).into());
-        }
-        let failure = Failure::new(&answer.class, answer.message.clone());
-        // It broke off after it was sent: what its failure path says is for calls that came to nothing.
-        if answer.kind == Kind::Failed && answer.class == LIMIT && repeat != Repeat::Read {
-            return Err(in_block(block, failure).into());
         }
         Ok(match answer.kind {
             Kind::Ok => Ended::Well,
@@ -276,8 +312,19 @@ impl Run<'_> {
             fields.entry(name.clone()).or_insert(Value::Null);
         }
         let mut apply = Apply { fields, state: update.state, ..Apply::default() };
-        if let (Some(State::Archived), Some((evidence, receipt))) = (update.state, self.absent.clone()) {
-            (apply.absent, apply.evidence, apply.receipt) = (true, evidence, receipt);
+        if update.state == Some(State::Archived) {
+            if self.failed {
+                let text =
+                    "something went wrong before, which proves nothing: only a person's yes lets it archive then";
+                return Err(in_block(block, Failure::new("approval", text)).into());
+            }
+            if let Some(absent) = self.absent.clone() {
+                if absent.stale && !absent.approved {
+                    let text = "what was not found before a wait may be there again: look again after it, or let a person say yes";
+                    return Err(in_block(block, Failure::new("approval", text)).into());
+                }
+                (apply.absent, apply.evidence, apply.receipt) = (!absent.approved, absent.evidence, absent.receipt);
+            }
         }
         self.apply(context, block, apply).await?;
         Ok(Ended::Well)
@@ -332,6 +379,9 @@ impl Run<'_> {
         };
         context.sleep_until(until).await?;
         self.seen = None;
+        if let Some(absent) = &mut self.absent {
+            absent.stale = true;
+        }
         Ok(Ended::Well)
     }
 
@@ -373,27 +423,33 @@ impl Run<'_> {
         let message = match self.package.render(&known, &asked.template) {
             Ok(message) => message,
             Err(why) => {
+                // Whom nobody can ask has not said no.
                 let text = format!("message ({}): {why}", self.package.place(asked.message.span().start));
-                return Ok(Ended::Badly(Failure::new("empty", text)));
+                return Err(in_block(block, Failure::new("empty", text)).into());
             }
         };
         self.questions += 1;
-        context.progress(question(&block.name, self.questions, &message)).await?;
         let deadline = match asked.within {
             Some(within) => Some(context.now().await?.checked_add(within).unwrap_or(Timestamp::MAX)),
             None => None,
         };
+        context.progress(question(&block.name, self.questions, &message, deadline)).await?;
         let word = context.wait_event(&approval(&block.name, self.questions), deadline).await?;
         context.progress(json!({ "block": block.name })).await?;
         self.seen = None;
+        self.approved_by = None;
         let Some(word) = word else {
-            return Ok(Ended::Badly(Failure::new("declined", "nobody approved it in time")));
+            return Ok(Ended::Badly(Failure::new("unanswered", "nobody approved it in time")));
         };
         let by = word["by"].as_str().unwrap_or("somebody").to_owned();
         if word["yes"] != true {
-            return Ok(Ended::Badly(Failure::new("declined", format!("{by} did not approve"))));
+            return Ok(Ended::Badly(Failure::new(DECLINED, format!("{by} did not approve"))));
         }
         self.approved_by = Some(by);
+        self.failed = false;
+        if let Some(absent) = &mut self.absent {
+            absent.approved = true;
+        }
         Ok(Ended::Well)
     }
 }

@@ -67,6 +67,11 @@ impl Check<'_> {
         if let Some(body) = &api.body {
             self.body(body, &info);
         }
+        let own = api.body.as_ref().map(Text::span).or_else(|| info.overridden.then(|| api.preset.span()));
+        if let (Some(span), true) = (own, block.not_found.is_some()) {
+            let message = "what a body of your own does not find proves nothing: the path not_found is never taken";
+            self.error(span, message, "take not_found out, or the body");
+        }
         for path in [Some(&block.success), block.failure.as_ref(), block.not_found.as_ref()].into_iter().flatten() {
             for (text, template) in path.fields.values().chain(path.variables.values()) {
                 self.outputs(text, template, &info);

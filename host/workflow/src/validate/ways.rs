@@ -9,7 +9,7 @@ use presetter_records::State;
 use presetter_template::path::Step;
 use presetter_template::{Problem, Template};
 
-use crate::definition::{Action, Block, Condition, Filled, Path, Source};
+use crate::definition::{Action, Approval, Block, Condition, Filled, Path, Source};
 
 use super::words::*;
 use super::{Check, Found, Severity};
@@ -53,8 +53,8 @@ impl Check<'_> {
         let blocks = &self.workflow.blocks;
         let mut caught: Vec<(Range<usize>, String, String)> = Vec::new();
         for (at, block) in blocks.iter().enumerate() {
-            // The failure path of these is an answer: no.
-            if matches!(block.action, Action::Condition(_) | Action::Approval(_)) {
+            // The failure path of these is an answer: no. That nobody answered in time is none.
+            if matches!(&block.action, Action::Condition(_) | Action::Approval(Approval { within: None, .. })) {
                 continue;
             }
             let Some(failure) = &block.failure else { continue };
@@ -77,9 +77,8 @@ impl Check<'_> {
         // One message a place.
         caught.dedup_by(|one, other| one.1 == other.1);
         for (span, archives, fails) in caught {
-            let message = format!(
-                "block \"{archives}\" archives, and the failure of \"{fails}\" leads to it: an outage is no proof"
-            );
+            let message =
+                format!("block \"{archives}\" archives, and the failure of \"{fails}\" leads to it, which is no proof");
             let hint = "let only not_found = { next = ... } lead to it, or put a block of the type approval before it";
             self.error(span, message, hint);
         }
