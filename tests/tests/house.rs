@@ -47,7 +47,7 @@ const FLOORS: [&str; 25] = [
 ];
 
 /// Foreign crates that have one home in the host (normal dependencies; tests may use more).
-const HOMES: [(&str, &[&str]); 16] = [
+const HOMES: [(&str, &[&str]); 18] = [
     ("reqwest", &["presetter-egress"]),
     ("rustls", &["presetter-egress"]),
     ("tokio-rustls", &["presetter-egress"]),

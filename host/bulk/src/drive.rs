@@ -30,10 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Its number, the first is 1.
+    /// Its number, by which it is known again: that of the row, the first is 1, or that of a record.
     pub number: u64,
     /// The line on which it begins, counted from 1; 0 if it stands in no file.
     pub line: u64,
+    /// What it is called otherwise: a record's id.
+    pub name: Option<String>,
     /// The inputs; or why they are none.
     pub inputs: Result<Map<String, Value>, String>,
 }
@@ -184,6 +186,8 @@ enum Way {
 
 /// A row that has ended.
 struct Done {
+    /// Its place in the order.
+    at: u64,
     row: Row,
     /// None if it was not run after all, because the run was stopped.
     ended: Option<Ended>,
@@ -217,7 +221,7 @@ pub async fn drive<S: Sink>(
     let (limit, order) = (drive.limit.unwrap_or(u64::MAX), drive.order);
     let halt = drive.stop.child_token();
     let shared = Arc::new(Shared { runs, drive, door: Semaphore::new(DOOR), halt: halt.clone() });
-    let mut course = Course { running: JoinSet::new(), waiting: VecDeque::new(), first: 1, bytes: 0 };
+    let mut course = Course { running: JoinSet::new(), waiting: VecDeque::new(), first: 0, next: 0, bytes: 0 };
     let mut summary = Summary::default();
     let (mut ended, mut run) = (false, 0);
     let mut tick = tokio::time::interval(TICK);
@@ -258,9 +262,9 @@ pub async fn drive<S: Sink>(
                 Some(Err(why)) => _ = summary.stopped.get_or_insert(why),
                 Some(Ok(row)) => {
                     run += 1;
-                    course.expect(order, &row);
+                    let at = course.expect(order);
                     let shared = shared.clone();
-                    course.running.spawn(async move { shared.row(row).await });
+                    course.running.spawn(async move { shared.row(at, row).await });
                 }
             },
             () = shared.drive.stop.cancelled(), if !stopping => {
@@ -299,12 +303,12 @@ impl Shared {
         bad.then(|| format!("row {} did not end well, and --on-error stop was said", done.row.number))
     }
 
-    async fn row(&self, row: Row) -> Done {
-        let done = |row, ended, before| Done { row, ended: Some(ended), before, broken: None };
+    async fn row(&self, at: u64, row: Row) -> Done {
+        let done = |row, ended, before| Done { at, row, ended: Some(ended), before, broken: None };
         // It is never closed. Rows that are wrong wait for their turn too: what stands before them comes before them.
         let door = self.door.acquire().await.ok();
         if self.halt.is_cancelled() {
-            return Done { row, ended: None, before: false, broken: None };
+            return Done { at, row, ended: None, before: false, broken: None };
         }
         let inputs = match &row.inputs {
             Ok(inputs) => inputs.clone(),
@@ -317,11 +321,11 @@ impl Shared {
         let turn = match self.way(&row, digest) {
             Ok(Way::Run(turn)) => turn,
             Ok(Way::Not(ended, before)) => return done(row, ended, before),
-            Err(why) => return Done { row, ended: None, before: false, broken: Some(why) },
+            Err(why) => return Done { at, row, ended: None, before: false, broken: Some(why) },
         };
         match self.run(door, &row, &inputs, digest, turn).await {
-            Ok(ended) => Done { row, ended, before: false, broken: None },
-            Err((ended, why)) => Done { row, ended, before: false, broken: Some(why) },
+            Ok(ended) => Done { at, row, ended, before: false, broken: None },
+            Err((ended, why)) => Done { at, row, ended, before: false, broken: Some(why) },
         }
     }
 
@@ -390,32 +394,31 @@ impl Shared {
 /// Rows under way, and results that wait for one before them.
 struct Course {
     running: JoinSet<Done>,
-    /// By number, from `first` on: none is under way, `Some(None)` is nothing to tell.
+    /// By place, from `first` on: none is under way, `Some(None)` is nothing to tell.
     waiting: VecDeque<Option<Option<(Row, Ended)>>>,
     first: u64,
+    next: u64,
     bytes: usize,
 }
 
 impl Course {
-    fn expect(&mut self, order: Order, row: &Row) {
+    /// A row is begun; its place.
+    fn expect(&mut self, order: Order) -> u64 {
         if order == Order::Input {
-            // Numbers may begin anywhere, and have no gaps.
-            if self.waiting.is_empty() {
-                self.first = row.number;
-            }
             self.waiting.push_back(None);
         }
+        self.next += 1;
+        self.next - 1
     }
 
     /// The results that can be told now.
     fn order(&mut self, order: Order, done: Done) -> Vec<(Row, Ended)> {
-        let number = done.row.number;
+        let at = usize::try_from(done.at.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let result = done.ended.map(|ended| (done.row, ended));
         if order == Order::Ended {
             return result.into_iter().collect();
         }
         self.bytes += result.as_ref().map_or(0, |(_, ended)| ended.text.len());
-        let at = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
         if let Some(place) = self.waiting.get_mut(at) {
             *place = Some(result);
         }

@@ -187,6 +187,19 @@ impl Ledger {
         Self::on(path, file, known)
     }
 
+    /// Takes one away that no run is using; none is as well.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn forget(path: &Path) -> Result<(), LedgerError> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file.map_err(io_error(path))?,
+        };
+        locked(path, &file)?;
+        std::fs::remove_file(path).map_err(io_error(path))
+    }
+
     fn on(path: &Path, file: File, known: Known) -> Result<Self, LedgerError> {
         let (lines, waiting) = channel();
         let writer = std::thread::Builder::new().name("ledger".to_owned()).spawn(move || write(file, &waiting));
@@ -270,8 +283,7 @@ impl Ledger {
     pub fn end(&self, told: Told<'_>) -> Result<(), String> {
         let Told { row, digest, kind, result } = told;
         let kind = kind.name();
-        let line =
-            format!("{{\"row\":{row},\"ended\":\"{digest:016x}\",\"kind\":\"{kind}\",\"result\":{result}}}\n");
+        let line = format!("{{\"row\":{row},\"ended\":\"{digest:016x}\",\"kind\":\"{kind}\",\"result\":{result}}}\n");
         self.put(Line(line, None))
     }
 
@@ -352,7 +364,10 @@ fn read(path: &Path, file: &File, run: &Value) -> Result<(Known, u64), LedgerErr
             let head: Option<Head> = object(&line).ok();
             let head = head.ok_or_else(|| damaged("this is no ledger of a bulk run".to_owned()))?;
             if head.ledger != FORM {
-                return Err(damaged(format!("this is form {} of a ledger, and this program reads {FORM}", head.ledger)));
+                return Err(damaged(format!(
+                    "this is form {} of a ledger, and this program reads {FORM}",
+                    head.ledger
+                )));
             }
             same(path, &head.run, run)?;
         } else {

@@ -124,7 +124,7 @@ fn rows(count: u64) -> impl Iterator<Item = Result<Row, String>> + Send + 'stati
             0 => Err("it is wrong".to_owned()),
             _ => Ok(json!({ "n": number }).as_object().unwrap().clone()),
         };
-        Ok(Row { number, line: number + 1, inputs })
+        Ok(Row { number, line: number + 1, name: None, inputs })
     })
 }
 
@@ -262,7 +262,8 @@ async fn a_run_that_was_killed_goes_on_and_sends_nothing_twice() {
         }
         let (summary, paper) = through(&vendor, 1_000, Drive { ledger: Some(ledger(&folder)), ..usual() }).await;
         assert_eq!(paper.numbers(), (1..=1_000).collect::<Vec<_>>());
-        let unknown: Vec<u64> = paper.lines.lock().unwrap().iter().filter(|l| l.1 == Kind::Unknown).map(|l| l.0).collect();
+        let unknown: Vec<u64> =
+            paper.lines.lock().unwrap().iter().filter(|l| l.1 == Kind::Unknown).map(|l| l.0).collect();
         for number in 1..=1_000 {
             let did = vendor.did(number);
             match (number % 50 == 0, unknown.contains(&number)) {

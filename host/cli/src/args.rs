@@ -7,6 +7,7 @@
 //! because a message of the parser would repeat it.
 
 mod author;
+mod bulk;
 mod connection;
 mod key;
 mod overrides;
@@ -21,6 +22,7 @@ mod workflow;
 use std::path::PathBuf;
 
 pub(crate) use author::{CheckArgs, CheckFormat, DevArgs, DocsArgs, NewArgs, PackArgs, TestArgs, TestFormat};
+pub(crate) use bulk::{BulkArgs, EachArgs, OnErrorArg};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 pub(crate) use connection::{AddArgs, ConnectionVerb, NetworkArgs, SetArgs};
@@ -291,6 +293,8 @@ pub(crate) struct RunArgs {
     /// Writes requests and answers to a file, HAR 1.2, secrets masked: a cassette for `presetter test`
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) bulk: BulkArgs,
 }
 
 #[derive(Debug, Args)]

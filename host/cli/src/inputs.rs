@@ -22,6 +22,11 @@ const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The checked inputs of a preset.
 pub(crate) fn gather(args: &CallArgs, preset: &Preset) -> Result<Map<String, Value>, Failure> {
+    check_inputs(preset, given(args, preset)?).map_err(|problems| Failure::problems(Exit::Invalid, problems))
+}
+
+/// What was given, each of its type; whether it is all that the preset needs is not asked.
+pub(crate) fn given(args: &CallArgs, preset: &Preset) -> Result<Map<String, Value>, Failure> {
     let mut given = Given::default();
     if let Some(file) = &args.inputs {
         for (name, value) in object(file)? {
@@ -41,8 +46,7 @@ pub(crate) fn gather(args: &CallArgs, preset: &Preset) -> Result<Map<String, Val
     if !problems.is_empty() {
         return Err(Failure::problems(Exit::Invalid, problems));
     }
-    let values = given.list.into_iter().map(|(name, value, _)| (name, value)).collect();
-    check_inputs(preset, values).map_err(|problems| Failure::problems(Exit::Invalid, problems))
+    Ok(given.list.into_iter().map(|(name, value, _)| (name, value)).collect())
 }
 
 /// Standard input can be read once.

@@ -12,6 +12,7 @@ mod args;
 mod ask;
 mod assumptions;
 mod author;
+mod bulk;
 mod connection;
 mod connection_files;
 mod connection_show;

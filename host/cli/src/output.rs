@@ -161,6 +161,7 @@ pub(crate) mod tests {
             ],
             requests: 3,
             changed: false,
+            there: false,
             diagnostics: None,
             trace: Vec::new(),
             phases: Vec::new(),

@@ -56,6 +56,17 @@ pub(crate) fn prepare(
     transport: Arc<dyn Transport>,
     sessions: Sessions,
 ) -> Result<Prepared, Failure> {
+    prepare_with(world, args, transport, sessions, inputs::gather)
+}
+
+/// As [`prepare`], with another way to the inputs.
+pub(crate) fn prepare_with(
+    world: &World,
+    args: &CallArgs,
+    transport: Arc<dyn Transport>,
+    sessions: Sessions,
+    gather: impl FnOnce(&CallArgs, &Preset) -> Result<Map<String, Value>, Failure>,
+) -> Result<Prepared, Failure> {
     inputs::one_reader(args)?;
     let chosen = select::preset(world, &args.preset)?;
     let manifest = &chosen.preset.manifest;
@@ -70,7 +81,7 @@ pub(crate) fn prepare(
     let overridden = kept.is_some();
     let body = given.or(kept);
     Policies::load(world)?.admit_run(&chosen, body.is_some() || !body_set.is_empty())?;
-    let inputs = inputs::gather(args, &chosen.preset.manifest)?;
+    let inputs = gather(args, &chosen.preset.manifest)?;
     let connection = select::connection(world, &chosen, args.connection.as_deref())?;
     let settings = select::settings(&chosen.bundle, &connection)?;
     let access = open(world, &chosen, &connection, transport, sessions)?;

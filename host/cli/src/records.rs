@@ -22,6 +22,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::World;
 
+pub(crate) use files::form;
+
 /// The file, below the folder of data.
 const FILE: &str = "records.db";
 

@@ -34,6 +34,9 @@ const TO_SAY: Duration = Duration::from_millis(100);
 
 /// Runs a preset and prints its result.
 pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> {
+    if args.bulk.each.given() {
+        return crate::bulk::run(world, args).await;
+    }
     let record = args.record.as_ref().map(|file| Record::begin(file, world.network())).transpose()?;
     let prepared = match &record {
         Some(record) => prepare::prepare(world, &args.call, record.transport(), Sessions::InMemory)?,
@@ -84,7 +87,7 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
 
 /// Ends the run at Ctrl-C, and the program at the next, for as long as the program lives. It has a thread and a runtime of
 /// its own: the others may wait for a reader or a lock.
-fn listen(world: World, cancel: CancellationToken, writes: bool) {
+pub(crate) fn listen(world: World, cancel: CancellationToken, writes: bool) {
     let (listening, heard) = channel();
     thread::spawn(move || {
         // Without it Ctrl-C does what it does to any program.

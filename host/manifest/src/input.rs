@@ -77,7 +77,8 @@ impl InputKind {
         }
     }
 
-    fn accepts(self, value: &Value) -> bool {
+    #[must_use]
+    pub fn accepts(self, value: &Value) -> bool {
         match self {
             Self::String => value.is_string(),
             Self::Integer => value.is_i64() || value.is_u64(),

@@ -91,7 +91,9 @@ impl RecordId {
         self.object
     }
 
-    pub(crate) fn number(self) -> i64 {
+    /// Its number among all records, from 1.
+    #[must_use]
+    pub fn number(self) -> i64 {
         self.number
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Chain, Cursor, Read};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
@@ -14,8 +14,8 @@ use crate::{COLUMNS, Cell, Content, Naming, OpenError, ROW, Refused, Row};
 
 /// A column: its header, and the field it belongs to unless it is left alone.
 struct Column {
-    header: Rc<str>,
-    field: Option<Rc<str>>,
+    header: Arc<str>,
+    field: Option<Arc<str>>,
 }
 
 pub(crate) struct Csv<R: Read> {
@@ -167,9 +167,9 @@ fn columns(headers: Vec<String>, naming: &Naming) -> Result<Vec<Column>, String>
         return Err(format!("a file has at most {COLUMNS} columns, and this one {}", headers.len()));
     }
     let mut columns = Vec::with_capacity(headers.len());
-    let mut seen: HashMap<Rc<str>, Rc<str>> = HashMap::new();
+    let mut seen: HashMap<Arc<str>, Arc<str>> = HashMap::new();
     for header in headers {
-        let header: Rc<str> = header.trim().into();
+        let header: Arc<str> = header.trim().into();
         let field = naming.name(&header)?;
         if let Some(field) = &field
             && seen.insert(field.clone(), header.clone()).is_some()

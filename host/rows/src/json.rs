@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead, Read};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -189,7 +189,7 @@ impl<R: Read> Json<R> {
             if cells.iter().any(|cell| cell.field == field) {
                 return Err(Refused::whole(line, format!("this object has {field} twice")));
             }
-            let column = (*field != *name).then(|| Rc::from(name));
+            let column = (*field != *name).then(|| Arc::from(name));
             cells.push(Cell { field, column, content: Content::Json(json) });
         }
         Ok(Row { line, cells })

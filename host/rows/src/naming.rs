@@ -1,7 +1,7 @@
 //! Which name a column or a member belongs to.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::quoted;
 
@@ -10,10 +10,10 @@ use crate::quoted;
 pub struct Naming {
     /// What a name is called in messages.
     what: &'static str,
-    known: HashMap<String, Rc<str>>,
+    known: HashMap<String, Arc<str>>,
     names: Vec<String>,
     /// Names that were given another header, with it.
-    pub(crate) given: Vec<(Rc<str>, String)>,
+    pub(crate) given: Vec<(Arc<str>, String)>,
     ignore_unknown: bool,
 }
 
@@ -38,10 +38,10 @@ impl Naming {
         given: impl IntoIterator<Item = (&'g str, &'g str)>,
         ignore_unknown: bool,
     ) -> Result<Self, Taken> {
-        let mut known: HashMap<String, Rc<str>> =
-            names.iter().map(|name| (name.clone(), Rc::from(name.as_str()))).collect();
-        let given: Vec<(Rc<str>, String)> =
-            given.into_iter().map(|(name, header)| (Rc::from(name), header.trim().to_owned())).collect();
+        let mut known: HashMap<String, Arc<str>> =
+            names.iter().map(|name| (name.clone(), Arc::from(name.as_str()))).collect();
+        let given: Vec<(Arc<str>, String)> =
+            given.into_iter().map(|(name, header)| (Arc::from(name), header.trim().to_owned())).collect();
         // First the names leave their own headers, then they take those that they were given.
         for (name, _) in &given {
             known.remove(&**name);
@@ -55,7 +55,7 @@ impl Naming {
     }
 
     /// The name of a header; none if it is to be left alone.
-    pub(crate) fn name(&self, header: &str) -> Result<Option<Rc<str>>, String> {
+    pub(crate) fn name(&self, header: &str) -> Result<Option<Arc<str>>, String> {
         match self.known.get(header) {
             Some(name) => Ok(Some(name.clone())),
             None if self.ignore_unknown => Ok(None),
@@ -63,7 +63,9 @@ impl Naming {
                 let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
                 let hint = presetter_manifest::suggest(header, &known);
                 let (header, what) = (quoted(header), self.what);
-                Err(format!("{header} is no {what}; {hint} (or name the {what} of this column, or ignore unknown ones)"))
+                Err(format!(
+                    "{header} is no {what}; {hint} (or name the {what} of this column, or ignore unknown ones)"
+                ))
             }
         }
     }

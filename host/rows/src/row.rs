@@ -1,8 +1,8 @@
 //! A row of a file, whatever its format, and what reads one after the other.
 
-use std::cell::Cell as Shared;
 use std::io::{self, BufReader, Chain, Cursor, Read};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::value::RawValue;
 
@@ -23,9 +23,9 @@ pub struct Row {
 #[derive(Debug)]
 pub struct Cell {
     /// The name.
-    pub field: Rc<str>,
+    pub field: Arc<str>,
     /// The header, where it is another.
-    pub column: Option<Rc<str>>,
+    pub column: Option<Arc<str>>,
     /// What stands in it.
     pub content: Content,
 }
@@ -57,13 +57,13 @@ pub(crate) type Input<R> = BufReader<Chain<Cursor<Vec<u8>>, Counted<R>>>;
 /// The rows of a file.
 enum Rows<R: Read> {
     Csv(Box<Csv<R>>),
-    Json(Json<R>),
+    Json(Box<Json<R>>),
 }
 
 /// Reads rows, and counts the bytes.
 pub struct Source<R: Read> {
     rows: Rows<R>,
-    bytes: Rc<Shared<u64>>,
+    bytes: Arc<AtomicU64>,
 }
 
 impl<R: Read> Source<R> {
@@ -71,20 +71,15 @@ impl<R: Read> Source<R> {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(
-        reader: R,
-        format: Format,
-        separator: Option<u8>,
-        naming: Naming,
-    ) -> Result<Self, OpenError> {
-        let bytes = Rc::new(Shared::new(0));
+    pub fn open(reader: R, format: Format, separator: Option<u8>, naming: Naming) -> Result<Self, OpenError> {
+        let bytes = Arc::new(AtomicU64::new(0));
         let mut reader = Counted { reader, bytes: bytes.clone() };
         let start = Cursor::new(start(&mut reader)?);
         let reader = BufReader::with_capacity(64 * 1024, start.chain(reader));
         let rows = match format {
             Format::Csv => Rows::Csv(Box::new(Csv::open(reader, separator, &naming)?)),
-            Format::Json => Rows::Json(Json::list(reader, naming)?),
-            Format::JsonLines => Rows::Json(Json::lines(reader, naming)),
+            Format::Json => Rows::Json(Box::new(Json::list(reader, naming)?)),
+            Format::JsonLines => Rows::Json(Box::new(Json::lines(reader, naming))),
         };
         Ok(Self { rows, bytes })
     }
@@ -104,7 +99,7 @@ impl<R: Read> Source<R> {
     /// How many bytes were read.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.bytes.get()
+        self.bytes.load(Ordering::Relaxed)
     }
 }
 
@@ -124,13 +119,13 @@ fn start(reader: &mut impl Read) -> Result<Vec<u8>, OpenError> {
 
 pub(crate) struct Counted<R> {
     reader: R,
-    bytes: Rc<Shared<u64>>,
+    bytes: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        self.bytes.set(self.bytes.get() + read as u64);
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }

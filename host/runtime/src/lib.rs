@@ -33,5 +33,5 @@ pub use invocation::{BodyOverride, Invocation, run};
 pub use observer::{Quiet, RunObserver, Sending, Verdict};
 pub use outcome::{Kind, Outcome, Report};
 pub use presetter_manifest::{Limit, Limits};
-pub use probe::{Looked, look_for, run_confirmed};
+pub use probe::{Looked, look_for, run_confirmed, run_unless_there};
 pub use tokio_util::sync::CancellationToken;

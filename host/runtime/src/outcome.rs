@@ -117,6 +117,8 @@ pub struct Report {
     pub requests: u32,
     /// It was broken off after a write of it was answered with success.
     pub changed: bool,
+    /// It was there already, and nothing was written.
+    pub there: bool,
     /// Templates that could not be compiled or rendered, with their places.
     pub diagnostics: Option<Diagnostics>,
     /// The decisions that the component says it came to, by name: for who measures what a test has reached.
@@ -128,6 +130,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// One that says no more than how it ended.
+    #[must_use]
+    pub fn of(outcome: Outcome) -> Self {
+        Self::ended(outcome)
+    }
+
     /// A run that ended before its component said anything.
     pub(crate) fn ended(outcome: Outcome) -> Self {
         Self {
@@ -138,6 +146,7 @@ impl Report {
             response_headers: Vec::new(),
             requests: 0,
             changed: false,
+            there: false,
             diagnostics: None,
             trace: Vec::new(),
             phases: Vec::new(),

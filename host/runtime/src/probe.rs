@@ -41,6 +41,22 @@ pub async fn run_confirmed(invocation: &Invocation) -> Report {
     report
 }
 
+/// Runs a write unless the preset's probe sees that it is there already; a preset without a probe is run.
+///
+/// What cannot be seen clearly is not written.
+pub async fn run_unless_there(invocation: &Invocation) -> Report {
+    let looked = match before(invocation).await {
+        Ok(looked) => looked,
+        Err(report) => return *report,
+    };
+    let mut report = invocation::run(invocation).await;
+    if let Some(looked) = looked {
+        report.requests += looked.requests;
+        report.duration += looked.duration;
+    }
+    report
+}
+
 /// What a preset's probe sees of a write of which nobody knows whether it took place.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Looked {
@@ -78,6 +94,7 @@ async fn before(invocation: &Invocation) -> Result<Option<Report>, Box<Report>> 
         Seen::There => {
             report.outcome.evidence = format!("{}; it was there already, nothing was sent", evidence(invocation));
             report.outputs = supplied(invocation, &Map::new(), &report.outputs);
+            report.there = true;
         }
         Seen::Differs(name) => report.outcome = exists(format!("with another \"{name}\"")),
         Seen::Partly(what) => report.outcome = exists(format!("and {what} cannot be seen")),

@@ -185,7 +185,7 @@ pub(crate) fn export(world: &World, args: &RecordsExportArgs) -> Result<Exit, Fa
 }
 
 /// The form of a file: as it is said, or as its name ends.
-fn form(file: &Path, form: Option<RecordsForm>) -> Result<Format, Failure> {
+pub(crate) fn form(file: &Path, form: Option<RecordsForm>) -> Result<Format, Failure> {
     if let Some(form) = form {
         return Ok(format_of(form));
     }

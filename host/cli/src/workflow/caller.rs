@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use presetter_bulk::Pace;
 use presetter_connection::{Access, Connection, Reference, resolve};
 use presetter_egress::{Grant, Limits as ExchangeLimits, PathPattern, Policy, Request, Tls, Transport};
 use presetter_journal::seam::{Failure as Told, Place, Probe};
@@ -51,7 +52,7 @@ pub(crate) struct Caller {
     loaded: Mutex<HashMap<String, Arc<Loaded>>>,
     /// By source and name.
     open: Mutex<HashMap<(String, String), Opened>>,
-    paces: Mutex<HashMap<String, Arc<Pace>>>,
+    ways: Mutex<HashMap<String, Arc<Way>>>,
 }
 
 /// A connection as its file says, and in use.
@@ -68,48 +69,27 @@ struct Loaded {
     since: Instant,
 }
 
-/// How fast runs go through a connection.
-struct Pace {
+/// How runs go through a connection.
+struct Way {
     places: Arc<Semaphore>,
-    /// From one request to the next.
-    gap: Duration,
-    /// When the next request may go.
-    not_before: Mutex<Instant>,
+    pace: Pace,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Pace {
+impl Way {
     fn new(stated: Option<presetter_manifest::Pace>) -> Self {
         let stated = stated.unwrap_or_default();
         let at_once = stated.at_once.map_or(AT_ONCE, |at_once| at_once.get().min(MOST_AT_ONCE) as usize);
-        let gap = stated.per_minute.map_or(Duration::ZERO, |often| Duration::from_secs(60) / often.get());
-        Self { places: Arc::new(Semaphore::new(at_once)), gap, not_before: Mutex::new(Instant::now()) }
+        Self { places: Arc::new(Semaphore::new(at_once)), pace: Pace::new(gap(stated)) }
     }
+}
 
-    fn hold(&self, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut known = lock(&self.not_before);
-        *known = until.max(*known);
-    }
-
-    /// Waits for a request's turn, and takes it.
-    async fn turn(&self) {
-        loop {
-            let until = {
-                let mut not_before = lock(&self.not_before);
-                let now = Instant::now();
-                if *not_before <= now {
-                    *not_before = now + self.gap;
-                    return;
-                }
-                *not_before
-            };
-            tokio::time::sleep_until(until.into()).await;
-        }
-    }
+/// From one request to the next, as a bundle states it.
+pub(crate) fn gap(stated: presetter_manifest::Pace) -> Duration {
+    stated.per_minute.map_or(Duration::ZERO, |often| Duration::from_secs(60) / often.get())
 }
 
 impl Caller {
@@ -132,13 +112,13 @@ impl Caller {
             engines: Mutex::default(),
             loaded: Mutex::default(),
             open: Mutex::default(),
-            paces: Mutex::default(),
+            ways: Mutex::default(),
         })
     }
 
-    fn pace(&self, connection: &str, chosen: &Chosen) -> Arc<Pace> {
+    fn way(&self, connection: &str, chosen: &Chosen) -> Arc<Way> {
         let stated = chosen.bundle.manifest().pace;
-        lock(&self.paces).entry(connection.to_owned()).or_insert_with(|| Arc::new(Pace::new(stated))).clone()
+        lock(&self.ways).entry(connection.to_owned()).or_insert_with(|| Arc::new(Way::new(stated))).clone()
     }
 
     fn engine(&self, chosen: &Chosen) -> Result<Engine, Failure> {
@@ -216,8 +196,8 @@ impl Caller {
             return Err(Failure::new(Exit::Failed, "the preset has changed since the run began"));
         }
         let prepared = self.prepared(call, &loaded)?;
-        let pace = self.pace(&call.connection, &loaded.chosen);
-        let listening = Arc::new(Listening { rows, pace: pace.clone() });
+        let way = self.way(&call.connection, &loaded.chosen);
+        let listening = Arc::new(Listening { rows, way: way.clone() });
         let command = format!("workflow {} (run {})", call.workflow, call.run);
         let receipt = Receipt::begin(&self.world, &prepared, &command, call.confirm, self.retention, listening)?;
         let cancel = CancellationToken::new();
@@ -255,8 +235,8 @@ impl Caller {
     async fn look(&self, call: &Call) -> Result<Looked, Failure> {
         let loaded = self.loaded(&call.preset)?;
         let prepared = self.prepared(call, &loaded)?;
-        let pace = self.pace(&call.connection, &loaded.chosen);
-        let listening = Arc::new(Listening { rows: Arc::new(presetter_workflow::NoRows), pace });
+        let way = self.way(&call.connection, &loaded.chosen);
+        let listening = Arc::new(Listening { rows: Arc::new(presetter_workflow::NoRows), way });
         let invocation = self.invocation(&prepared, &loaded, listening, CancellationToken::new());
         Ok(presetter_runtime::look_for(&invocation).await)
     }
@@ -389,7 +369,7 @@ impl Presets for Caller {
     async fn place(&self, preset: &str, connection: &str) -> Place {
         // What is wrong with the preset is told when it is called.
         let Ok(loaded) = self.loaded(preset) else { return Place::default() };
-        let places = self.pace(connection, &loaded.chosen).places.clone();
+        let places = self.way(connection, &loaded.chosen).places.clone();
         places.acquire_owned().await.map_or_else(|_| Place::default(), Place::holding)
     }
 
@@ -420,18 +400,18 @@ impl Presets for Caller {
 /// Hears what a run tells: rows, and that the server asks to wait.
 struct Listening {
     rows: Arc<dyn RowSink>,
-    pace: Arc<Pace>,
+    way: Arc<Way>,
 }
 
 #[async_trait]
 impl RunObserver for Listening {
     async fn before_send(&self, _: &Sending<'_>) -> Verdict {
-        self.pace.turn().await;
+        self.way.pace.turn().await;
         Verdict::Proceed
     }
 
     fn waiting(&self, _: u16, wait: Duration) {
-        self.pace.hold(wait);
+        self.way.pace.hold(wait);
     }
 
     async fn row(&self, row: Value) {

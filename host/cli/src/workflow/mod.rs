@@ -25,6 +25,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::World;
 
+pub(crate) use caller::gap;
 pub(crate) use daemon::daemon;
 pub(crate) use history::history;
 pub(crate) use saas::saas;

@@ -1,0 +1,189 @@
+//! One row's run: the preset with the row's inputs, and its result as a line.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use presetter_bulk::{Ended, Kind, Pace, Row, Runs, Turn};
+use presetter_runtime::{
+    CancellationToken, Component, Invocation, Kind as Outcome, Report, RunObserver, Sending, Verdict,
+};
+use serde_json::{Map, Value, json};
+
+use crate::advice::{self, Ran};
+use crate::assumptions::used_by;
+use crate::console::json_text;
+use crate::output;
+use crate::prepare::Prepared;
+use crate::world::World;
+
+/// Runs rows through a preset.
+pub(crate) struct Each {
+    pub(crate) world: World,
+    pub(crate) prepared: Arc<Prepared>,
+    pub(crate) component: Component,
+    pub(crate) document: Option<String>,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) look: Look,
+    /// How many requests were sent.
+    pub(crate) requests: AtomicU64,
+}
+
+/// When the preset's probe looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Only at rows of which nobody knows whether they were sent.
+    InDoubt,
+    /// Before each write: what is there is not written.
+    Before,
+    /// Before and after each write.
+    Confirm,
+}
+
+/// Hears what one row's run tells.
+struct Listening {
+    pace: Arc<Pace>,
+    busy: AtomicBool,
+}
+
+#[async_trait]
+impl RunObserver for Listening {
+    async fn before_send(&self, _: &Sending<'_>) -> Verdict {
+        self.pace.turn().await;
+        Verdict::Proceed
+    }
+
+    fn answered(&self, answer: Result<u16, &'static str>, _: Duration) {
+        // 503 and no answer at all are signs of too much, as 429 is.
+        if matches!(answer, Ok(429 | 503) | Err("unanswered")) {
+            self.busy.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn waiting(&self, _: u16, wait: Duration) {
+        // The server speaks to all who come through this connection.
+        self.pace.hold(wait);
+        self.busy.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Each {
+    fn invocation(&self, inputs: &Map<String, Value>, observer: Arc<dyn RunObserver>) -> Invocation {
+        let (component, document) = (self.component.clone(), self.document.clone());
+        // Rows under way come to their end when the run is stopped: their token is never cancelled.
+        let mut invocation = self.prepared.invocation(component, document, observer, CancellationToken::new());
+        invocation.inputs = inputs.clone();
+        invocation
+    }
+
+    /// The row's result, as its line has it.
+    fn line(&self, row: &Row, mut more: Value) -> String {
+        let mut object = of_row(row);
+        if let (Some(object), Some(more)) = (object.as_object_mut(), more.as_object_mut()) {
+            object.append(more);
+        }
+        let redactor = self.world.console.redactor();
+        redactor.value(&mut object);
+        let text = json_text(&object);
+        if redactor.holds(text.as_bytes()) { redactor.text(&text) } else { text }
+    }
+
+    fn ended(&self, row: &Row, inputs: &Map<String, Value>, report: Report, busy: bool) -> Ended {
+        let mut report = report;
+        self.requests.fetch_add(report.requests.into(), Ordering::Relaxed);
+        let manifest = &self.prepared.chosen.preset.manifest;
+        let settings = used_by(manifest, Some(&self.prepared.connection.kind));
+        let ran =
+            Ran { writes: manifest.effect.writes(), connection: &self.prepared.connection.name, settings: &settings };
+        advice::add(&mut report, ran);
+        let (mapped, unmapped) = self.prepared.mappings.fill(&report, inputs);
+        let kind = match report.outcome.kind {
+            Outcome::Ok if report.there => Kind::Skipped,
+            Outcome::Ok => Kind::Ok,
+            Outcome::NotFound => Kind::NotFound,
+            Outcome::Failed => Kind::Failed,
+            Outcome::Unknown => Kind::Unknown,
+        };
+        let mut more = json!({ "outcome": kind.name(), "outputs": report.outputs });
+        if !mapped.is_empty() {
+            more["mapped"] = mapped.into();
+        }
+        let message = match unmapped.filter(|_| matches!(kind, Kind::Ok | Kind::Skipped)) {
+            Some(failure) => failure.in_line(),
+            None => output::message(&report),
+        };
+        let class = match kind {
+            Kind::Failed | Kind::Unknown => report.outcome.class.clone(),
+            _ => String::new(),
+        };
+        for (name, text) in [
+            ("class", class.as_str()),
+            ("message", message.as_str()),
+            ("hint", report.outcome.hint.as_deref().unwrap_or_default()),
+            ("evidence", report.outcome.evidence.as_str()),
+        ] {
+            if !text.is_empty() {
+                more[name] = text.into();
+            }
+        }
+        if let Some(status) = report.response_status {
+            more["response_status"] = status.into();
+        }
+        more["requests"] = report.requests.into();
+        more["duration_ms"] = output::milliseconds(report.duration).into();
+        let text = self.line(row, more);
+        Ended { kind, class, message, text, took: report.duration, phases: report.phases, busy }
+    }
+}
+
+/// What a line says of the row itself.
+fn of_row(row: &Row) -> Value {
+    match &row.name {
+        Some(record) => json!({ "record": record }),
+        None => json!({ "row": row.number, "line": row.line }),
+    }
+}
+
+#[async_trait]
+impl Runs for Each {
+    fn writes(&self) -> bool {
+        self.prepared.writes()
+    }
+
+    fn looks(&self) -> bool {
+        self.prepared.chosen.preset.manifest.probe.is_some()
+    }
+
+    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn) -> Ended {
+        let listening = Arc::new(Listening { pace: self.pace.clone(), busy: AtomicBool::new(false) });
+        let invocation = self.invocation(inputs, listening.clone());
+        let report = match (turn, self.look) {
+            (_, Look::Confirm) => presetter_runtime::run_confirmed(&invocation).await,
+            (Turn::Doubt, _) | (_, Look::Before) => presetter_runtime::run_unless_there(&invocation).await,
+            (Turn::First, Look::InDoubt) => presetter_runtime::run(&invocation).await,
+        };
+        let busy = listening.busy.load(Ordering::Relaxed);
+        self.ended(row, inputs, report, busy)
+    }
+
+    fn not_run(&self, row: &Row, kind: Kind, why: &str) -> Ended {
+        let class = if kind == Kind::Invalid { "input" } else { "" };
+        let mut more = json!({ "outcome": kind.name(), "message": why });
+        if !class.is_empty() {
+            more["class"] = class.into();
+        }
+        let text = self.line(row, more);
+        let (class, message) = (class.to_owned(), why.to_owned());
+        Ended { kind, class, message, text, took: Duration::ZERO, phases: Vec::new(), busy: false }
+    }
+
+    fn before(&self, row: &Row, kind: Kind, text: String) -> Ended {
+        let mut known: Value = serde_json::from_str(&text).unwrap_or_default();
+        let of = |name: &str| known[name].as_str().unwrap_or_default().to_owned();
+        let (class, message) = (of("class"), of("message"));
+        known["resumed"] = true.into();
+        let text = self.line(row, known);
+        Ended { kind, class, message, text, took: Duration::ZERO, phases: Vec::new(), busy: false }
+    }
+}
