@@ -77,6 +77,7 @@ impl InputKind {
         }
     }
 
+    /// Whether a value is of this type as it is.
     #[must_use]
     pub fn accepts(self, value: &Value) -> bool {
         match self {
