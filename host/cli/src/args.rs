@@ -234,7 +234,21 @@ standard error, and ends an `ok` run with exit code 1; what stands in
 {{optional x}} may be absent.
 
 With --confirm a write is looked for after it was sent, and a write that must
-not be done twice also before: then nothing is sent if it is there already.";
+not be done twice also before: then nothing is sent if it is there already.
+
+Many rows: with --each, each row of a file is a run; its columns are inputs, and
+--set is for all of them. Results are JSON Lines in the order of the rows, a
+summary goes to standard error (-v: where the time went). What changes something
+is noted in a journal before it is sent. If such a run does not come to its end,
+the same command does not begin anew: --resume goes on with it, and sends no row
+again that ended. Rows that may have been sent are looked for by the preset's
+probe; without one they are `unknown`, until --retry-unknown.
+
+  presetter run mosyle/create-user --each staff.csv --column user_id=Id \\
+      --set type=ENDUSER
+  presetter run mosyle/create-user --each-record 'department equals IT' \\
+      --column user_id=email --set type=ENDUSER --skip-existing
+  presetter run mosyle/update-user --each changes.jsonl --rate 5/s --resume";
 
 const PLAN: &str = "\
 It takes the arguments of `run`. What depends on an answer is named after the

@@ -249,7 +249,7 @@ impl Plan<'_> {
 /// Takes a ledger away that has nothing in it yet.
 fn drop_new(ledger: Option<&Ledger>, bulk: &BulkArgs) {
     if let Some(ledger) = ledger.filter(|_| !bulk.resume) {
-        let _ = std::fs::remove_file(ledger.path());
+        let _ = presetter_disk::remove(ledger.path());
     }
 }
 
@@ -335,7 +335,7 @@ fn close(world: &World, args: &RunArgs, summary: &Summary, journal: Option<PathB
         );
         world.console.fail(&failure.help(looks).help("what is not there is sent again by --resume --retry-unknown"));
     } else if args.bulk.journal.is_none() && !limited {
-        let _ = std::fs::remove_file(path);
+        let _ = presetter_disk::remove(&path);
     }
     exit
 }

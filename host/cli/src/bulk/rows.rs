@@ -275,9 +275,16 @@ impl Common {
         if problems.is_empty() {
             return Ok(checked);
         }
-        let told = problems.iter().map(|problem| match &problem.hint {
-            Some(hint) => format!("{} ({hint})", problem.message),
-            None => problem.message.clone(),
+        let told = problems.iter().map(|problem| {
+            // What a single run says of --set is not said of a row.
+            let hint = problem.hint.as_deref().map(|hint| match hint.strip_prefix("give it with --set ") {
+                Some(rest) => rest.split_once("; ").map_or("", |(_, help)| help),
+                None => hint,
+            });
+            match hint.filter(|hint| !hint.is_empty()) {
+                Some(hint) => format!("{} ({hint})", problem.message),
+                None => problem.message.clone(),
+            }
         });
         Err(told.collect::<Vec<_>>().join("; "))
     }

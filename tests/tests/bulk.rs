@@ -1,0 +1,227 @@
+//! Many rows through one preset, by the command line.
+#![allow(clippy::unwrap_used, reason = "all of it is test code: a panic is a failed test")]
+#![allow(clippy::print_stdout, reason = "what was under way at the kills is of interest to whoever runs it at length")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mosyle_standin::{Oddities, RateLimit};
+use presetter_tests::Stage;
+use serde_json::Value;
+
+const CREATE: &str = "presetter run mosyle/create-user -c m --each new.csv --yes";
+
+/// A stage with a connection, and so many new people in `new.csv`.
+fn stage(count: usize) -> Stage {
+    let stage = Stage::new(Oddities::default());
+    stage.connect("m", "mosyle/session");
+    let rows = (0..count).map(|n| format!("new{n},New {n},ENDUSER,new{n}@example.com\n")).collect::<String>();
+    write(&stage, "new.csv", &format!("user_id,name,type,email\n{rows}"));
+    stage
+}
+
+fn write(stage: &Stage, name: &str, text: &str) {
+    fs::write(stage.folder().join(name), text).unwrap();
+}
+
+fn lines(out: &str) -> Vec<Value> {
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn numbers(lines: &[Value]) -> Vec<u64> {
+    lines.iter().map(|line| line["row"].as_u64().unwrap()).collect()
+}
+
+/// How often each of the new was created.
+fn created(stage: &Stage) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for user in stage.server().users().into_iter().filter(|user| user.identifier.starts_with("new")) {
+        *counts.entry(user.identifier).or_default() += 1;
+    }
+    counts
+}
+
+/// The ledgers that wait to be gone on with.
+fn ledgers(stage: &Stage) -> usize {
+    fs::read_dir(stage.home().join("state/bulk")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn rows_come_from_a_spreadsheet_and_results_stand_in_their_order() {
+    let stage = stage(0);
+    write(
+        &stage,
+        "staff.csv",
+        "\u{feff}Id;Full name;type;notes\nnew1;\"O'Hara; \"\"D\"\"\";ENDUSER;x\nnew2;Two;BOSS;\nnew3;Three;;\nnew4;Four;ADMIN;y\nnew5\n",
+    );
+    let line = "presetter run mosyle/create-user -c m --each staff.csv --column user_id=Id --column 'name=Full name' \
+                --ignore-unknown --map who='{{inputs.user_id}} is {{outputs.mosyle_user_id}}'";
+    let ended = stage.ends(3, line);
+    let told = lines(&ended.out);
+    assert_eq!(numbers(&told), [1, 2, 3, 4, 5]);
+    let outcomes: Vec<&str> = told.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["ok", "invalid", "invalid", "ok", "invalid"]);
+    assert_eq!(told[1]["line"], 3);
+    assert!(told[1]["message"].as_str().unwrap().contains("possible values: ADMIN, GROUP_ADMIN, ENDUSER"));
+    assert!(told[2]["message"].as_str().unwrap().contains("\"type\""));
+    assert!(told[4]["message"].as_str().unwrap().contains("1 cells, and the header 4"));
+    let id = told[3]["outputs"]["mosyle_user_id"].as_str().unwrap();
+    assert_eq!(told[3]["mapped"]["who"], format!("new4 is {id}"));
+    let names: Vec<String> = stage.server().users().into_iter().map(|user| user.name).collect();
+    assert_eq!(names, ["O'Hara; \"D\"", "Four"]);
+    assert!(ended.err.contains("5 rows: 2 ok, 3 invalid"), "{}", ended.err);
+    assert_eq!(ledgers(&stage), 0, "what has come to its end leaves nothing");
+    // One receipt for all of them.
+    let runs = lines(&stage.does("presetter runs list --format json"));
+    assert_eq!(runs.len(), 1, "{runs:?}");
+}
+
+#[test]
+fn json_lines_and_records_are_rows_too() {
+    let stage = stage(0);
+    write(&stage, "rows.jsonl", "{\"user_id\":\"new1\",\"name\":\"One\"}\n{\"user_id\":\"new2\",\"name\":2}\n");
+    let rows = fs::read_to_string(stage.folder().join("rows.jsonl")).unwrap();
+    let line = "presetter run mosyle/create-user -c m --each - --as jsonl --set type=ENDUSER";
+    assert!(stage.run_with(line, &rows).err.contains("journal"));
+    let ended = stage.run_with(&format!("{line} --journal j"), &rows);
+    assert!(ended.exit == 2 && ended.err.contains("--yes"), "{}", ended.err);
+    let ended = stage.run_with(&format!("{line} --journal j --yes"), &rows);
+    let outcomes: Vec<Value> = lines(&ended.out).iter().map(|line| line["outcome"].clone()).collect();
+    assert_eq!((ended.exit, outcomes), (3, vec!["ok".into(), "invalid".into()]));
+
+    write(&stage, "staff.csv", "email,name,department\nann@example.com,Ann,IT\nbob@example.com,Bob,HR\n");
+    stage.does("presetter records import users staff.csv");
+    let line = "presetter run mosyle/create-user -c m --each-record 'department equals IT' --column user_id=email --set type=ADMIN";
+    let told = lines(&stage.does(line));
+    assert_eq!((told.len(), &told[0]["record"], &told[0]["outcome"]), (1, &"u-1".into(), &"ok".into()));
+    assert_eq!(stage.server().users().last().unwrap().identifier, "ann@example.com");
+}
+
+#[test]
+fn what_is_there_is_not_written_again() {
+    let stage = stage(20);
+    stage.does(CREATE);
+    stage.server().clear_log();
+    let ended = stage.ends(0, &format!("{CREATE} --skip-existing"));
+    assert!(ended.err.contains("20 rows: 20 there already"), "{}", ended.err);
+    assert_eq!(created(&stage).values().sum::<usize>(), 20);
+}
+
+#[test]
+fn many_writes_are_asked_about() {
+    let stage = stage(51);
+    let line = "presetter run mosyle/create-user -c m --each new.csv";
+    let ended = stage.run_with(line, "no\n");
+    assert_eq!((ended.exit, created(&stage).len(), ledgers(&stage)), (2, 0, 0));
+    assert!(ended.err.contains("51 rows would be sent: mosyle/create-user through m"), "{}", ended.err);
+    let ended = stage.run_with(line, "yes\n");
+    assert_eq!((ended.exit, created(&stage).len()), (0, 51), "{}", ended.err);
+}
+
+#[test]
+fn a_server_that_asks_to_wait_is_obeyed_by_all_and_gets_no_row_twice() {
+    let stage = stage(60);
+    let limit = RateLimit { every: 7, retry_after: Some("1".to_owned()), times: 6 };
+    stage.server().set_oddities(Oddities { rate_limit: Some(limit), ..Oddities::default() });
+    let told = lines(&stage.does(CREATE));
+    assert_eq!(numbers(&told), (1..=60).collect::<Vec<_>>());
+    assert!(told.iter().all(|line| line["outcome"] == "ok"));
+    let created = created(&stage);
+    assert!(created.len() == 60 && created.values().all(|count| *count == 1), "{created:?}");
+    assert!(stage.server().log().iter().filter(|logged| logged.status == 429).count() >= 6);
+}
+
+/// Starts a run, and kills it when so many rows have been created.
+fn killed(stage: &Stage, line: &str, at: usize) {
+    let words = shlex::split(line).unwrap();
+    let mut child = stage.command(&words[1..]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(120);
+    while created(stage).len() < at && child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < until, "only {} were created", created(stage).len());
+        thread::sleep(Duration::from_millis(1));
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_and_creates_nobody_twice() {
+    let count = std::env::var("PRESETTER_BULK_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(400);
+    let stage = stage(count);
+    stage.server().set_oddities(Oddities { slow_ms: 10, ..Oddities::default() });
+    killed(&stage, CREATE, count / 5);
+    // The same command does not begin anew what may have been sent.
+    let ended = stage.ends(3, CREATE);
+    assert!(ended.err.contains("did not come to its end") && ended.err.contains("--resume"), "{}", ended.err);
+    for part in 2..=4 {
+        killed(&stage, &format!("{CREATE} --resume"), count * part / 5);
+    }
+    let ended = stage.ends(0, &format!("{CREATE} --resume"));
+    let told = lines(&ended.out);
+    assert_eq!(numbers(&told), (1..=count as u64).collect::<Vec<_>>());
+    let resumed = told.iter().filter(|line| line["resumed"] == true).count();
+    let looked = told.iter().filter(|line| line["outcome"] == "skipped").count();
+    println!("of {count} rows {resumed} had ended before, and {looked} were found there by the probe");
+    assert!(resumed > count / 2, "{resumed}");
+    let created = created(&stage);
+    assert_eq!(created.len(), count);
+    assert!(created.values().all(|count| *count == 1), "{created:?}");
+    assert_eq!(ledgers(&stage), 0);
+}
+
+#[test]
+fn without_a_probe_what_may_have_been_sent_is_listed_and_left_alone() {
+    let stage = stage(0);
+    // The copy of the bundle says that nothing can look.
+    let file = stage.folder().join("presets/mosyle/create-user/preset.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let begin = text.find("[probe]").unwrap();
+    let end = text[begin + 1..].find("\n[").map_or(text.len(), |at| begin + 1 + at);
+    let text = format!("{}{}", &text[..begin], &text[end..]).replace("repeat = \"probe\"", "repeat = \"none\"");
+    fs::write(&file, text).unwrap();
+    stage.connect("own", "./presets/mosyle/session");
+    let rows = (0..100).map(|n| format!("new{n},New {n},ENDUSER\n")).collect::<String>();
+    write(&stage, "new.csv", &format!("user_id,name,type\n{rows}"));
+    stage.server().set_oddities(Oddities { slow_ms: 30, ..Oddities::default() });
+    let line = "presetter run ./presets/mosyle/create-user -c own --each new.csv --yes --concurrency 4";
+    killed(&stage, line, 30);
+    let ended = stage.ends(7, &format!("{line} --resume"));
+    let unknown: Vec<String> = lines(&ended.out)
+        .iter()
+        .filter(|line| line["outcome"] == "unknown")
+        .map(|line| format!("new{}", line["row"].as_u64().unwrap() - 1))
+        .collect();
+    let created = created(&stage);
+    assert!(!unknown.is_empty() && unknown.len() <= 4 + 16, "{unknown:?}");
+    for n in 0..100 {
+        let name = format!("new{n}");
+        let times = created.get(&name).copied().unwrap_or_default();
+        assert!(times == 1 || (times == 0 && unknown.contains(&name)), "{name} {times} times; unknown: {unknown:?}");
+    }
+    // A person has looked, and says so.
+    stage.does(&format!("{line} --resume --retry-unknown"));
+    assert_eq!(self::created(&stage).len(), 100);
+}
+
+#[test]
+fn a_run_goes_on_with_what_it_began_with_and_may_be_forgotten() {
+    let stage = stage(30);
+    stage.server().set_oddities(Oddities { slow_ms: 20, ..Oddities::default() });
+    killed(&stage, CREATE, 10);
+    assert_eq!(ledgers(&stage), 1);
+    write(&stage, "other.csv", "user_id,name,type\nnew0,Other,ADMIN\n");
+    let other = CREATE.replace("new.csv", "other.csv");
+    let ended = stage.ends(3, &format!("{other} --resume"));
+    assert!(ended.err.contains("there is no run of these rows to go on with"), "{}", ended.err);
+    let text = fs::read_to_string(stage.folder().join("new.csv")).unwrap();
+    write(&stage, "new.csv", &text.replace("New 0,", "Another 0,"));
+    let ended = stage.ends(1, &format!("{CREATE} --resume"));
+    assert!(ended.err.contains("row 1 (line 2) was run before with other values"), "{}", ended.err);
+    // As it was, it may begin anew; what is there is not written again.
+    write(&stage, "new.csv", &text);
+    stage.does(&format!("{CREATE} --restart --skip-existing"));
+    assert_eq!((created(&stage).values().sum::<usize>(), ledgers(&stage)), (30, 0));
+}
