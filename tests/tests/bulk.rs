@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mosyle_standin::{Oddities, RateLimit};
+use mosyle_standin::{HiddenFailure, Oddities, RateLimit};
 use presetter_tests::Stage;
 use serde_json::Value;
 
@@ -73,10 +73,86 @@ fn rows_come_from_a_spreadsheet_and_results_stand_in_their_order() {
     let names: Vec<String> = stage.server().users().into_iter().map(|user| user.name).collect();
     assert_eq!(names, ["O'Hara; \"D\"", "Four"]);
     assert!(ended.err.contains("5 rows: 2 ok, 3 invalid"), "{}", ended.err);
-    assert_eq!(ledgers(&stage), 0, "what has come to its end leaves nothing");
+    assert!(ended.err.contains("3 rows did not end well"), "{}", ended.err);
+    assert_eq!(ledgers(&stage), 1, "what did not end well may be corrected");
     // One receipt for all of them.
     let runs = lines(&stage.does("presetter runs list --format json"));
     assert_eq!(runs.len(), 1, "{runs:?}");
+}
+
+#[test]
+fn rows_that_are_corrected_are_sent_and_the_others_not_again() {
+    let stage = stage(0);
+    stage.server().set_oddities(Oddities { strict_identifier: true, ..Oddities::default() });
+    let file = |rows: &str| write(&stage, "new.csv", &format!("user_id,name,type\n{rows}"));
+    let sent = || stage.server().requests_to("/v1/users");
+    let line = format!("{CREATE} --concurrency 1");
+    // The second is wrong, the third is refused.
+    file("new1,One,ENDUSER\nnew2,,ENDUSER\nnew1,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(1, &line);
+    assert!(ended.err.contains("2 rows did not end well") && ended.err.contains("--resume"), "{}", ended.err);
+    assert_eq!((created(&stage).len(), sent(), ledgers(&stage)), (2, 3, 1));
+    // Taken out, it lets the last stand where another stood: that would be sent once more.
+    file("new1,One,ENDUSER\nnew3,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(3, &format!("{line} --resume"));
+    assert!(ended.err.contains("there are 3 rows, and row 4 was run before"), "{}", ended.err);
+    file("new0,None,ENDUSER\nnew1,One,ENDUSER\nnew3,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(3, &format!("{line} --resume"));
+    assert!(ended.err.contains("row 1 (line 2) was run before with other values"), "{}", ended.err);
+    file("new1,,ENDUSER\nnew2,Two,ENDUSER\nnew3,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(3, &format!("{line} --resume"));
+    assert!(ended.err.contains("row 1 (line 2) was run before with other values"), "{}", ended.err);
+
+    file("new1,One,ENDUSER\nnew2,Two,ENDUSER\nnew3,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(3, &line);
+    assert!(ended.err.contains("not all rows ended well") && ended.err.contains("--resume"), "{}", ended.err);
+    assert_eq!(sent(), 3, "nothing was sent since");
+    let told = lines(&stage.does(&format!("{line} --resume")));
+    let resumed: Vec<u64> = numbers(&told.into_iter().filter(|line| line["resumed"] == true).collect::<Vec<_>>());
+    assert_eq!((resumed, sent(), ledgers(&stage)), (vec![1, 4], 5, 0));
+    let created = created(&stage);
+    assert!(created.len() == 4 && created.values().all(|count| *count == 1), "{created:?}");
+    // Now that all ended well, the same command is a new run.
+    stage.ends(1, &line);
+}
+
+#[test]
+fn what_failed_is_sent_again_by_a_word_and_where_nothing_was_sent_nothing_is_kept() {
+    let stage = stage(3);
+    let hidden = HiddenFailure {
+        operation: "create_user".to_owned(),
+        status: "MISSING_DATA".to_owned(),
+        info: "Missing key: os".to_owned(),
+        times: Some(1),
+    };
+    stage.server().set_oddities(Oddities { hidden_failure: Some(hidden), ..Oddities::default() });
+    stage.ends(1, CREATE);
+    assert_eq!((created(&stage).len(), ledgers(&stage)), (2, 1));
+    stage.ends(1, &format!("{CREATE} --resume"));
+    assert_eq!((created(&stage).len(), ledgers(&stage)), (2, 1), "as it is it is not sent again without a word");
+    stage.does(&format!("{CREATE} --resume --retry-failed"));
+    let created = created(&stage);
+    assert!(created.len() == 3 && created.values().all(|count| *count == 1), "{created:?}");
+    assert_eq!(ledgers(&stage), 0);
+
+    write(&stage, "new.csv", "user_id,name,type\nnew9,,ENDUSER\n");
+    let ended = stage.ends(3, CREATE);
+    assert!(!ended.err.contains("--resume"), "{}", ended.err);
+    write(&stage, "new.csv", "user_id,name,type\nnew9,Nine,ENDUSER\n");
+    stage.does(CREATE);
+    assert_eq!(ledgers(&stage), 0);
+}
+
+#[test]
+fn a_run_of_some_rows_keeps_its_journal_for_the_rest() {
+    let stage = stage(5);
+    let ended = stage.ends(0, &format!("{CREATE} --limit 2"));
+    assert!(ended.err.contains("the rest: the same command with --resume"), "{}", ended.err);
+    assert_eq!((created(&stage).len(), ledgers(&stage)), (2, 1));
+    stage.does(&format!("{CREATE} --resume"));
+    let created = created(&stage);
+    assert!(created.len() == 5 && created.values().all(|count| *count == 1), "{created:?}");
+    assert_eq!(ledgers(&stage), 0);
 }
 
 #[test]
@@ -218,7 +294,7 @@ fn a_run_goes_on_with_what_it_began_with_and_may_be_forgotten() {
     assert!(ended.err.contains("there is no run of these rows to go on with"), "{}", ended.err);
     let text = fs::read_to_string(stage.folder().join("new.csv")).unwrap();
     write(&stage, "new.csv", &text.replace("New 0,", "Another 0,"));
-    let ended = stage.ends(1, &format!("{CREATE} --resume"));
+    let ended = stage.ends(3, &format!("{CREATE} --resume"));
     assert!(ended.err.contains("row 1 (line 2) was run before with other values"), "{}", ended.err);
     // As it was, it may begin anew; what is there is not written again.
     write(&stage, "new.csv", &text);
