@@ -61,11 +61,6 @@ impl Coming {
         Ok(Self { file, place })
     }
 
-    /// Where it is written.
-    pub(crate) fn file(&mut self) -> &mut fs::File {
-        self.file.as_file_mut()
-    }
-
     /// Puts it in its place.
     ///
     /// # Errors
@@ -73,6 +68,22 @@ impl Coming {
     pub(crate) fn place(self) -> io::Result<()> {
         self.file.as_file().sync_all()?;
         self.file.persist(&self.place).map(drop).map_err(|error| error.error)
+    }
+}
+
+impl io::Write for Coming {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl io::Seek for Coming {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 
@@ -175,12 +186,12 @@ mod tests {
         let place = folder.path().join("report");
         fs::write(&place, "before").unwrap();
         let mut coming = Coming::begin(&place).unwrap();
-        coming.file().write_all(b"half").unwrap();
+        coming.write_all(b"half").unwrap();
         assert_eq!(fs::read_to_string(&place).unwrap(), "before");
         drop(coming);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
         let mut coming = Coming::begin(&place).unwrap();
-        coming.file().write_all(b"whole").unwrap();
+        coming.write_all(b"whole").unwrap();
         coming.place().unwrap();
         assert_eq!(fs::read_to_string(&place).unwrap(), "whole");
         for no_place in [folder.path().to_owned(), folder.path().join("none/report")] {

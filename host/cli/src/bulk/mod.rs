@@ -7,6 +7,7 @@
 mod before;
 mod each;
 mod plan;
+mod report;
 mod rows;
 mod show;
 
@@ -24,6 +25,7 @@ use serde_json::Value;
 use self::before::{Many, unledgered};
 use self::each::{Each, Look};
 pub(crate) use self::plan::plan;
+use self::report::{About, Reports};
 use self::rows::{Common, Rows};
 use self::show::{Bar, Printer, Troubles, summary};
 use crate::args::{BulkArgs, CallArgs, EachArgs, Format, OnErrorArg, RunArgs};
@@ -31,8 +33,9 @@ use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inputs;
+use crate::mapping::declared;
 use crate::output::count;
-use crate::prepare::{self, Sessions};
+use crate::prepare::{self, Prepared, Sessions};
 use crate::receipt::{self, Receipt};
 use crate::workflow::gap;
 use crate::world::World;
@@ -61,6 +64,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let earlier = many.earlier(bulk, journal.as_deref(), &what)?;
     let all = many.ask(bulk, earlier.as_ref(), world.console.draws())?;
     let coming = rows.read(&common)?;
+    let needed: Vec<&Path> = rows.file().into_iter().chain(journal.as_deref()).collect();
+    let reports = Reports::begin(&bulk.report, &about(&prepared, &rows, args), &needed, world.console.redactor())?;
 
     let (component, document) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
     let retention = receipt::retention(world)?;
@@ -113,14 +118,34 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     };
     let troubles = Arc::new(Mutex::new(Troubles::default()));
     let bar = Bar::new(world.console.clone(), all);
-    let sink = Both { printer: Printer(world.console.clone()), troubles: troubles.clone() };
+    let reports = Arc::new(Mutex::new(Some(reports)));
+    let sink = Paper { printer: Printer(world.console.clone()), troubles: troubles.clone(), reports: reports.clone() };
     let ended = drive(coming, each.clone(), how, sink, &mut |tally| bar.at(tally)).await;
     drop(bar);
     let requests = each.requests.load(Ordering::Relaxed);
     receipt.end(world, &prepared, &report(&ended, requests, journal.as_deref()));
     troubles.lock().unwrap_or_else(PoisonError::into_inner).tell(&world.console);
     summary(&world.console, &ended, requests, args.call.verbose > 0);
-    Ok(close(world, args, &ended, journal))
+    let unwritten = reports.lock().unwrap_or_else(PoisonError::into_inner).take().map(|reports| reports.end(&ended));
+    let mut exit = close(world, args, &ended, journal);
+    for failure in unwritten.into_iter().flatten() {
+        world.console.fail(&failure);
+        exit = exit.or(failure.exit);
+    }
+    Ok(exit)
+}
+
+/// What reports say of the run.
+fn about(prepared: &Prepared, rows: &Rows, args: &RunArgs) -> About {
+    About {
+        preset: prepared.name(),
+        connection: prepared.connection.name.clone(),
+        rows: rows.shown(),
+        begun: World::now().to_string(),
+        records: !rows.numbered(),
+        outputs: declared(&prepared.chosen.preset.manifest).into_iter().map(str::to_owned).collect(),
+        mapped: args.call.map.iter().map(|(field, _)| field.clone()).collect(),
+    }
 }
 
 /// What cannot be said of many rows.
@@ -146,15 +171,20 @@ fn lists_itself() -> Failure {
     Failure::usage("this preset lists rows itself; it is run once")
 }
 
-/// Prints results, and keeps what did not end well.
-struct Both {
+/// Prints results, keeps what did not end well, and writes reports until these are taken away.
+struct Paper {
     printer: Printer,
     troubles: Arc<Mutex<Troubles>>,
+    reports: Arc<Mutex<Option<Reports>>>,
 }
 
-impl Sink for Both {
+impl Sink for Paper {
     fn result(&mut self, row: &Row, ended: &Ended) -> std::io::Result<()> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner).add(row, ended);
+        // Before it is printed: a reader may be gone.
+        if let Some(reports) = self.reports.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            reports.row(row, ended);
+        }
         self.printer.result(row, ended)
     }
 }
@@ -234,8 +264,11 @@ fn close(world: &World, args: &RunArgs, summary: &Summary, journal: Option<PathB
     let sent = args.bulk.resume || invalid < tally.rows();
     if bad > 0 && sent {
         let failure = Failure::new(exit, format!("{} did not end well", count(bad, "row")));
-        let correct = "correct them where they stand, and run the same command with --resume: the others are not sent again";
-        world.console.fail(&failure.help(correct).help("what failed is sent again as it is by --resume --retry-failed"));
+        let correct =
+            "correct them where they stand, and run the same command with --resume: the others are not sent again";
+        world
+            .console
+            .fail(&failure.help(correct).help("what failed is sent again as it is by --resume --retry-failed"));
     }
     if args.bulk.limit.is_some() && bad + unknown == 0 {
         world.console.say("the rest: the same command with --resume");

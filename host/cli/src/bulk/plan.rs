@@ -75,7 +75,9 @@ fn earlier(many: &Many<'_>, args: &PlanArgs) -> Result<Option<Ledger>, Failure> 
         Err(LedgerError::Missing(_)) if args.journal.is_none() => Ok(None),
         // A run could not go on with it; it may begin anew.
         Err(error) => {
-            many.world.console.warn(&line(&error.to_string()), &["the plan is that of a run with --restart".to_owned()]);
+            many.world
+                .console
+                .warn(&line(&error.to_string()), &["the plan is that of a run with --restart".to_owned()]);
             Ok(None)
         }
     }
@@ -180,11 +182,8 @@ impl Found {
             Some(name) => json!(format!("{}-{first}", name.split('-').next().unwrap_or_default())),
             None => json!(first),
         };
-        let key: Map<String, Value> = self
-            .keys
-            .iter()
-            .filter_map(|name| Some((name.clone(), inputs.get(name)?.clone())))
-            .collect();
+        let key: Map<String, Value> =
+            self.keys.iter().filter_map(|name| Some((name.clone(), inputs.get(name)?.clone()))).collect();
         let keyed = (!key.is_empty()).then(|| *self.keyed.entry(Ledger::digest(&key)).or_insert(place));
         let first = *self.seen.entry(Ledger::digest(inputs)).or_insert(place);
         if first != place {
@@ -218,7 +217,8 @@ impl Found {
         let own = prepared.writes() && !effect.writes();
         let effect = if own { "a body of your own, which may change something" } else { effect.name() };
         let mut parts = vec![format!("{} would be sent ({effect})", self.sent)];
-        for (list, what) in [(&self.invalid, "invalid"), (&self.ended, "ended before"), (&self.same, "like one before")] {
+        for (list, what) in [(&self.invalid, "invalid"), (&self.ended, "ended before"), (&self.same, "like one before")]
+        {
             if list.all > 0 {
                 parts.push(format!("{} {what}", list.all));
             }

@@ -115,7 +115,7 @@ impl Rows {
 
     /// Whether they can be read a second time.
     pub(crate) fn again(&self) -> bool {
-        !matches!(self, Self::File(file) if file.path == Path::new("-"))
+        self.file() != Some(Path::new("-"))
     }
 
     /// Whether they are known by their place, and not by a number that is always theirs.
@@ -126,11 +126,27 @@ impl Rows {
     /// What they are, for a ledger and for people.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::File(file) if file.path == Path::new("-") => "standard input".to_owned(),
+            Self::File(_) if !self.again() => "standard input".to_owned(),
             Self::File(file) => {
                 std::path::absolute(&file.path).unwrap_or_else(|_| file.path.clone()).display().to_string()
             }
             Self::Records(records) => format!("{}: {}", records.object, records.rules.join(" and ")),
+        }
+    }
+
+    /// What they are, as they were named.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::File(file) if self.again() => file.path.display().to_string(),
+            _ => self.name(),
+        }
+    }
+
+    /// The file that they are read from.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) => Some(&file.path),
+            Self::Records(_) => None,
         }
     }
 
