@@ -301,3 +301,65 @@ fn a_run_goes_on_with_what_it_began_with_and_may_be_forgotten() {
     stage.does(&format!("{CREATE} --restart --skip-existing"));
     assert_eq!((created(&stage).values().sum::<usize>(), ledgers(&stage)), (30, 0));
 }
+
+#[test]
+fn a_run_that_ends_early_leaves_whole_reports() {
+    let stage = stage(0);
+    let rows = "new1,=cmd|' /C calc'!A0,ENDUSER\nnew2,,ENDUSER\nnew3,Three,ENDUSER\n";
+    write(&stage, "new.csv", &format!("user_id,name,type\n{rows}"));
+    write(&stage, "r.xml", "of an earlier run");
+    let reports = "--report junit r.xml --report json r.json --report html r.html --report csv r.csv";
+    let line = format!("{CREATE} --concurrency 1 --on-error stop {reports} --map said='{{{{inputs.name}}}}'");
+    let ended = stage.ends(1, &line);
+    let read = |name: &str| fs::read_to_string(stage.folder().join(name)).unwrap();
+    let json: Value = serde_json::from_str(&read("r.json")).unwrap();
+    assert_eq!(json["rows"], Value::from(lines(&ended.out)));
+    assert_eq!((&json["totals"]["ok"], &json["totals"]["invalid"]), (&1.into(), &1.into()));
+    assert!(json["stopped"].as_str().unwrap().contains("row 2 (line 3) did not end well"));
+    assert!(read("r.csv").lines().nth(1).unwrap().ends_with(",\"'=cmd|' /C calc'!A0\""), "{}", read("r.csv"));
+    assert!(read("r.xml").contains("tests=\"2\" failures=\"1\"") && read("r.xml").ends_with("</testsuites>\n"));
+    assert!(read("r.html").contains("2 rows: 1 ok, 1 invalid") && read("r.html").ends_with("</html>\n"));
+    // The rows themselves stay, and what was there too if nothing is begun.
+    let ended = stage.ends(2, &format!("{CREATE} --resume --report csv ./new.csv"));
+    assert!(ended.err.contains("is needed for something else; nothing was sent"), "{}", ended.err);
+    write(&stage, "r.xml", "of an earlier run");
+    stage.ends(3, &line);
+    assert_eq!(read("r.xml"), "of an earlier run");
+    let beside = fs::read_dir(stage.folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!beside.into_iter().any(|name| name.to_string_lossy().starts_with(".presetter-")));
+}
+
+#[test]
+fn a_plan_sends_nothing_and_knows_what_was_sent() {
+    let stage = stage(0);
+    let row = |n: usize| format!("new{n},New {n},ENDUSER\n");
+    let rows = (0..30).map(|n| if n == 7 { "new7,,ENDUSER\n".to_owned() } else { row(n) }).collect::<String>();
+    // Two rows are as others were: the same, and the same person.
+    write(&stage, "new.csv", &format!("user_id,name,type\n{rows}{}new4,Another,ADMIN\n", row(3)));
+    let plan = "presetter plan mosyle/create-user -c m --each new.csv --format json";
+    let told = |exit: i32| lines(&stage.ends(exit, plan).out).remove(0);
+    let planned = told(3);
+    let rows = &planned["rows"];
+    assert_eq!(
+        (&rows["all"], &rows["sent"], &rows["invalid"], &rows["same"]),
+        (&32.into(), &31.into(), &1.into(), &2.into())
+    );
+    assert_eq!(planned["effects"]["create"], 31);
+    assert_eq!((&planned["invalid"][0]["line"], &planned["same"][0]["as"]), (&9.into(), &5.into()));
+    assert_eq!((&planned["same"][1]["line"], &planned["same"][1]["as"]), (&33.into(), &6.into()));
+    assert_eq!(planned["same"][1]["inputs"], Value::from(vec!["user_id"]));
+    assert_eq!(planned["request"]["body"]["user_id"], "new0");
+    assert_eq!(stage.server().requests_to("/v1/users") + stage.server().logins(), 0);
+
+    stage.ends(3, CREATE);
+    let planned = told(3);
+    assert_eq!((&planned["rows"]["sent"], &planned["rows"]["ended_before"]), (&0.into(), &31.into()));
+    assert_eq!((&planned["request"], &planned["row"]), (&Value::Null, &Value::Null));
+    let text = fs::read_to_string(stage.folder().join("new.csv")).unwrap();
+    write(&stage, "new.csv", &text.replace("new7,,", "new7,Seven,"));
+    let planned = told(0);
+    assert_eq!((&planned["rows"]["sent"], &planned["request"]["body"]["user_id"]), (&1.into(), &"new7".into()));
+    write(&stage, "new.csv", &text.replace("new0,New 0,", "new0,Another,"));
+    let ended = stage.ends(3, plan);
+    assert!(ended.err.contains("row 1 (line 2) was run before with other values"), "{}", ended.err);
+}

@@ -57,8 +57,10 @@ impl Coming {
             return Err(io::Error::other("it is not a plain file"));
         }
         let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = tempfile::Builder::new().prefix(".presetter-").tempfile_in(folder)?;
-        Ok(Self { file, place })
+        fs::metadata(folder)?;
+        // Its own message would name a file that nobody knows.
+        let file = tempfile::Builder::new().prefix(".presetter-").tempfile_in(folder);
+        Ok(Self { file: file.map_err(|error| io::Error::from(error.kind()))?, place })
     }
 
     /// Puts it in its place.

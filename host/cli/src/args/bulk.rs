@@ -83,7 +83,7 @@ pub(crate) struct BulkArgs {
     /// Look first, as the preset says, and do not write what is there already
     #[arg(long, requires = "which")]
     pub(crate) skip_existing: bool,
-    /// Writes a report of all rows too: junit, json, html or csv, and its file; may be given several times
+    /// Write a report of all rows too, as junit, json, html or csv; may be given several times
     #[arg(long, num_args = 2, value_names = ["FORM", "FILE"], requires = "which")]
     pub(crate) report: Vec<OsString>,
     /// Write more than 50 rows without a question

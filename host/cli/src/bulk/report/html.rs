@@ -13,8 +13,8 @@ const STYLE: &str = "\
 :root{color-scheme:light dark;font:15px/1.45 system-ui,sans-serif}body{margin:2rem auto;max-width:80rem;padding:0 1rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #8884}
 td{overflow-wrap:anywhere}td.n{text-align:right;white-space:nowrap}thead th{position:sticky;top:0;background:Canvas}
-small{opacity:.75;display:block}b{font-weight:600}.ok b,.skipped b{color:#18794e}.unknown b{color:#ad5700}
-.failed b,.invalid b,.not_found b{color:#c62828}";
+small{opacity:.75;display:block}b{font-weight:600}.ok b,.skipped b{color:light-dark(#18794e,#3dd68c)}.unknown b{color:light-dark(#ad5700,#ffb224)}
+.failed b,.invalid b,.not_found b{color:light-dark(#c62828,#ff8080)}";
 const KINDS: [Kind; 6] = [Kind::Ok, Kind::Skipped, Kind::NotFound, Kind::Invalid, Kind::Failed, Kind::Unknown];
 
 pub(super) struct Html {

@@ -56,7 +56,7 @@ impl Form for Junit {
         let name = row.row.name.clone().unwrap_or_else(|| format!("row {}", row.row.number));
         let line = row.row.name.is_none().then_some(row.row.line);
         let (suite, file) = (&self.about.preset, &self.about.rows);
-        Test { name: &name, suite, file, line, took: row.took, verdict }.element()
+        Test { name: &name, suite, file, line, took: row.took(), verdict }.element()
     }
 
     fn foot(&self, totals: &Totals) -> String {
