@@ -59,10 +59,10 @@ pub(crate) struct BulkArgs {
     /// Where is noted what became of each row; else among the state, if rows change something
     #[arg(long, value_name = "FILE", requires = "which")]
     pub(crate) journal: Option<PathBuf>,
-    /// Go on with a run that did not come to its end; rows that ended are not sent again
+    /// Go on with an earlier run of these rows; those that ended well are not sent again
     #[arg(long, requires = "which")]
     pub(crate) resume: bool,
-    /// Forget a run that did not come to its end, and begin anew
+    /// Forget an earlier run of these rows, and begin anew
     #[arg(long, conflicts_with = "resume", requires = "which")]
     pub(crate) restart: bool,
     /// With --resume: send rows again of which nobody knows whether they were sent

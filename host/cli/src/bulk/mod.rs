@@ -1,8 +1,8 @@
 //! `presetter run --each`: many rows through one preset.
 //!
-//! Owns: the course of a bulk run on the command line: which rows, the question before many writes, the ledger, the numbers at the
-//! end. Keeps: what changes something is never begun anew where a run of the same rows did not come to its end, unless a person says
-//! so; one receipt tells of all rows, the ledger of each.
+//! Owns: the course of a bulk run on the command line, and what is said and left at its end. Keeps: what changes something is never begun
+//! anew where a run of the same rows did not come to its end, or not all of them ended well, unless a person says so; one receipt tells of
+//! all rows, the ledger of each.
 
 mod before;
 mod each;
