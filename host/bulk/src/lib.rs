@@ -8,12 +8,14 @@
 //! does not grow with the number of rows.
 #![forbid(unsafe_code)]
 
+mod again;
 mod concurrency;
 mod drive;
 mod ledger;
 mod pace;
 mod tally;
 
+pub use again::{Again, Next};
 pub use concurrency::{Concurrency, MOST};
 pub use drive::{Drive, Ended, Kind, OnError, Order, Row, Runs, Sink, Summary, Turn, drive};
 pub use ledger::{Before, Ledger, LedgerError, Told};
