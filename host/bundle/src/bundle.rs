@@ -21,7 +21,7 @@ pub struct Bundle {
     manifest: presetter_manifest::Bundle,
     source: Source,
     /// Set once the component of a packed bundle was found to be as it was packed: files are read once.
-    pub(crate) as_packed: Arc<OnceLock<()>>,
+    pub(crate) as_packed: Arc<OnceLock<String>>,
     /// The presets that were read so far. What is right is read once; what is wrong is told each time.
     presets: Arc<Mutex<HashMap<String, PresetFile>>>,
 }
@@ -220,7 +220,9 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::component`].
     pub fn component_digest(&self) -> Result<Option<String>, Error> {
-        Ok(self.component()?.map(|bytes| hex::encode(Sha256::digest(bytes))))
+        let component = self.component()?;
+        // That of a packed one was compared just now, or when it was read first.
+        Ok(component.map(|bytes| self.as_packed.get().cloned().unwrap_or_else(|| hex::encode(Sha256::digest(bytes)))))
     }
 
     /// The sources that an interpreter needs to run one preset: `bundle.toml`, the preset, and those that it names; with a

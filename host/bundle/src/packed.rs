@@ -71,7 +71,7 @@ impl Bundle {
         if sources_digest(&self.sources()?) != packed.sources_sha256 {
             return Err(changed("bundle.toml", "it, a preset or a script was"));
         }
-        self.as_packed.get_or_init(|| ());
+        self.as_packed.get_or_init(|| packed.component_sha256);
         Ok(Some(component))
     }
 

@@ -160,8 +160,8 @@ pub(crate) fn unwritable(error: &Error, what: &str) -> Failure {
 fn begun(world: &World, prepared: &Prepared, command: &str, confirm: bool) -> Result<Begun, Failure> {
     let Prepared { chosen, connection, .. } = prepared;
     let bundle = &chosen.bundle;
-    let component = match bundle.component()? {
-        Some(own) => sha256(&own),
+    let component = match bundle.component_digest()? {
+        Some(own) => own,
         None => presetter_pack::interpreter(&bundle.sources_for(&chosen.preset.name)?).sha256.to_owned(),
     };
     let limits = serde_json::to_value(&connection.limits).ok();

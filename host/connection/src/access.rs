@@ -91,6 +91,8 @@ struct Core {
     logins: AtomicU32,
     /// Whether the redactor knows the pairs of HTTP Basic in the slots.
     pairs_known: AtomicBool,
+    /// Whether all secrets of the slots were looked up once.
+    secrets_known: AtomicBool,
 }
 
 impl std::fmt::Debug for Access {
@@ -133,6 +135,7 @@ impl Access {
             clock: context.clock.clone(),
             logins: AtomicU32::new(0),
             pairs_known: AtomicBool::new(false),
+            secrets_known: AtomicBool::new(false),
         });
         let logs_in = core.plan.login.is_some();
         let sessions = logs_in.then(|| Sessions::new(Box::new(CoreOpener(core.clone())), shelf, context.clock));
@@ -201,7 +204,13 @@ impl Access {
     /// See [`Access::send`].
     pub async fn send_watched(&self, request: &Outgoing, wire: &(dyn Fn(Wire) + Sync)) -> Result<Answer, Error> {
         let core = &self.core;
-        core.rehearse(request)?;
+        core.may_change(request)?;
+        // What is refused costs no login and no look at a secret. Where neither is to come, the request itself is looked at.
+        let at_hand =
+            self.sessions.as_ref().is_none_or(Sessions::has_one) && core.secrets_known.load(Ordering::Relaxed);
+        if !at_hand {
+            core.rehearse(request)?;
+        }
         let Some(sessions) = &self.sessions else { return Ok(core.exchange(request, None, wire).await?.answer) };
         let session = sessions.get().await?;
         let ended = core.exchange(request, Some(&session), wire).await?;
@@ -262,6 +271,15 @@ struct Exchanged {
 impl Core {
     /// Builds the request with markers, and checks it as the transport will.
     fn rehearse(&self, request: &Outgoing) -> Result<(Request, Values), Error> {
+        self.may_change(request)?;
+        let values = Values::masked(&self.fields, self.vault.references().keys().map(String::as_str))?;
+        let built = inject::build(&self.base, request, &self.plan.slots, &values)?;
+        presetter_egress::admit(&self.policy, &built).map_err(|error| self.owned(error.into()))?;
+        Ok((built, values))
+    }
+
+    /// Nothing is changed through a connection that is for reading.
+    fn may_change(&self, request: &Outgoing) -> Result<(), Error> {
         let connection = &self.connection;
         if connection.read_only && request.writes {
             return Err(Error::denied(
@@ -269,10 +287,7 @@ impl Core {
                 format!("If it may write: presetter connection set {} --read-only false", connection.name),
             ));
         }
-        let values = Values::masked(&self.fields, self.vault.references().keys().map(String::as_str))?;
-        let built = inject::build(&self.base, request, &self.plan.slots, &values)?;
-        presetter_egress::admit(&self.policy, &built).map_err(|error| self.owned(error.into()))?;
-        Ok((built, values))
+        Ok(())
     }
 
     /// The network's advice is for whoever adds a connection; this one is there already.
@@ -308,8 +323,8 @@ impl Core {
         wire: &(dyn Fn(Wire) + Sync),
     ) -> Result<Exchanged, Error> {
         let home = self.home().await?;
-        let names = self.plan.slot_secrets();
-        let secrets = self.vault.get(names.iter().map(String::as_str)).await?;
+        let secrets = self.vault.get(self.plan.slot_secrets.iter().map(String::as_str)).await?;
+        self.secrets_known.store(true, Ordering::Relaxed);
         let values = || {
             let secrets = secrets.iter().map(|(name, secret)| (name.as_str(), &**secret));
             Values::real(&self.fields, secrets, session.map(|s| &s.token))
@@ -322,6 +337,8 @@ impl Core {
             }
             inject::build(&self.base, request, &self.plan.slots, &values)?
         };
+        // Before it counts as going out: what is refused here never did.
+        presetter_egress::admit(home, &built).map_err(|error| self.owned(error.into()))?;
         loop {
             let policy = if trail.is_home() { home } else { &self.policy };
             wire(Wire::Leaving);
@@ -387,6 +404,7 @@ impl Core {
         let opened = login::open(plan, &self.base, &values, &self.transport, home, &reader).await;
         let opened = opened.map_err(|error| self.owned(error));
         if matches!(opened, Err(Error::Auth { .. })) {
+            self.secrets_known.store(false, Ordering::Relaxed);
             self.vault.forget().await;
         }
         opened

@@ -104,6 +104,8 @@ pub(crate) struct ExpiryPlan {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) slots: Vec<Slot>,
+    /// The secrets that the slots name, each once.
+    pub(crate) slot_secrets: Vec<String>,
     pub(crate) login: Option<LoginPlan>,
     pub(crate) expiry: ExpiryPlan,
 }
@@ -153,12 +155,8 @@ impl Plan {
             },
             None => ExpiryPlan { status: vec![401], invalid_when: None },
         };
-        Ok(Self { slots, login, expiry })
-    }
-
-    /// The secrets that the slots name, each once.
-    pub(crate) fn slot_secrets(&self) -> Vec<String> {
-        once(self.slots.iter().flat_map(|slot| slot.filling.secrets()))
+        let slot_secrets = once(slots.iter().flat_map(|slot| slot.filling.secrets()));
+        Ok(Self { slots, slot_secrets, login, expiry })
     }
 }
 

@@ -121,6 +121,11 @@ impl Sessions {
         self.pass(Want::Any).await?.ok_or(Error::Cancelled)
     }
 
+    /// Whether a request would get a session without a look at the disk and without a login.
+    pub(crate) fn has_one(&self) -> bool {
+        self.satisfying(Want::Any).is_some()
+    }
+
     /// A session in place of one that the server refused; nothing if that one is so fresh that it cannot have ended.
     pub(crate) async fn renew(&self, refused: &Session, cause: Cause) -> Result<Option<Arc<Session>>, Error> {
         let want = Want::InsteadOf(refused, cause);

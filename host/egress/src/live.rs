@@ -12,6 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use url::Url;
 
 use crate::{
     Authorities, BadCertificate, Error, Part, Policy, Request, Resolver, Response, SystemResolver, Transport, admit,
@@ -21,8 +22,8 @@ use crate::{
 /// `presetter/VERSION`, unless the request sets its own `User-Agent`.
 const USER_AGENT: &str = concat!("presetter/", env!("CARGO_PKG_VERSION"));
 
-/// Idle connections kept per server; bulk runs use a few at a time.
-const IDLE_PER_HOST: usize = 16;
+/// Idle connections kept per server: as many as a bulk run has under way at once.
+const IDLE_PER_HOST: usize = 256;
 
 /// What the client itself reads of an answer's headers before it gives up; far above any policy's limits, which are
 /// checked afterwards and have the better message. (HTTP/1 heads end at about 400 KiB in the client.)
@@ -37,6 +38,8 @@ pub struct Live {
     authorities: Vec<Authorities>,
     /// As many as there are policies: one for each connection of the process, two where one has a client certificate.
     clients: Mutex<HashMap<Policy, reqwest::Client>>,
+    /// The same for plain HTTP: these trust nobody, and so need not read whom the system trusts, which takes longer than a request.
+    plain: Mutex<HashMap<Policy, reqwest::Client>>,
 }
 
 impl Live {
@@ -47,7 +50,7 @@ impl Live {
 
     /// With another resolver. Its addresses are checked like the system's.
     pub fn with_resolver(resolver: Arc<dyn Resolver>) -> Live {
-        Live { resolver, authorities: Vec::new(), clients: Mutex::default() }
+        Live { resolver, authorities: Vec::new(), clients: Mutex::default(), plain: Mutex::default() }
     }
 
     /// Trusts the authorities in `pem` too, besides the system's.
@@ -61,17 +64,20 @@ impl Live {
         Ok(self)
     }
 
-    fn client(&self, policy: &Policy) -> Result<reqwest::Client, Error> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+    fn client(&self, policy: &Policy, url: &Url) -> Result<reqwest::Client, Error> {
+        // A proxy may itself be spoken to by TLS.
+        let plain = url.scheme() == "http" && policy.proxy.is_none();
+        let clients = if plain { &self.plain } else { &self.clients };
+        let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(policy) {
             return Ok(client.clone());
         }
-        let client = self.build(policy)?;
+        let client = self.build(policy, plain)?;
         clients.insert(policy.clone(), client.clone());
         Ok(client)
     }
 
-    fn build(&self, policy: &Policy) -> Result<reqwest::Client, Error> {
+    fn build(&self, policy: &Policy, plain: bool) -> Result<reqwest::Client, Error> {
         // An error means that a provider is set already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Guard {
@@ -91,16 +97,20 @@ impl Live {
             .referer(false)
             .https_only(!policy.allow_private)
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .tls_certs_merge(
-                self.authorities.iter().chain([&policy.tls.authorities]).flat_map(Authorities::certificates),
-            )
             .connect_timeout(policy.limits.connect_timeout)
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .http1_max_headers(PARSED_HEADERS)
             .http2_max_header_list_size(PARSED_HEADER_BYTES)
             .dns_resolver(guard);
-        if let Some(identity) = &policy.tls.identity {
-            builder = builder.identity(identity.client().map_err(unusable)?);
+        if plain {
+            // The client follows no redirect, so it never comes to another scheme; if it did, no certificate would do.
+            builder = builder.tls_certs_only([]);
+        } else {
+            let authorities = self.authorities.iter().chain([&policy.tls.authorities]);
+            builder = builder.tls_certs_merge(authorities.flat_map(Authorities::certificates));
+            if let Some(identity) = &policy.tls.identity {
+                builder = builder.identity(identity.client().map_err(unusable)?);
+            }
         }
         if let Some(proxy) = &policy.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy.url().clone()).map_err(unusable)?);
@@ -125,7 +135,7 @@ impl fmt::Debug for Live {
 impl Transport for Live {
     async fn send(&self, policy: &Policy, request: Request) -> Result<Response, Error> {
         admit(policy, &request)?;
-        let client = self.client(policy)?;
+        let client = self.client(policy, &request.url)?;
         let at = format!("{} {}", request.method, shown(&request.url));
         let progress = Progress::default();
         let exchange = exchange(&client, policy, request, &at, &progress);

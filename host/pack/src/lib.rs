@@ -63,6 +63,8 @@ pub fn interpreter(sources: &[(String, String)]) -> Interpreter {
 pub struct Parts {
     /// The component: the bundle's own, or an interpreter's.
     pub component: Cow<'static, [u8]>,
+    /// Its SHA-256, where that is known without reading all of it.
+    pub sha256: Option<Cow<'static, str>>,
     /// Whether it is the bundle's own, which its author built.
     pub own: bool,
     /// Whether it is an interpreter that holds the bundle's sources already.
@@ -104,12 +106,14 @@ pub fn parts(bundle: &Bundle, preset: &str) -> Result<Parts, Error> {
     Ok(match bundle.component()? {
         Some(component) => {
             let own = bundle.manifest().component.is_some();
-            Parts { component: component.into(), own, packed: !own, sources: None }
+            let sha256 = if own { None } else { bundle.component_digest()?.map(Into::into) };
+            Parts { component: component.into(), sha256, own, packed: !own, sources: None }
         }
         None => {
             let sources = bundle.sources_for(preset)?;
-            let component = interpreter(&sources).component.into();
-            Parts { component, own: false, packed: false, sources: Some(sources) }
+            let Interpreter { component, sha256, .. } = interpreter(&sources);
+            let sha256 = Some(sha256.into());
+            Parts { component: component.into(), sha256, own: false, packed: false, sources: Some(sources) }
         }
     })
 }

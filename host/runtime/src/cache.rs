@@ -26,14 +26,15 @@ impl Cache {
         Self { folder: folder.filter(|folder| disk::safe_folder(folder).is_ok()) }
     }
 
-    /// The compiled component, if the cache has it.
-    pub(crate) fn find(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
-        map(engine, &self.entry(engine, bytes)?)
+    /// The compiled component with this sha256, if the cache has it.
+    pub(crate) fn find(&self, engine: &Engine, sha256: &str) -> Option<Component> {
+        map(engine, &self.entry(engine, sha256)?)
     }
 
     /// Compiles a component now, and keeps it.
     pub(crate) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let Some(entry) = self.entry(engine, bytes) else {
+        // Of these bytes, whatever they were said to be: what is kept under a name must be what the name says.
+        let Some(entry) = self.entry(engine, &digest(bytes)) else {
             return Component::from_binary(engine, bytes);
         };
         let compiled = engine.precompile_component(bytes)?;
@@ -45,12 +46,17 @@ impl Cache {
         Component::from_binary(engine, bytes)
     }
 
-    fn entry(&self, engine: &Engine, bytes: &[u8]) -> Option<PathBuf> {
+    fn entry(&self, engine: &Engine, sha256: &str) -> Option<PathBuf> {
+        let folder = self.folder.as_ref()?;
         let mut compatibility = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut compatibility);
-        let name = format!("{}-{:016x}.cwasm", hex::encode(Sha256::digest(bytes)), compatibility.finish());
-        self.folder.as_ref().map(|folder| folder.join(name))
+        Some(folder.join(format!("{sha256}-{:016x}.cwasm", compatibility.finish())))
     }
+}
+
+/// The name of a component in the cache: its sha256 in lower-case hex.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// Maps an entry, if it is there and ours alone.

@@ -10,7 +10,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::cache::Cache;
+use crate::cache::{self, Cache};
 use crate::contract::{self, BundlePre, Exported, Shape};
 use crate::host::Host;
 use crate::meter::Ticker;
@@ -230,6 +230,15 @@ impl Engine {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(&self, bytes: &[u8]) -> Result<Component, LoadError> {
+        self.load_known(bytes, &cache::digest(bytes))
+    }
+
+    /// As [`Engine::load`], for a caller who knows the component's sha256 (64 lower-case hexadecimal digits). What is in the cache
+    /// under it is loaded without a look at `bytes`.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load_known(&self, bytes: &[u8], sha256: &str) -> Result<Component, LoadError> {
         if bytes.len() > MAX_COMPONENT_BYTES {
             return Err(LoadError::TooLarge { bytes: bytes.len() });
         }
@@ -240,7 +249,7 @@ impl Engine {
             _ => return Err(LoadError::NotAComponent { reason: "it does not begin as one".into() }),
         }
         let not = |e: wasmtime::Error| LoadError::NotAComponent { reason: format!("{e:#}") };
-        let component = match self.cache.find(&self.inner, bytes) {
+        let component = match self.cache.find(&self.inner, sha256) {
             // What is kept was vetted before it was compiled.
             Some(component) => component,
             None => {

@@ -287,8 +287,8 @@ impl Caller {
 /// Everything that can influence a run of a preset: the interpreter too, and the body that a person keeps for it.
 fn digest(chosen: &Chosen, kept: Option<&BodyOverride>) -> Result<String, Failure> {
     let bundle = chosen.bundle.digest(&chosen.preset.name)?;
-    let component = match chosen.bundle.component()? {
-        Some(own) => sha256(&own),
+    let component = match chosen.bundle.component_digest()? {
+        Some(own) => own,
         None => presetter_pack::interpreter(&chosen.bundle.sources_for(&chosen.preset.name)?).sha256.to_owned(),
     };
     let own = kept.map(|kept| format!(" {}", sha256(kept.text.as_bytes()))).unwrap_or_default();
