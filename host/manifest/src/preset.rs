@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{Bundle, Diagnostics, Input, Text, check, source};
 
@@ -290,6 +291,18 @@ pub struct Variant {
     pub outputs: Option<IndexMap<String, Text>>,
     /// See [`Preset::rows`].
     pub rows: Option<IndexMap<String, Text>>,
+}
+
+impl BatchKey {
+    /// The value by which a row's element is known. Vendors send numbers as texts, so scalars are the same as their texts.
+    #[must_use]
+    pub fn of(&self, inputs: &Map<String, Value>) -> Option<String> {
+        match inputs.get(self.input.as_str())? {
+            Value::String(text) => Some(text.clone()),
+            number @ Value::Number(_) => Some(number.to_string()),
+            _ => None,
+        }
+    }
 }
 
 impl Preset {
