@@ -9,9 +9,12 @@
 #![forbid(unsafe_code)]
 
 mod concurrency;
+mod course;
 mod drive;
+mod group;
 mod ledger;
 mod pace;
+mod printing;
 mod tally;
 
 pub use concurrency::{Concurrency, MOST};
