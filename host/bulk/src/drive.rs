@@ -388,7 +388,8 @@ impl Shared {
     async fn together(&self, members: Vec<Member>) -> Vec<Done> {
         let (ended, broken) = self.send(&members).await;
         let mut ended = ended.into_iter();
-        let done = |Member { at, row, .. }| Done { at, row, ended: ended.next(), before: false, broken: broken.clone() };
+        let done =
+            |Member { at, row, .. }| Done { at, row, ended: ended.next(), before: false, broken: broken.clone() };
         members.into_iter().map(done).collect()
     }
 

@@ -258,7 +258,8 @@ mod tests {
     fn names_have_their_place_in_the_file() {
         let text = "x = '''\n{\"a\": {{optional a}}, \"b\": {{settings.b}}}'''\n";
         let doc: std::collections::BTreeMap<String, Text> = presetter_manifest::read_toml("f", text).unwrap();
-        let written = Written { text: &doc["x"], form: Form::Template(Context::Json, false), place: Place::Request, rows: false };
+        let written =
+            Written { text: &doc["x"], form: Form::Template(Context::Json, false), place: Place::Request, rows: false };
         let names = written.names(&Source::new("f".into(), text));
         assert_eq!(names.len(), 2);
         assert_eq!((&text[names[0].span.clone()], names[0].optional), ("{{optional a}}", true));

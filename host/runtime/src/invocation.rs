@@ -16,7 +16,7 @@ use crate::accept::loader;
 use crate::contract;
 use crate::contract::presetter::preset::types;
 use crate::floor::Floor;
-use crate::host::{Host, Shared};
+use crate::host::{Host, Ledger, Shared};
 use crate::json::{self, Unread};
 use crate::limits::{self, LimitHit};
 use crate::meter::Metered;
@@ -112,10 +112,18 @@ impl Invocation {
 
 /// Runs a preset. Whatever happens ends in a report.
 pub async fn run(invocation: &Invocation) -> Report {
+    let all = run_together(invocation, std::slice::from_ref(&invocation.inputs)).await;
+    all.into_iter().next().unwrap_or_else(|| Report::ended(Outcome::failed("input", "there are no inputs")))
+}
+
+/// Runs a batch preset for several rows of inputs, at most as many as it says ([`presetter_manifest::Preset::most`]), each checked
+/// against its schema. They are one run: its limits are those of one, and the first report has its requests. A report for each, in
+/// their order; the invocation's own inputs do not count.
+pub async fn run_together(invocation: &Invocation, rows: &[Map<String, Value>]) -> Vec<Report> {
     let started = Instant::now();
     let requests = match invocation.prepare() {
         Ok(requests) => requests,
-        Err(diagnostics) => return Report::invalid(diagnostics),
+        Err(diagnostics) => return vec![Report::invalid(diagnostics); rows.len()],
     };
     let shared = Arc::new(Shared::new(
         invocation.access.clone(),
@@ -134,7 +142,7 @@ pub async fn run(invocation: &Invocation) -> Report {
         // The run begins when it has its place: that others are before it is no time of its own.
         let Component { engine, weight, .. } = &invocation.component;
         let _permit = engine.permits.acquire_many(*weight).await.map_err(|e| Failed::Trap(e.to_string()))?;
-        let timed = tokio::time::timeout(limits.time(Limit::WallTime), execute(invocation, shared.clone()));
+        let timed = tokio::time::timeout(limits.time(Limit::WallTime), execute(invocation, rows, shared.clone()));
         timed.await.unwrap_or_else(|_| Err(Failed::Limit(LimitHit::of(limits, Limit::WallTime))))
     };
     let ended = tokio::select! {
@@ -143,7 +151,7 @@ pub async fn run(invocation: &Invocation) -> Report {
     };
     let judged = ended.and_then(|(outcome, times)| {
         phases.extend(times);
-        judge(outcome, limits, &shared.ledger().floor)
+        judge(outcome, rows.len(), limits, &shared.ledger().floor)
     });
     // What ended the run from outside is the reason, whatever came of requests before.
     let from_outside = matches!(judged, Err(Failed::Limit(_) | Failed::Cancelled));
@@ -152,10 +160,25 @@ pub async fn run(invocation: &Invocation) -> Report {
         Err(Failed::Refused(diagnostics)) => Some(diagnostics.clone()),
         _ => None,
     };
-    let mut report = judged.unwrap_or_else(|failed| Report::ended(failed.told(invocation)));
+    let mut reports = judged.unwrap_or_else(|failed| vec![Report::ended(failed.told(invocation)); rows.len()]);
     let mut ledger = shared.ledger();
     phases.push(("wait", ledger.waited));
-    report.requests = ledger.floor.requests;
+    let wrong = ledger.diagnostics.take().or(wrong);
+    for report in &mut reports {
+        settle(report, &ledger, invocation, (from_outside, broken_off));
+        report.diagnostics = wrong.clone().filter(|_| report.outcome.kind == Kind::Failed);
+        report.phases.clone_from(&phases);
+        report.duration = started.elapsed();
+        scrub(report, &invocation.access);
+    }
+    if let Some(first) = reports.first_mut() {
+        first.requests = ledger.floor.requests;
+    }
+    reports
+}
+
+/// Lays the floor under what was claimed, and says what hangs on it.
+fn settle(report: &mut Report, ledger: &Ledger, invocation: &Invocation, (from_outside, broken_off): (bool, bool)) {
     let under = ledger.floor.under(report.outcome.clone(), invocation.writes());
     if !from_outside || under.kind == Kind::Unknown {
         report.outcome = under;
@@ -179,11 +202,6 @@ pub async fn run(invocation: &Invocation) -> Report {
         let then = outcome.hint.take().map(|hint| format!("; {hint}")).unwrap_or_default();
         outcome.hint = Some(format!("something was changed: look what is there before you run it again{then}"));
     }
-    report.diagnostics = ledger.diagnostics.take().or(wrong).filter(|_| report.outcome.kind == Kind::Failed);
-    report.phases = phases;
-    report.duration = started.elapsed();
-    scrub(&mut report, &invocation.access);
-    report
 }
 
 /// Why a component did not come to an end of its own.
@@ -192,6 +210,8 @@ enum Failed {
     Trap(String),
     /// What it returned is not what the contract says.
     Malformed(&'static str),
+    /// So many items for so many rows.
+    Miscounted(usize, usize),
     Cancelled,
     /// The preset's files are wrong.
     Refused(Diagnostics),
@@ -210,6 +230,10 @@ impl Failed {
             Self::Malformed(what) => {
                 Outcome::failed("preset", format!("the preset's component returned {what} that are not JSON"))
             }
+            Self::Miscounted(items, rows) => {
+                let message = format!("the preset's component returned {items} results for {rows} rows");
+                Outcome::failed("preset", message)
+            }
             Self::Cancelled => Outcome::failed("cancelled", "the run was stopped"),
             Self::Refused(_) => Outcome::failed("template", "the preset's files are wrong; nothing was sent"),
         }
@@ -219,7 +243,11 @@ impl Failed {
 type Times = Vec<(&'static str, Duration)>;
 
 /// A fresh instance, `load` for an interpreter, then `run`.
-async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types::Outcome, Times), Failed> {
+async fn execute(
+    invocation: &Invocation,
+    rows: &[Map<String, Value>],
+    shared: Arc<Shared>,
+) -> Result<(types::Outcome, Times), Failed> {
     let Component { engine, pre, .. } = &invocation.component;
     let _running = engine.ticker.run(engine.inner());
     let mut store = Store::new(engine.inner(), Host::new(shared));
@@ -228,7 +256,7 @@ async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types:
     // What a component hands over at once is copied: a list can name one text in its memory a million times.
     store.set_hostcall_fuel(at_once(&invocation.limits));
 
-    let inputs = [Value::Object(invocation.inputs.clone()).to_string()];
+    let inputs: Vec<String> = rows.iter().map(|row| serde_json::to_string(row).unwrap_or_default()).collect();
     let context = invocation.context();
     let guest = async {
         let started = Instant::now();
@@ -309,23 +337,42 @@ fn broken(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize) -> Faile
     }
 }
 
-/// What the component returned, checked.
-fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Result<Report, Failed> {
+/// What the component returned, checked: a report for each row.
+fn judge(outcome: types::Outcome, rows: usize, limits: &Limits, floor: &Floor) -> Result<Vec<Report>, Failed> {
     if size(&outcome) > limits.size(Limit::OutputSize) {
         return Err(Failed::Limit(LimitHit::of(limits, Limit::OutputSize)));
     }
+    let types::Outcome { verdict, mut items } = outcome;
+    // For one row what is said of the whole counts, and there may be no item.
+    if rows == 1 {
+        let item = items.drain(..).next();
+        return Ok(vec![reported(verdict, item.map(|item| (item.outputs, item.answer)), limits, floor)?]);
+    }
+    if items.len() != rows {
+        return Err(Failed::Miscounted(items.len(), rows));
+    }
+    items.into_iter().map(|item| reported(item.verdict, Some((item.outputs, item.answer)), limits, floor)).collect()
+}
+
+/// What the component said of a row.
+fn reported(
+    verdict: types::Verdict,
+    item: Option<(String, Option<types::Seen>)>,
+    limits: &Limits,
+    floor: &Floor,
+) -> Result<Report, Failed> {
     let unread = |what| {
         move |unread| match unread {
             Unread::Beyond(hit) => Failed::Limit(hit),
             Unread::Malformed(_) => Failed::Malformed(what),
         }
     };
-    json::within(outcome.verdict.details.as_bytes(), limits).map_err(Failed::Limit)?;
-    let trace = outcome::trace(&outcome.verdict.details);
-    let mut report = Report { trace, ..Report::ended(floor.believed(Outcome::claimed(outcome.verdict))) };
-    let Some(item) = outcome.items.into_iter().next() else { return Ok(report) };
-    report.outputs = json::read(item.outputs.as_bytes(), limits).map_err(unread("outputs"))?;
-    if let Some(answer) = item.answer {
+    json::within(verdict.details.as_bytes(), limits).map_err(Failed::Limit)?;
+    let trace = outcome::trace(&verdict.details);
+    let mut report = Report { trace, ..Report::ended(floor.believed(Outcome::claimed(verdict))) };
+    let Some((outputs, answer)) = item else { return Ok(report) };
+    report.outputs = json::read(outputs.as_bytes(), limits).map_err(unread("outputs"))?;
+    if let Some(answer) = answer {
         report.response = Some(json::read(answer.response.as_bytes(), limits).map_err(unread("answers"))?);
         report.response_status = Some(answer.status);
         report.response_headers = answer.headers.into_iter().map(|h| (h.name, h.value)).collect();

@@ -106,7 +106,10 @@ impl Together<'_> {
         let finished = match judged {
             Judgement::Failed(class, message) => Finished::failed(class, &message),
             Judgement::NotFound(evidence) if self.rows.len() > 1 => {
-                let message = format!("the API says of all {} rows together that something is not there ({evidence})", self.rows.len());
+                let message = format!(
+                    "the API says of all {} rows together that something is not there ({evidence})",
+                    self.rows.len()
+                );
                 Finished::failed("refused", &message)
             }
             Judgement::NotFound(evidence) => Finished::new(Verdict::not_found(evidence)),

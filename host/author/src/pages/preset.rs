@@ -19,7 +19,10 @@ pub(super) fn parts(bundle: &Bundle, file: &PresetFile, samples: &[Sample]) -> V
     ];
     facts.extend(preset.redirects.map(|most| format!("**Redirects:** at most {most} in a row are followed")));
     facts.extend(
-        preset.batch.as_ref().map(|batch| format!("**Many at once:** up to {} rows in one request (`--each`)", batch.most)),
+        preset
+            .batch
+            .as_ref()
+            .map(|batch| format!("**Many at once:** up to {} rows in one request (`--each`)", batch.most)),
     );
     let mut parts = vec![format!("# {}", text(&preset.title)), code(&name), text(&preset.summary), list(&facts)];
     parts.extend(inputs(preset));

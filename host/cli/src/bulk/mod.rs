@@ -25,6 +25,7 @@ use self::rows::{Common, Rows};
 use self::show::{Bar, Printer, Troubles, summary};
 use crate::args::{BulkArgs, Format, OnErrorArg, RunArgs};
 use crate::ask;
+use crate::assumptions::used_by;
 use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -83,6 +84,7 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
             (_, true) => Look::Before,
             _ => Look::InDoubt,
         },
+        settings: used_by(&manifest, Some(&prepared.connection.kind)),
         requests: AtomicU64::new(0),
     });
     let journal = ledger.as_ref().map(|ledger| ledger.path().to_owned());

@@ -61,7 +61,8 @@ impl Check<'_> {
             let hint = format!("write required = true at the input \"{name}\"");
             self.at(name, format!("\"{name}\" may be left out, and then nothing tells whose an element is"), hint);
         } else if !matches!(input.kind, InputKind::String | InputKind::Integer | InputKind::Number) {
-            let message = format!("\"{name}\" takes {}, and elements are told apart by a text or a number", input.kind.name());
+            let message =
+                format!("\"{name}\" takes {}, and elements are told apart by a text or a number", input.kind.name());
             self.at(name, message, "name another input".into());
         }
     }
@@ -73,9 +74,21 @@ impl Check<'_> {
         }
         let variants = || preset.variants.values();
         let has = [
-            (preset.pages.is_some() || variants().any(|v| v.pages.is_some()), "pages", "a list that is read page by page has no element for each row"),
-            (preset.find.is_some() || variants().any(|v| v.find.is_some()), "find", "which element is whose is told by key in [batch]"),
-            (preset.rows.is_some() || variants().any(|v| v.rows.is_some()), "rows", "what each row gives is named under [outputs]"),
+            (
+                preset.pages.is_some() || variants().any(|v| v.pages.is_some()),
+                "pages",
+                "a list that is read page by page has no element for each row",
+            ),
+            (
+                preset.find.is_some() || variants().any(|v| v.find.is_some()),
+                "find",
+                "which element is whose is told by key in [batch]",
+            ),
+            (
+                preset.rows.is_some() || variants().any(|v| v.rows.is_some()),
+                "rows",
+                "what each row gives is named under [outputs]",
+            ),
             (!preset.rows_when.is_empty(), "rows_when", "what each row gives is named under [outputs_when]"),
             (preset.mixup.is_some(), "mixup", "it looks at one row; a preset of its own can have it"),
         ];
@@ -93,7 +106,10 @@ impl Check<'_> {
             let Some(template) = compiled(request, text.as_str(), context) else { continue };
             for variable in template.variables().iter().filter(|v| preset.inputs.contains_key(&v.path.root)) {
                 let root = &variable.path.root;
-                let problem = Problem::new(format!("\"{root}\" is of one row, and here stands what is sent for all"), variable.span.clone());
+                let problem = Problem::new(
+                    format!("\"{root}\" is of one row, and here stands what is sent for all"),
+                    variable.span.clone(),
+                );
                 let hint = format!("write {{{{#each rows}}}}...{{{{{root}}}}}...{{{{/each}}}}");
                 self.problems.push(text.locate(self.source, problem.with_hint(hint)));
             }

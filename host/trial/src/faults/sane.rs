@@ -138,9 +138,7 @@ impl View<'_> {
 
     /// Whether the answer to many rows may not say any more what became of this one.
     fn says_nothing(&self) -> bool {
-        self.writes()
-            && self.preset.batch.is_some()
-            && matches!(self.fault.nature(), Nature::Spoiled | Nature::Less)
+        self.writes() && self.preset.batch.is_some() && matches!(self.fault.nature(), Nature::Spoiled | Nature::Less)
     }
 
     fn insane(&self, expected: &str) -> Insane {

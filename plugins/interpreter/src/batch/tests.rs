@@ -40,7 +40,8 @@ fn run(preset: &str, ids: &[&str], answers: Vec<Result<Raw, Refusal>>) -> (Vec<F
     let recipes = Recipes::compile(&Files::read(&files.to_string()).unwrap()).unwrap();
     let script = Script { answers: RefCell::new(answers), ..Script::default() };
     let context = Context { kind: "open".into(), settings: json!({}) };
-    let finished = Run { recipes: &recipes, door: &script, context: &context, scripts: None }.preset("save", &rows(ids));
+    let finished =
+        Run { recipes: &recipes, door: &script, context: &context, scripts: None }.preset("save", &rows(ids));
     assert!(script.answers.borrow().is_empty(), "not all answers were asked for");
     (finished, script.asked.into_inner())
 }
@@ -128,7 +129,10 @@ fn an_answer_without_a_list_is_judged_as_a_whole_for_all() {
     }
     let finished = save(&["a", "b"], json!({ "status": "MISSING_DATA", "info": "Missing key: os", "more": [1] }));
     assert_eq!(finished[1].verdict.message, "MISSING_DATA: Missing key: os");
-    assert_eq!(finished[1].seen.as_ref().unwrap().response, json!({ "status": "MISSING_DATA", "info": "Missing key: os" }));
+    assert_eq!(
+        finished[1].seen.as_ref().unwrap().response,
+        json!({ "status": "MISSING_DATA", "info": "Missing key: os" })
+    );
     // A row alone is what it speaks of.
     assert_eq!(ends(&save(&["a"], json!({ "status": "NOBODY" }))), [("not-found", "")]);
 }
