@@ -16,8 +16,8 @@ use presetter_bundle::Bundle;
 use presetter_connection::{Access, AccessContext, Connection, Surroundings, SystemClock};
 use presetter_egress::{Live, Resolver};
 use presetter_runtime::{
-    CancellationToken, Component, Engine, EngineOptions, Invocation, Kind, Limit, Limits, Report, RunObserver, Sending,
-    Verdict,
+    CancellationToken, Component, Engine, EngineOptions, Invocation, Kind, Limit, Limits, Report, RunObserver, Runner,
+    Sending, Setup, Verdict,
 };
 use presetter_secret::{Redactor, Secret};
 use serde_json::{Map, Value};
@@ -259,7 +259,9 @@ impl Arena {
     /// Plays a run to its end.
     pub async fn play(&self, play: &Play) -> Played {
         let watcher = Arc::new(Watcher { veto: play.veto, ..Watcher::default() });
-        let report = presetter_runtime::run(&self.invocation(play, watcher.clone())).await;
+        let (observer, cancel) = (watcher.clone(), play.cancel.clone());
+        let invocation = Invocation { inputs: play.inputs.clone(), observer, cancel };
+        let report = self.runner(play).run(&invocation).await;
         let (logs, rows) = (std::mem::take(&mut *watcher.logs.lock().unwrap()), watcher.rows.lock().unwrap().clone());
         Played { report, logs, rows, rows_count: watcher.counted.load(Ordering::SeqCst) }
     }
@@ -271,7 +273,7 @@ impl Arena {
         assert_eq!(played.report.outputs["came"]["status"], 200, "{:?}", played.report);
     }
 
-    fn invocation(&self, play: &Play, observer: Arc<dyn RunObserver>) -> Invocation {
+    fn runner(&self, play: &Play) -> Runner {
         let manifest = self.bundle.manifest();
         let kind = manifest.connections[&play.kind].clone();
         let (base_url, near) = play.elsewhere.clone().unwrap_or_else(|| (self.base_url.clone(), true));
@@ -303,21 +305,18 @@ impl Arena {
             .is_interpreter()
             .then(|| presetter_pack::source_document(&self.bundle.sources_for(&play.preset).unwrap()));
         let settings = manifest.settings.iter().map(|(name, setting)| (name.clone(), setting.default.clone()));
-        Invocation {
+        Runner::new(Setup {
             component,
-            source_document: sources,
+            source_document: sources.map(Into::into),
             preset: self.bundle.preset(&play.preset).unwrap(),
             bundle: self.bundle.clone(),
-            inputs: play.inputs.clone(),
             settings: settings.collect(),
             access: Arc::new(access),
             limits: play.limits.clone(),
             body: None,
             body_set: Vec::new(),
-            observer,
-            cancel: play.cancel.clone(),
             clock: Arc::new(SystemClock),
-        }
+        })
     }
 }
 

@@ -65,8 +65,8 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         let prepared = Prepared::bare(look, connection.clone(), settings.clone(), access)?;
         let first = Arc::new(FirstPage::default());
         let receipt = Receipt::begin(world, &prepared, "connection test", false, retention, first.clone())?;
-        let invocation = prepared.invocation(component, sources, receipt.observer(), CancellationToken::new());
-        let report = presetter_runtime::run(&invocation).await;
+        let invocation = prepared.invocation(receipt.observer(), CancellationToken::new());
+        let report = prepared.runner(component, sources).run(&invocation).await;
         receipt.end(world, &prepared, &told(&report, first.more()));
         let (state, why) = judge(&report, first.more(), &prepared.name());
         if state != State::Confirmed {

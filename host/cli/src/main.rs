@@ -59,6 +59,7 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::Parser as _;
 use etcetera::app_strategy::{AppStrategy as _, AppStrategyArgs};
@@ -73,6 +74,7 @@ use crate::failure::Failure;
 use crate::world::{Dirs, World};
 
 fn main() -> ExitCode {
+    let started = Instant::now();
     // Before any secret is read.
     presetter_disk::no_core_file();
     let redactor = Redactor::new();
@@ -80,7 +82,7 @@ fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| slips::explained(error).exit());
     let style = style();
     let console = Arc::new(Console::new(Box::new(io::stdout()), Box::new(io::stderr()), style, redactor));
-    let result = world(&cli, console.clone()).and_then(|world| {
+    let result = world(&cli, console.clone(), started).and_then(|world| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|e| {
             Failure::new(Exit::Internal, format!("this machine gives the program no timer or sockets: {e}"))
@@ -99,8 +101,9 @@ fn main() -> ExitCode {
 }
 
 /// The machine, as the commands see it.
-fn world(cli: &Cli, console: Arc<Console>) -> Result<World, Failure> {
+fn world(cli: &Cli, console: Arc<Console>, started: Instant) -> Result<World, Failure> {
     Ok(World {
+        started,
         cwd: env::current_dir().unwrap_or_default(),
         dirs: dirs()?,
         machine_policy: Some(policy::machine_file()),

@@ -116,7 +116,9 @@ pub(crate) fn width(text: &str) -> usize {
 /// A length of time as people read it.
 pub(crate) fn time(duration: std::time::Duration) -> String {
     let ms = duration.as_secs_f64() * 1000.0;
-    if ms < 10.0 {
+    if ms < 1.0 {
+        format!("{ms:.2} ms")
+    } else if ms < 10.0 {
         format!("{ms:.1} ms")
     } else if ms < 10_000.0 {
         format!("{ms:.0} ms")

@@ -26,8 +26,8 @@ pub(crate) async fn plan(world: &World, args: &PlanArgs) -> Result<Exit, Failure
     let prepared = prepare::prepare(world, &args.call, Arc::new(Closed), Sessions::Kept)?;
     let (component, sources) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
     let door = Arc::new(Door::default());
-    let report =
-        presetter_runtime::run(&prepared.invocation(component, sources, door.clone(), CancellationToken::new())).await;
+    let invocation = prepared.invocation(door.clone(), CancellationToken::new());
+    let report = prepared.runner(component, sources).run(&invocation).await;
 
     let seen = door.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match seen {

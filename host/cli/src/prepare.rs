@@ -10,7 +10,8 @@ use presetter_connection::{Access, AccessContext, Connection, SystemClock, excha
 use presetter_egress::Transport;
 use presetter_manifest::{Diagnostics, Preset};
 use presetter_runtime::{
-    BodyOverride, CancellationToken, Component, Engine, EngineOptions, Invocation, Limit, Limits, RunObserver,
+    BodyOverride, CancellationToken, Component, Engine, EngineOptions, Invocation, Limit, Limits, RunObserver, Runner,
+    Setup,
 };
 use presetter_template::{Context, Problem, Template, Variable};
 use serde_json::{Map, Value};
@@ -174,7 +175,7 @@ pub(crate) fn access_failure(error: &presetter_connection::Error) -> Failure {
 }
 
 /// The component of a bundle, and for an interpreter the sources that it is to load. Compiles, or maps compiled code.
-pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Option<String>), Failure> {
+pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Option<Arc<str>>), Failure> {
     let parts = presetter_pack::parts(&chosen.bundle, &chosen.preset.name)?;
     let component = engine.load(&parts.component).map_err(|error| {
         let exit =
@@ -182,7 +183,7 @@ pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Optio
         Failure::new(exit, format!("{}{error}", parts.origin(&chosen.bundle))).help(error.hint())
     })?;
     let document = parts.document(&chosen.bundle, &chosen.preset.name, component.is_interpreter())?;
-    Ok((component, document))
+    Ok((component, document.map(Into::into)))
 }
 
 /// What a run of a bundle may use up before any connection says more.
@@ -221,29 +222,25 @@ impl Prepared {
         })
     }
 
-    /// What the runtime runs.
-    pub(crate) fn invocation(
-        &self,
-        component: Component,
-        source_document: Option<String>,
-        observer: Arc<dyn RunObserver>,
-        cancel: CancellationToken,
-    ) -> Invocation {
-        Invocation {
+    /// The preset, ready to run.
+    pub(crate) fn runner(&self, component: Component, source_document: Option<Arc<str>>) -> Runner {
+        Runner::new(Setup {
             component,
             source_document,
             preset: PresetFile::clone(&self.chosen.preset),
             bundle: self.chosen.bundle.clone(),
-            inputs: self.inputs.clone(),
             settings: self.settings.clone(),
             access: self.access.clone(),
             limits: self.limits.clone(),
             body: self.body.clone(),
             body_set: self.body_set.clone(),
-            observer,
-            cancel,
             clock: Arc::new(SystemClock),
-        }
+        })
+    }
+
+    /// One run of it.
+    pub(crate) fn invocation(&self, observer: Arc<dyn RunObserver>, cancel: CancellationToken) -> Invocation {
+        Invocation { inputs: self.inputs.clone(), observer, cancel }
     }
 
     /// The name of the preset in results: `mosyle/create-user`, also where it was named by a path.

@@ -57,7 +57,9 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     if matches!(prepared.chosen.bundle.source(), Source::Folder { .. }) {
         world.console.say(&format!("{} runs from a folder, which nobody has signed", line(&args.call.preset)));
     }
+    let start = world.started.elapsed();
     let (component, sources) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
+    let load = world.started.elapsed() - start;
     let cancel = CancellationToken::new();
     let rows = Rows::new(args.format);
     let watch = Arc::new(Watch::new(world.console.clone(), args.call.verbose, rows, cancel.clone()));
@@ -66,16 +68,15 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
         None => watch.clone(),
     };
     let receipt = Receipt::begin(world, &prepared, "run", args.call.confirm, retention, watching)?;
-    let invocation = prepared.invocation(component, sources, receipt.observer(), cancel.clone());
+    let runner = prepared.runner(component, sources);
+    let invocation = prepared.invocation(receipt.observer(), cancel.clone());
 
     if world.signals {
         listen(world.clone(), cancel, prepared.writes());
     }
-    let mut report = if args.call.confirm {
-        presetter_runtime::run_confirmed(&invocation).await
-    } else {
-        presetter_runtime::run(&invocation).await
-    };
+    let mut report =
+        if args.call.confirm { runner.run_confirmed(&invocation).await } else { runner.run(&invocation).await };
+    report.before([("start", start), ("load", load)]);
     let writes = prepared.chosen.preset.manifest.effect.writes();
     let settings = used_by(&prepared.chosen.preset.manifest, Some(&prepared.connection.kind));
     advice::add(&mut report, Ran { writes, connection: &prepared.connection.name, settings: &settings });

@@ -70,7 +70,8 @@ impl Watch {
         if self.verbose >= 1 && !report.phases.is_empty() {
             let phases: Vec<String> =
                 report.phases.iter().map(|(name, took)| format!("{name} {}", time(*took))).collect();
-            self.talk(&format!("phases: {}; in all {}", phases.join(", "), time(report.duration)));
+            let all = report.phases.iter().map(|(_, took)| *took).sum();
+            self.talk(&format!("phases: {}; in all {}", phases.join(", "), time(all)));
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use presetter_connection::{Connection, Store, Surroundings};
@@ -16,6 +17,8 @@ use crate::console::Console;
 /// Everything around a command.
 #[derive(Clone)]
 pub(crate) struct World {
+    /// When the program began.
+    pub(crate) started: Instant,
     /// The folder that relative paths begin at.
     pub(crate) cwd: PathBuf,
     /// Where state lives.
@@ -124,6 +127,7 @@ pub(crate) mod tests {
     pub(crate) fn bare(home: &Path, page: &Page) -> World {
         let console = Console::new(Box::new(page.clone()), Box::new(page.clone()), Style::default(), Redactor::new());
         World {
+            started: Instant::now(),
             cwd: home.to_owned(),
             dirs: Dirs::below(&home.join("presetter")),
             docker: None,

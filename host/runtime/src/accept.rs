@@ -49,12 +49,12 @@ pub async fn accepts(component: &Component, document: &str, limits: &Limits) -> 
     match Metered::new(loading, limits.time(Limit::GuestTime)).await {
         Err(_) => Err(AcceptError::Broken(LimitHit::of(limits, Limit::GuestTime).to_string())),
         // A memory that may not grow ends an interpreter in a way of its own, which tells nobody anything.
-        Ok((Err(error), _)) => Err(match store.data().hit {
+        Ok(Err(error)) => Err(match store.data().hit {
             Some(hit) => AcceptError::Broken(hit.to_string()),
             None => broken(error),
         }),
-        Ok((Ok((Err(list),)), _)) => Err(AcceptError::Refused(list)),
-        Ok((Ok((Ok(()),)), _)) => Ok(()),
+        Ok(Ok((Err(list),))) => Err(AcceptError::Refused(list)),
+        Ok(Ok((Ok(()),))) => Ok(()),
     }
 }
 

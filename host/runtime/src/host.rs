@@ -1,12 +1,11 @@
 //! The host's side of the contract: what happens when a component calls `http`, `rows`, `log` or `clock`.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use presetter_connection::{Access, Answer, Body, Clock, Error, Outgoing, Redirects, Wire};
-use presetter_manifest::{Diagnostics, Limit, Limits, Repeat};
+use presetter_connection::{Answer, Body, Error, Outgoing, Wire};
+use presetter_manifest::{Diagnostics, Limit, Repeat};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -15,16 +14,28 @@ use crate::floor::{Failure, Fingerprint, Floor};
 use crate::json::{self, Unread};
 use crate::limits::{Ceiling, LimitHit};
 use crate::observer::{RunObserver, Sending, Verdict};
-use crate::request::{self, Prepared};
+use crate::request;
 use crate::retry;
+use crate::runner::Ready;
 
 /// What the run's owner keeps when the component is gone, however it went.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) floor: Floor,
     pub(crate) diagnostics: Option<Diagnostics>,
-    pub(crate) waited: Duration,
+    pub(crate) times: Times,
     pub(crate) vetoed: bool,
+}
+
+/// What the host did for a component, and how long that took.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Times {
+    /// Requests put together from templates.
+    pub(crate) render: Duration,
+    /// Until a request went out: a session, credentials.
+    pub(crate) connection: Duration,
+    /// From then until its answer was there; also what a server asked to wait.
+    pub(crate) wait: Duration,
 }
 
 /// The state of one instance.
@@ -47,53 +58,17 @@ const LOG_LINE_BYTES: usize = 4096;
 
 /// What one run knows.
 pub(crate) struct Shared {
-    pub(crate) access: Arc<Access>,
+    /// What it has in common with other runs of the preset.
+    pub(crate) ready: Arc<Ready>,
     pub(crate) observer: Arc<dyn RunObserver>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) limits: Limits,
-    /// The preset that runs, and those that it names, by name.
-    pub(crate) requests: HashMap<String, Prepared>,
-    pub(crate) preset: String,
-    /// The name of their bundle.
-    pub(crate) bundle: String,
-    pub(crate) repeat: Repeat,
-    pub(crate) writes: bool,
-    /// What the preset that runs says of redirects.
-    pub(crate) redirects: Option<Redirects>,
-    pub(crate) settings: Value,
     ledger: Mutex<Ledger>,
     /// So that no component can make two requests that pass for one.
     prints: RandomState,
 }
 
 impl Shared {
-    #[allow(clippy::too_many_arguments, reason = "built in one place, each field once")]
-    pub(crate) fn new(
-        access: Arc<Access>,
-        observer: Arc<dyn RunObserver>,
-        clock: Arc<dyn Clock>,
-        limits: Limits,
-        requests: HashMap<String, Prepared>,
-        (bundle, preset): (String, String),
-        (repeat, writes): (Repeat, bool),
-        redirects: Option<Redirects>,
-        settings: Value,
-    ) -> Self {
-        Self {
-            access,
-            observer,
-            clock,
-            limits,
-            requests,
-            preset,
-            bundle,
-            repeat,
-            writes,
-            redirects,
-            settings,
-            ledger: Mutex::default(),
-            prints: RandomState::new(),
-        }
+    pub(crate) fn new(ready: Arc<Ready>, observer: Arc<dyn RunObserver>) -> Self {
+        Self { ready, observer, ledger: Mutex::default(), prints: RandomState::new() }
     }
 
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -104,7 +79,7 @@ impl Shared {
 impl Host {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
-            ceiling: Ceiling::new(&shared.limits),
+            ceiling: Ceiling::new(&shared.ready.setup.limits),
             shared,
             asked: 0,
             logged_lines: 0,
@@ -116,7 +91,7 @@ impl Host {
     /// What the component is told of a request: never a secret, also not in the words of an error.
     fn told(&self, result: Result<http::Answer, http::Error>) -> Result<http::Answer, http::Error> {
         result.map_err(|mut error| {
-            let redactor = self.shared.access.redactor();
+            let redactor = self.shared.ready.setup.access.redactor();
             error.message = redactor.text(&error.message);
             error.details = redactor.text(&error.details);
             error
@@ -126,7 +101,7 @@ impl Host {
     /// Counts one more request, whatever becomes of it.
     fn ask(&mut self) -> wasmtime::Result<()> {
         self.asked += 1;
-        if self.asked > self.shared.limits.get(Limit::Requests) {
+        if self.asked > self.shared.ready.setup.limits.get(Limit::Requests) {
             return Err(self.hit(Limit::Requests));
         }
         Ok(())
@@ -134,12 +109,12 @@ impl Host {
 
     /// The error that ends a run at a limit.
     fn hit(&self, limit: Limit) -> wasmtime::Error {
-        LimitHit::of(&self.shared.limits, limit).into()
+        LimitHit::of(&self.shared.ready.setup.limits, limit).into()
     }
 
     /// Reads a component's JSON; too deep a nesting ends the run, anything else wrong is told.
     fn read<T: DeserializeOwned>(&self, text: &[u8]) -> wasmtime::Result<Result<T, String>> {
-        match json::read(text, &self.shared.limits) {
+        match json::read(text, &self.shared.ready.setup.limits) {
             Ok(value) => Ok(Ok(value)),
             Err(Unread::Malformed(why)) => Ok(Err(why)),
             Err(Unread::Beyond(hit)) => Err(hit.into()),
@@ -154,14 +129,14 @@ impl Host {
         }
         let print = fingerprint(&shared.prints, &outgoing);
         // Other methods that are no read cannot be granted at all.
-        if !shared.writes && matches!(outgoing.method.as_str(), "PUT" | "PATCH" | "DELETE") {
+        if !shared.ready.writes && matches!(outgoing.method.as_str(), "PUT" | "PATCH" | "DELETE") {
             let reason = format!("the preset says that it only reads, and asks for {}", outgoing.method);
             let advice =
                 "A preset that changes something says so: effect = \"update\", or what it is, in its preset.toml.";
             let denied = Error::Denied { reason, advice: advice.into() };
             return Ok(Err(self.enter(print, outgoing.writes, &denied)));
         }
-        let repeatable = !outgoing.writes || matches!(shared.repeat, Repeat::Natural | Repeat::Key);
+        let repeatable = !outgoing.writes || matches!(shared.ready.repeat, Repeat::Natural | Repeat::Key);
         if outgoing.writes && !repeatable && shared.ledger().floor.has_open_write() {
             let message = "an earlier write of this run was not answered, and nothing is written on top of it";
             return Ok(Err(error("denied", message, &Value::Null)));
@@ -171,7 +146,7 @@ impl Host {
             if attempt > 0 {
                 self.ask()?;
             }
-            let sending = Sending { access: &shared.access, request: &outgoing };
+            let sending = Sending { access: &shared.ready.setup.access, request: &outgoing };
             if shared.observer.before_send(&sending).await == Verdict::Veto {
                 shared.ledger().vetoed = true;
                 return Ok(Err(error(
@@ -181,16 +156,23 @@ impl Host {
                 )));
             }
             let started = Instant::now();
+            let left = OnceLock::new();
             let wire = |wire| match wire {
                 Wire::Leaving => {
+                    left.get_or_init(Instant::now);
                     shared.ledger().floor.sending(print, outgoing.writes);
                     shared.observer.leaving();
                 }
                 Wire::Answered => shared.ledger().floor.answered(print),
             };
-            let sent = shared.access.send_watched(&outgoing, &wire).await;
+            let sent = shared.ready.setup.access.send_watched(&outgoing, &wire).await;
             let took = started.elapsed();
-            shared.ledger().waited += took;
+            let before = left.get().map_or(took, |left| left.duration_since(started));
+            {
+                let times = &mut shared.ledger().times;
+                times.connection += before;
+                times.wait += took - before;
+            }
             match sent {
                 Ok(answer) => {
                     shared.observer.answer(&answer);
@@ -200,7 +182,8 @@ impl Host {
                     let Some(wait) = again else { return Ok(Ok(seen(answer))) };
                     shared.observer.waiting(answer.status, wait);
                     self.retry_waited += wait;
-                    shared.clock.sleep(wait).await;
+                    shared.ledger().times.wait += wait;
+                    shared.ready.setup.clock.sleep(wait).await;
                     attempt += 1;
                 }
                 Err(failed) => {
@@ -228,7 +211,7 @@ impl Host {
             asked,
             repeatable,
             attempt,
-            self.shared.clock.now_ms(),
+            self.shared.ready.setup.clock.now_ms(),
             f64::from(random[0]) / 255.0,
         );
         Ok(wait.filter(|wait| self.retry_waited + *wait <= RETRY_WAIT))
@@ -262,8 +245,11 @@ impl Host {
         };
         let failure = match failed {
             Error::TooLarge { limit: Some(limit), .. } => {
-                let hit = LimitHit::of(&self.shared.limits, *limit);
-                let advice = hit.advice(&self.shared.access.connection().name, &self.shared.bundle);
+                let hit = LimitHit::of(&self.shared.ready.setup.limits, *limit);
+                let advice = hit.advice(
+                    &self.shared.ready.setup.access.connection().name,
+                    self.shared.ready.setup.bundle.manifest().name.as_str(),
+                );
                 Failure { class, message: hit.to_string(), hint: Some(advice) }
             }
             failed => Failure { class, message: failed.reason(), hint: failed.advice().map(str::to_owned) },
@@ -329,8 +315,11 @@ impl http::Host for Host {
     async fn call(&mut self, preset: String, values: String) -> wasmtime::Result<Result<http::Answer, http::Error>> {
         self.ask()?;
         let shared = self.shared.clone();
-        let Some(prepared) = shared.requests.get(&preset) else {
-            let message = format!("preset \"{}\" does not name a preset \"{preset}\" with a request", shared.preset);
+        let Some(prepared) = shared.ready.requests.get(&preset) else {
+            let message = format!(
+                "preset \"{}\" does not name a preset \"{preset}\" with a request",
+                shared.ready.setup.preset.name
+            );
             return Ok(Err(error("template", &message, &Value::Null)));
         };
         let values: Map<String, Value> = match self.read(values.as_bytes())? {
@@ -340,7 +329,10 @@ impl http::Host for Host {
             }
         };
         let tell = |place, then| shared.observer.block(&preset, place, then);
-        match prepared.render(&values, &shared.settings, &tell) {
+        let started = Instant::now();
+        let rendered = prepared.render(&values, &shared.ready.settings, &tell);
+        shared.ledger().times.render += started.elapsed();
+        match rendered {
             Ok(outgoing) => self.deliver(outgoing).await.map(|result| self.told(result)),
             Err(diagnostics) => {
                 let message = diagnostics.0.iter().map(|d| d.problem.message.clone()).collect::<Vec<_>>().join("; ");
@@ -353,13 +345,19 @@ impl http::Host for Host {
     async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Answer, http::Error>> {
         self.ask()?;
         let shared = self.shared.clone();
-        let prepared = shared.requests.get(&shared.preset);
+        let prepared = shared.ready.requests.get(&shared.ready.setup.preset.name);
         if let Some(http::Body { kind, data, .. }) = &request.body
             && ["template", "json", "form"].contains(&kind.as_str())
         {
-            json::within(data, &shared.limits)?;
+            json::within(data, &shared.ready.setup.limits)?;
         }
-        match request::explicit(request, prepared, &shared.settings, shared.writes, shared.redirects.clone()) {
+        match request::explicit(
+            request,
+            prepared,
+            &shared.ready.settings,
+            shared.ready.writes,
+            shared.ready.redirects.clone(),
+        ) {
             Ok(outgoing) => self.deliver(outgoing).await.map(|result| self.told(result)),
             Err(message) => Ok(Err(error("template", &message, &Value::Null))),
         }
@@ -368,12 +366,12 @@ impl http::Host for Host {
 
 impl rows::Host for Host {
     async fn emit(&mut self, row: String) -> wasmtime::Result<Result<(), http::Error>> {
-        if row.len() as u64 > self.shared.limits.get(Limit::OutputSize) {
+        if row.len() as u64 > self.shared.ready.setup.limits.get(Limit::OutputSize) {
             return Err(self.hit(Limit::OutputSize));
         }
         let row = self.read(row.as_bytes())?;
         let mut row: Value = row.map_err(|why| wasmtime::Error::msg(format!("a row is not JSON: {why}")))?;
-        self.shared.access.redactor().value(&mut row);
+        self.shared.ready.setup.access.redactor().value(&mut row);
         self.shared.observer.row(row).await;
         Ok(Ok(()))
     }
@@ -384,11 +382,13 @@ impl log::Host for Host {
         self.logged_lines += 1;
         self.logged_bytes += message.len() as u64;
         let amounts = [(Limit::LogLines, self.logged_lines), (Limit::LogSize, self.logged_bytes)];
-        if let Some((limit, _)) = amounts.into_iter().find(|(limit, used)| *used > self.shared.limits.get(*limit)) {
+        if let Some((limit, _)) =
+            amounts.into_iter().find(|(limit, used)| *used > self.shared.ready.setup.limits.get(*limit))
+        {
             return Err(self.hit(limit));
         }
         // Before it is cut: half a secret would not be known any more.
-        let message = self.shared.access.redactor().text(&message);
+        let message = self.shared.ready.setup.access.redactor().text(&message);
         let mut end = message.len().min(LOG_LINE_BYTES);
         while !message.is_char_boundary(end) {
             end -= 1;
@@ -401,13 +401,13 @@ impl log::Host for Host {
 
 impl clock::Host for Host {
     async fn now(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.shared.clock.now_ms())
+        Ok(self.shared.ready.setup.clock.now_ms())
     }
 
     async fn wait(&mut self, milliseconds: u64) -> wasmtime::Result<Result<(), http::Error>> {
         // Longer than the run may last is as good as for ever; the wall clock ends it.
-        let wait = Duration::from_millis(milliseconds).min(self.shared.limits.time(Limit::WallTime));
-        self.shared.clock.sleep(wait).await;
+        let wait = Duration::from_millis(milliseconds).min(self.shared.ready.setup.limits.time(Limit::WallTime));
+        self.shared.ready.setup.clock.sleep(wait).await;
         Ok(Ok(()))
     }
 }

@@ -13,7 +13,6 @@ mod engine;
 mod floor;
 mod given;
 mod host;
-mod invocation;
 mod json;
 mod limits;
 mod meter;
@@ -22,6 +21,8 @@ mod outcome;
 mod probe;
 mod request;
 mod retry;
+mod run;
+mod runner;
 mod vet;
 
 pub use accept::{AcceptError, accepts};
@@ -29,9 +30,9 @@ pub use contract::SERVED;
 #[cfg(feature = "witness")]
 pub use engine::Witness;
 pub use engine::{Component, Engine, EngineOptions, LoadError, MAX_COMPONENT_BYTES};
-pub use invocation::{BodyOverride, Invocation, run, run_together};
 pub use observer::{Quiet, RunObserver, Sending, Verdict};
 pub use outcome::{Kind, Outcome, Report};
 pub use presetter_manifest::{Limit, Limits};
-pub use probe::{Looked, look_for, run_confirmed, run_unless_there};
+pub use probe::Looked;
+pub use runner::{BodyOverride, Invocation, Runner, Setup};
 pub use tokio_util::sync::CancellationToken;

@@ -90,15 +90,15 @@ impl<F: Future> Metered<F> {
 }
 
 impl<F: Future> Future for Metered<F> {
-    /// The result with the time used, or that it was used up.
-    type Output = Result<(F::Output, Duration), TimeIsUp>;
+    /// The result, or that the time was used up.
+    type Output = Result<F::Output, TimeIsUp>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let started = Instant::now();
         let polled = self.inner.as_mut().poll(cx);
         self.used += started.elapsed();
         match polled {
-            Poll::Ready(output) => Poll::Ready(Ok((output, self.used))),
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending if self.used > self.allowed => Poll::Ready(Err(TimeIsUp)),
             Poll::Pending => Poll::Pending,
         }
@@ -118,14 +118,14 @@ mod tests {
             }
             7
         };
-        assert_eq!(Metered::new(idle, Duration::from_secs(3600)).await.unwrap().0, 7);
+        assert_eq!(Metered::new(idle, Duration::from_secs(3600)).await.unwrap(), 7);
         // Nothing is allowed: the first return from a poll ends it.
         let busy = async {
             loop {
                 tokio::task::yield_now().await;
             }
         };
-        let ended: Result<((), Duration), TimeIsUp> = Metered::new(busy, Duration::ZERO).await;
+        let ended: Result<(), TimeIsUp> = Metered::new(busy, Duration::ZERO).await;
         assert_eq!(ended, Err(TimeIsUp));
     }
 }

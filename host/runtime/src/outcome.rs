@@ -162,6 +162,17 @@ impl Report {
         report
     }
 
+    /// Enters phases that came before the run, which [`Report::duration`] does not count; one that the run has as well is longer
+    /// by that.
+    pub fn before<const N: usize>(&mut self, phases: [(&'static str, Duration); N]) {
+        for (name, took) in phases.into_iter().rev() {
+            match self.phases.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, all)) => *all += took,
+                None => self.phases.insert(0, (name, took)),
+            }
+        }
+    }
+
     /// Whether anything was sent.
     #[must_use]
     pub fn sent(&self) -> bool {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::outcome::{Kind, Outcome, Report};
 use crate::request::names;
-use crate::{Invocation, invocation};
+use crate::runner::{Invocation, Runner};
 
 /// What a look came to.
 enum Seen {
@@ -22,39 +22,55 @@ enum Seen {
     Unclear,
 }
 
-/// Runs a write with a look before it, where a repeat needs one, and a look after it: `--confirm`.
-///
-/// What is there already is not written again, and what cannot be seen clearly is not written at all.
-pub async fn run_confirmed(invocation: &Invocation) -> Report {
-    let looked = match invocation.preset.manifest.repeat() {
-        Repeat::Probe => match before(invocation).await {
-            Ok(looked) => looked,
-            Err(report) => return *report,
-        },
-        _ => None,
-    };
-    let mut report = after(invocation, invocation::run(invocation).await).await;
-    if let Some(looked) = looked {
-        report.requests += looked.requests;
-        report.duration += looked.duration;
+impl Runner {
+    /// Runs a write with a look before it, where a repeat needs one, and a look after it: `--confirm`.
+    ///
+    /// What is there already is not written again, and what cannot be seen clearly is not written at all.
+    pub async fn run_confirmed(&self, invocation: &Invocation) -> Report {
+        let looked = match self.0.setup.preset.manifest.repeat() {
+            Repeat::Probe => match before(self, invocation).await {
+                Ok(looked) => looked,
+                Err(report) => return *report,
+            },
+            _ => None,
+        };
+        after(self, invocation, self.run(invocation).await).await.and_before(looked)
     }
-    report
+
+    /// Runs a write unless the preset's probe sees that it is there already; a preset without a probe is run.
+    ///
+    /// What cannot be seen clearly is not written.
+    pub async fn run_unless_there(&self, invocation: &Invocation) -> Report {
+        match before(self, invocation).await {
+            Ok(looked) => self.run(invocation).await.and_before(looked),
+            Err(report) => *report,
+        }
+    }
+
+    /// Has the preset's probe look. It sends no write.
+    pub async fn look_for(&self, invocation: &Invocation) -> Looked {
+        let Some((seen, found)) = look(self, invocation, &Map::new()).await else {
+            return Looked::Unclear("the preset has no probe".to_owned());
+        };
+        match seen {
+            Seen::There => Looked::There(supplied(self, &Map::new(), &found.outputs)),
+            Seen::Absent => Looked::Absent(found.outcome.evidence),
+            Seen::Differs(name) => Looked::Unclear(format!("what is there has another \"{name}\"")),
+            Seen::Partly(what) => Looked::Unclear(format!("something is there, and {what} cannot be seen")),
+            Seen::Unclear => Looked::Unclear(found.outcome.message),
+        }
+    }
 }
 
-/// Runs a write unless the preset's probe sees that it is there already; a preset without a probe is run.
-///
-/// What cannot be seen clearly is not written.
-pub async fn run_unless_there(invocation: &Invocation) -> Report {
-    let looked = match before(invocation).await {
-        Ok(looked) => looked,
-        Err(report) => return *report,
-    };
-    let mut report = invocation::run(invocation).await;
-    if let Some(looked) = looked {
-        report.requests += looked.requests;
-        report.duration += looked.duration;
+impl Report {
+    /// With what a look before the run took.
+    fn and_before(mut self, looked: Option<Report>) -> Self {
+        if let Some(looked) = looked {
+            self.requests += looked.requests;
+            self.duration += looked.duration;
+        }
+        self
     }
-    report
 }
 
 /// What a preset's probe sees of a write of which nobody knows whether it took place.
@@ -68,23 +84,9 @@ pub enum Looked {
     Unclear(String),
 }
 
-/// Has the preset's probe look. It sends no write.
-pub async fn look_for(invocation: &Invocation) -> Looked {
-    let Some((seen, found)) = look(invocation, &Map::new()).await else {
-        return Looked::Unclear("the preset has no probe".to_owned());
-    };
-    match seen {
-        Seen::There => Looked::There(supplied(invocation, &Map::new(), &found.outputs)),
-        Seen::Absent => Looked::Absent(found.outcome.evidence),
-        Seen::Differs(name) => Looked::Unclear(format!("what is there has another \"{name}\"")),
-        Seen::Partly(what) => Looked::Unclear(format!("something is there, and {what} cannot be seen")),
-        Seen::Unclear => Looked::Unclear(found.outcome.message),
-    }
-}
-
 /// The look before the write, if the preset has one; the report that ends the run if the write must not be sent.
-async fn before(invocation: &Invocation) -> Result<Option<Report>, Box<Report>> {
-    let Some((seen, mut report)) = look(invocation, &Map::new()).await else { return Ok(None) };
+async fn before(runner: &Runner, invocation: &Invocation) -> Result<Option<Report>, Box<Report>> {
+    let Some((seen, mut report)) = look(runner, invocation, &Map::new()).await else { return Ok(None) };
     let exists = |but: String| {
         Outcome::failed("exists", format!("it is there already, {but}; nothing was sent"))
             .with_hint("look at what is there; to change it, run the preset that updates")
@@ -92,8 +94,8 @@ async fn before(invocation: &Invocation) -> Result<Option<Report>, Box<Report>> 
     match seen {
         Seen::Absent => return Ok(Some(report)),
         Seen::There => {
-            report.outcome.evidence = format!("{}; it was there already, nothing was sent", evidence(invocation));
-            report.outputs = supplied(invocation, &Map::new(), &report.outputs);
+            report.outcome.evidence = format!("{}; it was there already, nothing was sent", evidence(runner));
+            report.outputs = supplied(runner, &Map::new(), &report.outputs);
             report.there = true;
         }
         Seen::Differs(name) => report.outcome = exists(format!("with another \"{name}\"")),
@@ -117,16 +119,16 @@ async fn before(invocation: &Invocation) -> Result<Option<Report>, Box<Report>> 
 /// An `unknown` becomes `ok` if it is there, as asked for. If it is not there it stays unknown: the server may still be at
 /// work. An `ok` whose only evidence is the vendor's OK becomes one with evidence, or `failed` with class `unconfirmed`.
 /// Other reports, and presets without a probe, stay as they are.
-async fn after(invocation: &Invocation, mut report: Report) -> Report {
+async fn after(runner: &Runner, invocation: &Invocation, mut report: Report) -> Report {
     if !matches!(report.outcome.kind, Kind::Ok | Kind::Unknown) {
         return report;
     }
-    let Some((seen, found)) = look(invocation, &report.outputs).await else { return report };
+    let Some((seen, found)) = look(runner, invocation, &report.outputs).await else { return report };
     report.requests += found.requests;
     report.duration += found.duration;
     if let Seen::There = seen {
-        report.outputs = supplied(invocation, &report.outputs, &found.outputs);
-        report.outcome = Outcome { kind: Kind::Ok, evidence: evidence(invocation), ..Outcome::failed("", "") };
+        report.outputs = supplied(runner, &report.outputs, &found.outputs);
+        report.outcome = Outcome { kind: Kind::Ok, evidence: evidence(runner), ..Outcome::failed("", "") };
         report.diagnostics = None;
         return report;
     }
@@ -148,15 +150,15 @@ async fn after(invocation: &Invocation, mut report: Report) -> Report {
     report
 }
 
-fn evidence(invocation: &Invocation) -> String {
-    let probe = invocation.preset.manifest.probe.as_ref().map(|p| p.preset.to_string());
+fn evidence(runner: &Runner) -> String {
+    let probe = runner.0.setup.preset.manifest.probe.as_ref().map(|p| p.preset.to_string());
     format!("probe {}", probe.unwrap_or_default())
 }
 
 /// Runs the probe; nothing if the preset has none. `outputs`: what is known of the write already.
-async fn look(invocation: &Invocation, outputs: &Map<String, Value>) -> Option<(Seen, Report)> {
-    let probe = invocation.preset.manifest.probe.as_ref()?;
-    let settings = Value::Object(invocation.settings.clone());
+async fn look(runner: &Runner, invocation: &Invocation, outputs: &Map<String, Value>) -> Option<(Seen, Report)> {
+    let setup = &runner.0.setup;
+    let probe = setup.preset.manifest.probe.as_ref()?;
     let mut known = invocation.inputs.clone();
     for (name, value) in outputs {
         known.entry(name.clone()).or_insert_with(|| value.clone());
@@ -164,27 +166,26 @@ async fn look(invocation: &Invocation, outputs: &Map<String, Value>) -> Option<(
     let mut inputs = Map::new();
     for (name, text) in &probe.inputs {
         let template = Template::compile(text.as_str(), Context::Value).ok();
-        let value = template.and_then(|t| t.render_value(&names(&known, &settings)).ok());
+        let value = template.and_then(|t| t.render_value(&names(&known, &runner.0.settings)).ok());
         if let Some(value) = value.filter(|v| !v.is_null()) {
             inputs.insert(name.clone(), value);
         }
     }
-    let preset = match invocation.bundle.preset(probe.preset.as_str()) {
-        Ok(preset) => preset,
+    let looker = match runner.probe()? {
+        Ok(looker) => looker,
         Err(error) => {
             let outcome = Outcome::failed("preset", format!("the preset that looks cannot be read: {error}"));
             return Some((Seen::Unclear, Report::ended(outcome)));
         }
     };
-    let look = Invocation { preset, inputs, body: None, body_set: Vec::new(), ..invocation.clone() };
-    let found = invocation::run(&look).await;
+    let found = looker.run(&Invocation { inputs, ..invocation.clone() }).await;
     let given = |name: &str| invocation.inputs.get(name).filter(|v| !v.is_null());
     let differs =
         probe.equal.iter().map(|name| name.as_str()).find(|name| {
             given(name).is_some_and(|given| !same(given, found.outputs.get(*name).unwrap_or(&Value::Null)))
         });
-    let unseen = unseen(invocation, probe);
-    let seen = match (found.outcome.kind, invocation.preset.manifest.effect) {
+    let unseen = unseen(runner, invocation, probe);
+    let seen = match (found.outcome.kind, setup.preset.manifest.effect) {
         // What was to be removed is gone, or still there.
         (Kind::NotFound, Effect::Delete) => Seen::There,
         (Kind::Ok, Effect::Delete) => Seen::Absent,
@@ -200,12 +201,12 @@ async fn look(invocation: &Invocation, outputs: &Map<String, Value>) -> Option<(
 }
 
 /// What of a write its probe cannot see, in words: nothing may be called done that nobody has looked at.
-fn unseen(invocation: &Invocation, probe: &Probe) -> Option<String> {
-    if invocation.body.is_some() || !invocation.body_set.is_empty() {
+fn unseen(runner: &Runner, invocation: &Invocation, probe: &Probe) -> Option<String> {
+    if runner.0.setup.body_is_changed() {
         return Some("what was changed in the body".into());
     }
     // For something new, its key shows that it was made; a change shows only in what was changed.
-    if invocation.preset.manifest.effect != Effect::Update {
+    if runner.0.setup.preset.manifest.effect != Effect::Update {
         return None;
     }
     let keys: Vec<String> = probe
@@ -221,9 +222,9 @@ fn unseen(invocation: &Invocation, probe: &Probe) -> Option<String> {
 }
 
 /// The write's outputs, and those that the probe supplies where the answer to the write has none.
-fn supplied(invocation: &Invocation, own: &Map<String, Value>, found: &Map<String, Value>) -> Map<String, Value> {
+fn supplied(runner: &Runner, own: &Map<String, Value>, found: &Map<String, Value>) -> Map<String, Value> {
     let mut outputs = own.clone();
-    for name in invocation.preset.manifest.probe.iter().flat_map(|p| &p.outputs) {
+    for name in runner.0.setup.preset.manifest.probe.iter().flat_map(|p| &p.outputs) {
         let missing = outputs.get(name.as_str()).is_none_or(Value::is_null);
         if let Some(value) = found.get(name.as_str()).filter(|_| missing) {
             outputs.insert(name.as_str().to_owned(), value.clone());

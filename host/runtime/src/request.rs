@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::contract::presetter::preset::{http, types};
 use crate::given::{Given, Tell, Telling};
-use crate::invocation::BodyOverride;
+use crate::runner::BodyOverride;
 
 /// A request's templates, compiled, with the file that they stand in.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use presetter_connection::{Access, AccessContext, Clock, Connection, Reference, 
 use presetter_egress::{Cassette, Transport};
 use presetter_manifest::Preset;
 use presetter_runtime::{
-    CancellationToken, Component, Engine, Invocation, Limits, LoadError, Outcome, Report, RunObserver,
+    CancellationToken, Component, Engine, Invocation, Limits, LoadError, Outcome, Report, RunObserver, Runner, Setup,
 };
 use presetter_secret::Redactor;
 use serde_json::{Map, Value};
@@ -39,7 +39,7 @@ struct Prepared {
     file: PresetFile,
     component: Component,
     /// For an interpreter: what it loads.
-    sources: Option<String>,
+    sources: Option<Arc<str>>,
 }
 
 /// Why a suite cannot begin.
@@ -122,7 +122,7 @@ impl Suite {
                     component
                 }
             };
-            let sources = parts.document(&bundle, name, component.is_interpreter())?;
+            let sources = parts.document(&bundle, name, component.is_interpreter())?.map(Into::into);
             let prepared = Prepared { file: bundle.preset(name)?, component, sources };
             presets.insert(name.to_owned(), prepared);
         }
@@ -191,24 +191,22 @@ impl Suite {
     ) -> Result<(Report, u32), String> {
         let prepared = self.presets.get(&case.preset).ok_or_else(|| format!("{} is not loaded", case.preset))?;
         let access = Arc::new(access);
-        let invocation = Invocation {
+        let runner = Runner::new(Setup {
             component: prepared.component.clone(),
             source_document: prepared.sources.clone(),
             preset: prepared.file.clone(),
             bundle: self.bundle.clone(),
-            inputs: case.inputs.clone(),
             settings: case.settings.clone(),
             access: access.clone(),
             limits: self.limits(&access),
             body: None,
             body_set: Vec::new(),
-            observer,
-            cancel: CancellationToken::new(),
             clock,
-        };
+        });
+        let invocation = Invocation { inputs: case.inputs.clone(), observer, cancel: CancellationToken::new() };
         let report = match case.confirm {
-            true => presetter_runtime::run_confirmed(&invocation).await,
-            false => presetter_runtime::run(&invocation).await,
+            true => runner.run_confirmed(&invocation).await,
+            false => runner.run(&invocation).await,
         };
         Ok((report, access.logins()))
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use presetter_bulk::{Ended, Kind, Pace, Row, Runs, Turn};
 use presetter_runtime::{
-    CancellationToken, Component, Invocation, Kind as Outcome, Report, RunObserver, Sending, Verdict,
+    CancellationToken, Invocation, Kind as Outcome, Report, RunObserver, Runner, Sending, Verdict,
 };
 use serde_json::{Map, Value, json};
 
@@ -22,8 +22,7 @@ use crate::world::World;
 pub(crate) struct Each {
     pub(crate) world: World,
     pub(crate) prepared: Arc<Prepared>,
-    pub(crate) component: Component,
-    pub(crate) document: Option<String>,
+    pub(crate) runner: Runner,
     pub(crate) pace: Arc<Pace>,
     pub(crate) look: Look,
     /// The settings that the preset's requests rest on.
@@ -71,14 +70,6 @@ impl RunObserver for Listening {
 }
 
 impl Each {
-    fn invocation(&self, inputs: &Map<String, Value>, observer: Arc<dyn RunObserver>) -> Invocation {
-        let (component, document) = (self.component.clone(), self.document.clone());
-        // Rows under way come to their end when the run is stopped: their token is never cancelled.
-        let mut invocation = self.prepared.invocation(component, document, observer, CancellationToken::new());
-        invocation.inputs = inputs.clone();
-        invocation
-    }
-
     /// The row's result, as its line has it.
     fn line(&self, row: &Row, mut more: Value) -> String {
         let mut object = of_row(row);
@@ -158,11 +149,13 @@ impl Runs for Each {
 
     async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn) -> Ended {
         let listening = Arc::new(Listening { pace: self.pace.clone(), busy: AtomicBool::new(false) });
-        let invocation = self.invocation(inputs, listening.clone());
+        // Rows under way come to their end when the run is stopped: their token is never cancelled.
+        let cancel = CancellationToken::new();
+        let invocation = Invocation { inputs: inputs.clone(), observer: listening.clone(), cancel };
         let report = match (turn, self.look) {
-            (_, Look::Confirm) => presetter_runtime::run_confirmed(&invocation).await,
-            (Turn::Doubt, _) | (_, Look::Before) => presetter_runtime::run_unless_there(&invocation).await,
-            (Turn::First, Look::InDoubt) => presetter_runtime::run(&invocation).await,
+            (_, Look::Confirm) => self.runner.run_confirmed(&invocation).await,
+            (Turn::Doubt, _) | (_, Look::Before) => self.runner.run_unless_there(&invocation).await,
+            (Turn::First, Look::InDoubt) => self.runner.run(&invocation).await,
         };
         let busy = listening.busy.load(Ordering::Relaxed);
         self.ended(row, inputs, report, busy)
@@ -180,8 +173,8 @@ impl Runs for Each {
     async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)]) -> Vec<Ended> {
         let listening = Arc::new(Listening { pace: self.pace.clone(), busy: AtomicBool::new(false) });
         let inputs: Vec<Map<String, Value>> = rows.iter().map(|(_, inputs)| (*inputs).clone()).collect();
-        let invocation = self.invocation(&Map::new(), listening.clone());
-        let reports = presetter_runtime::run_together(&invocation, &inputs).await;
+        let observer: Arc<dyn RunObserver> = listening.clone();
+        let reports = self.runner.run_together(&inputs, &observer, &CancellationToken::new()).await;
         let busy = listening.busy.load(Ordering::Relaxed);
         rows.iter().zip(reports).map(|((row, inputs), report)| self.ended(row, inputs, report, busy)).collect()
     }

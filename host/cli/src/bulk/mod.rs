@@ -76,8 +76,7 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let each = Arc::new(Each {
         world: world.clone(),
         prepared: prepared.clone(),
-        component,
-        document,
+        runner: prepared.runner(component, document),
         pace: Arc::new(Pace::new(own.max(gap(stated)))),
         look: match (args.call.confirm, bulk.skip_existing) {
             (true, _) => Look::Confirm,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use clap::Parser as _;
 use presetter_connection::Surroundings;
@@ -36,6 +37,7 @@ impl Stage {
         let style = Style { out: color, err: color, terminal: true, talks_to_terminal: false };
         let console = Arc::new(Console::new(Box::new(both), Box::new(all.clone()), style, redactor));
         let world = World {
+            started: Instant::now(),
             cwd: home.to_owned(),
             dirs: Dirs::below(&home.join("presetter")),
             docker: None,

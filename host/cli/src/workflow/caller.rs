@@ -16,8 +16,7 @@ use presetter_journal::seam::{Failure as Told, Place, Probe};
 use presetter_manifest::{Limit, check_inputs};
 use presetter_receipt::{Retention, sha256};
 use presetter_runtime::{
-    BodyOverride, CancellationToken, Component, Engine, Invocation, Kind as Ended, Looked, Report, RunObserver,
-    Sending, Verdict,
+    BodyOverride, CancellationToken, Component, Engine, Kind as Ended, Looked, Report, RunObserver, Sending, Verdict,
 };
 use presetter_secret::Secret;
 use presetter_workflow::{Call, Called, ConnectionInfo, Kind, PresetInfo, Presets, RowSink, Trouble};
@@ -62,7 +61,7 @@ type Opened = (Connection, Arc<Access>);
 struct Loaded {
     chosen: Chosen,
     component: Component,
-    document: Option<String>,
+    document: Option<Arc<str>>,
     digest: String,
     /// The body that a person keeps for it.
     kept: Option<BodyOverride>,
@@ -201,12 +200,13 @@ impl Caller {
         let command = format!("workflow {} (run {})", call.workflow, call.run);
         let receipt = Receipt::begin(&self.world, &prepared, &command, call.confirm, self.retention, listening)?;
         let cancel = CancellationToken::new();
-        let invocation = self.invocation(&prepared, &loaded, receipt.observer(), cancel.clone());
+        let runner = prepared.runner(loaded.component.clone(), loaded.document.clone());
+        let invocation = prepared.invocation(receipt.observer(), cancel.clone());
         let report = {
             let running = async {
                 match call.confirm {
-                    true => presetter_runtime::run_confirmed(&invocation).await,
-                    false => presetter_runtime::run(&invocation).await,
+                    true => runner.run_confirmed(&invocation).await,
+                    false => runner.run(&invocation).await,
                 }
             };
             tokio::pin!(running);
@@ -222,23 +222,13 @@ impl Caller {
         Ok(called(report, &receipt.run))
     }
 
-    fn invocation(
-        &self,
-        prepared: &Prepared,
-        loaded: &Loaded,
-        observer: Arc<dyn RunObserver>,
-        cancel: CancellationToken,
-    ) -> Invocation {
-        prepared.invocation(loaded.component.clone(), loaded.document.clone(), observer, cancel)
-    }
-
     async fn look(&self, call: &Call) -> Result<Looked, Failure> {
         let loaded = self.loaded(&call.preset)?;
         let prepared = self.prepared(call, &loaded)?;
         let way = self.way(&call.connection, &loaded.chosen);
         let listening = Arc::new(Listening { rows: Arc::new(presetter_workflow::NoRows), way });
-        let invocation = self.invocation(&prepared, &loaded, listening, CancellationToken::new());
-        Ok(presetter_runtime::look_for(&invocation).await)
+        let runner = prepared.runner(loaded.component.clone(), loaded.document.clone());
+        Ok(runner.look_for(&prepared.invocation(listening, CancellationToken::new())).await)
     }
 
     async fn posted(&self, url: &str, allow_private: bool, key: &str, body: &Value) -> Result<u16, Failure> {

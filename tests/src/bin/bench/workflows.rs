@@ -10,7 +10,7 @@ use mosyle_standin::{ACCESS_TOKEN, EMAIL, Oddities, PASSWORD};
 use presetter_bundle::Bundle;
 use presetter_connection::{Access, AccessContext, Connection, Surroundings, SystemClock};
 use presetter_egress::Live;
-use presetter_runtime::{CancellationToken, Engine, EngineOptions, Invocation, Kind, Limits, Quiet};
+use presetter_runtime::{CancellationToken, Engine, EngineOptions, Invocation, Kind, Limits, Quiet, Runner, Setup};
 use presetter_secret::{Redactor, Secret};
 use presetter_tests::Stage;
 use serde_json::json;
@@ -136,26 +136,23 @@ async fn raw(stage: &Stage, runs: u64) -> f64 {
     let kind = manifest.connections["session"].clone();
     let access = Arc::new(Access::open(connection, kind, &manifest.grants, context).unwrap());
     let settings = manifest.settings.iter().map(|(name, setting)| (name.clone(), setting.default.clone()));
-    let invocation = Arc::new(Invocation {
+    let runner = Runner::new(Setup {
         component,
-        source_document: document,
+        source_document: document.map(Into::into),
         preset: bundle.preset("create-user").unwrap(),
         bundle: bundle.clone(),
-        inputs: serde_json::Map::new(),
         settings: settings.collect(),
         access,
         limits,
         body: None,
         body_set: Vec::new(),
-        observer: Arc::new(Quiet),
-        cancel: CancellationToken::new(),
         clock: Arc::new(SystemClock),
     });
     let next = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
     let mut working = JoinSet::new();
     for _ in 0..AT_ONCE {
-        let (next, invocation) = (next.clone(), invocation.clone());
+        let (next, runner) = (next.clone(), runner.clone());
         working.spawn(async move {
             loop {
                 let n = next.fetch_add(1, Ordering::Relaxed);
@@ -164,7 +161,8 @@ async fn raw(stage: &Stage, runs: u64) -> f64 {
                 }
                 let inputs = json!({ "user_id": format!("e{n}"), "name": format!("Person {n}"), "type": "ENDUSER" });
                 let inputs = inputs.as_object().unwrap().clone();
-                let report = presetter_runtime::run(&Invocation { inputs, ..(*invocation).clone() }).await;
+                let (observer, cancel) = (Arc::new(Quiet), CancellationToken::new());
+                let report = runner.run(&Invocation { inputs, observer, cancel }).await;
                 assert_eq!(report.outcome.kind, Kind::Ok, "{:?}", report.outcome);
             }
         });
