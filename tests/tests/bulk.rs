@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mosyle_standin::{Oddities, RateLimit};
+use mosyle_standin::{HiddenFailure, Oddities, RateLimit};
 use presetter_tests::Stage;
 use serde_json::Value;
 
@@ -73,10 +73,86 @@ fn rows_come_from_a_spreadsheet_and_results_stand_in_their_order() {
     let names: Vec<String> = stage.server().users().into_iter().map(|user| user.name).collect();
     assert_eq!(names, ["O'Hara; \"D\"", "Four"]);
     assert!(ended.err.contains("5 rows: 2 ok, 3 invalid"), "{}", ended.err);
-    assert_eq!(ledgers(&stage), 0, "what has come to its end leaves nothing");
+    assert!(ended.err.contains("3 rows did not end well"), "{}", ended.err);
+    assert_eq!(ledgers(&stage), 1, "what did not end well may be corrected");
     // One receipt for all of them.
     let runs = lines(&stage.does("presetter runs list --format json"));
     assert_eq!(runs.len(), 1, "{runs:?}");
+}
+
+#[test]
+fn rows_that_are_corrected_are_sent_and_the_others_not_again() {
+    let stage = stage(0);
+    stage.server().set_oddities(Oddities { strict_identifier: true, ..Oddities::default() });
+    let file = |rows: &str| write(&stage, "new.csv", &format!("user_id,name,type\n{rows}"));
+    let sent = || stage.server().requests_to("/v1/users");
+    let line = format!("{CREATE} --concurrency 1");
+    // The second is wrong, the third is refused.
+    file("new1,One,ENDUSER\nnew2,,ENDUSER\nnew1,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(1, &line);
+    assert!(ended.err.contains("2 rows did not end well") && ended.err.contains("--resume"), "{}", ended.err);
+    assert_eq!((created(&stage).len(), sent(), ledgers(&stage)), (2, 3, 1));
+    // Taken out, it lets the last stand where another stood: that would be sent once more.
+    file("new1,One,ENDUSER\nnew3,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(3, &format!("{line} --resume"));
+    assert!(ended.err.contains("there are 3 rows, and row 4 was run before"), "{}", ended.err);
+    file("new0,None,ENDUSER\nnew1,One,ENDUSER\nnew3,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(3, &format!("{line} --resume"));
+    assert!(ended.err.contains("row 1 (line 2) was run before with other values"), "{}", ended.err);
+    file("new1,,ENDUSER\nnew2,Two,ENDUSER\nnew3,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(3, &format!("{line} --resume"));
+    assert!(ended.err.contains("row 1 (line 2) was run before with other values"), "{}", ended.err);
+
+    file("new1,One,ENDUSER\nnew2,Two,ENDUSER\nnew3,Three,ENDUSER\nnew4,Four,ENDUSER\n");
+    let ended = stage.ends(3, &line);
+    assert!(ended.err.contains("not all rows ended well") && ended.err.contains("--resume"), "{}", ended.err);
+    assert_eq!(sent(), 3, "nothing was sent since");
+    let told = lines(&stage.does(&format!("{line} --resume")));
+    let resumed: Vec<u64> = numbers(&told.into_iter().filter(|line| line["resumed"] == true).collect::<Vec<_>>());
+    assert_eq!((resumed, sent(), ledgers(&stage)), (vec![1, 4], 5, 0));
+    let created = created(&stage);
+    assert!(created.len() == 4 && created.values().all(|count| *count == 1), "{created:?}");
+    // Now that all ended well, the same command is a new run.
+    stage.ends(1, &line);
+}
+
+#[test]
+fn what_failed_is_sent_again_by_a_word_and_where_nothing_was_sent_nothing_is_kept() {
+    let stage = stage(3);
+    let hidden = HiddenFailure {
+        operation: "create_user".to_owned(),
+        status: "MISSING_DATA".to_owned(),
+        info: "Missing key: os".to_owned(),
+        times: Some(1),
+    };
+    stage.server().set_oddities(Oddities { hidden_failure: Some(hidden), ..Oddities::default() });
+    stage.ends(1, CREATE);
+    assert_eq!((created(&stage).len(), ledgers(&stage)), (2, 1));
+    stage.ends(1, &format!("{CREATE} --resume"));
+    assert_eq!((created(&stage).len(), ledgers(&stage)), (2, 1), "as it is it is not sent again without a word");
+    stage.does(&format!("{CREATE} --resume --retry-failed"));
+    let created = created(&stage);
+    assert!(created.len() == 3 && created.values().all(|count| *count == 1), "{created:?}");
+    assert_eq!(ledgers(&stage), 0);
+
+    write(&stage, "new.csv", "user_id,name,type\nnew9,,ENDUSER\n");
+    let ended = stage.ends(3, CREATE);
+    assert!(!ended.err.contains("--resume"), "{}", ended.err);
+    write(&stage, "new.csv", "user_id,name,type\nnew9,Nine,ENDUSER\n");
+    stage.does(CREATE);
+    assert_eq!(ledgers(&stage), 0);
+}
+
+#[test]
+fn a_run_of_some_rows_keeps_its_journal_for_the_rest() {
+    let stage = stage(5);
+    let ended = stage.ends(0, &format!("{CREATE} --limit 2"));
+    assert!(ended.err.contains("the rest: the same command with --resume"), "{}", ended.err);
+    assert_eq!((created(&stage).len(), ledgers(&stage)), (2, 1));
+    stage.does(&format!("{CREATE} --resume"));
+    let created = created(&stage);
+    assert!(created.len() == 5 && created.values().all(|count| *count == 1), "{created:?}");
+    assert_eq!(ledgers(&stage), 0);
 }
 
 #[test]
@@ -218,10 +294,73 @@ fn a_run_goes_on_with_what_it_began_with_and_may_be_forgotten() {
     assert!(ended.err.contains("there is no run of these rows to go on with"), "{}", ended.err);
     let text = fs::read_to_string(stage.folder().join("new.csv")).unwrap();
     write(&stage, "new.csv", &text.replace("New 0,", "Another 0,"));
-    let ended = stage.ends(1, &format!("{CREATE} --resume"));
+    let ended = stage.ends(3, &format!("{CREATE} --resume"));
     assert!(ended.err.contains("row 1 (line 2) was run before with other values"), "{}", ended.err);
     // As it was, it may begin anew; what is there is not written again.
     write(&stage, "new.csv", &text);
     stage.does(&format!("{CREATE} --restart --skip-existing"));
     assert_eq!((created(&stage).values().sum::<usize>(), ledgers(&stage)), (30, 0));
+}
+
+#[test]
+fn a_run_that_ends_early_leaves_whole_reports() {
+    let stage = stage(0);
+    stage.server().set_oddities(Oddities { strict_identifier: true, ..Oddities::default() });
+    let rows = "new1,=cmd|' /C calc'!A0,ENDUSER\nnew1,One,ENDUSER\n";
+    write(&stage, "new.csv", &format!("user_id,name,type\n{rows}"));
+    write(&stage, "r.xml", "of an earlier run");
+    let reports = "--report junit r.xml --report json r.json --report html r.html --report csv r.csv";
+    let line = format!("{CREATE} --concurrency 1 --on-error stop {reports} --map said='{{{{inputs.name}}}}'");
+    let ended = stage.ends(1, &line);
+    let read = |name: &str| fs::read_to_string(stage.folder().join(name)).unwrap();
+    let json: Value = serde_json::from_str(&read("r.json")).unwrap();
+    assert_eq!(json["rows"], Value::from(lines(&ended.out)));
+    assert_eq!((&json["totals"]["ok"], &json["totals"]["failed"]), (&1.into(), &1.into()));
+    assert!(json["stopped"].as_str().unwrap().contains("row 2 (line 3) did not end well"));
+    assert!(read("r.csv").lines().nth(1).unwrap().ends_with(",\"'=cmd|' /C calc'!A0\""), "{}", read("r.csv"));
+    assert!(read("r.xml").contains("tests=\"2\" failures=\"1\"") && read("r.xml").ends_with("</testsuites>\n"));
+    assert!(read("r.html").contains("2 rows: 1 ok, 1 failed") && read("r.html").ends_with("</html>\n"));
+    // The rows themselves stay, and what was there too if nothing is begun.
+    let ended = stage.ends(2, &format!("{CREATE} --resume --report csv ./new.csv"));
+    assert!(ended.err.contains("is needed for something else; nothing was sent"), "{}", ended.err);
+    write(&stage, "r.xml", "of an earlier run");
+    stage.ends(3, &line);
+    assert_eq!(read("r.xml"), "of an earlier run");
+    let beside = fs::read_dir(stage.folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!beside.into_iter().any(|name| name.to_string_lossy().starts_with(".presetter-")));
+}
+
+#[test]
+fn a_plan_sends_nothing_and_knows_what_was_sent() {
+    let stage = stage(0);
+    let row = |n: usize| format!("new{n},New {n},ENDUSER\n");
+    let rows = (0..30).map(|n| if n == 7 { "new7,,ENDUSER\n".to_owned() } else { row(n) }).collect::<String>();
+    // Two rows are as others were: the same, and the same person.
+    write(&stage, "new.csv", &format!("user_id,name,type\n{rows}{}new4,Another,ADMIN\n", row(3)));
+    let plan = "presetter plan mosyle/create-user -c m --each new.csv --format json";
+    let told = |exit: i32| lines(&stage.ends(exit, plan).out).remove(0);
+    let planned = told(3);
+    let rows = &planned["rows"];
+    assert_eq!(
+        (&rows["all"], &rows["sent"], &rows["invalid"], &rows["same"]),
+        (&32.into(), &31.into(), &1.into(), &2.into())
+    );
+    assert_eq!(planned["effects"]["create"], 31);
+    assert_eq!((&planned["invalid"][0]["line"], &planned["same"][0]["as"]), (&9.into(), &5.into()));
+    assert_eq!((&planned["same"][1]["line"], &planned["same"][1]["as"]), (&33.into(), &6.into()));
+    assert_eq!(planned["same"][1]["inputs"], Value::from(vec!["user_id"]));
+    assert_eq!(planned["request"]["body"]["user_id"], "new0");
+    assert_eq!(stage.server().requests_to("/v1/users") + stage.server().logins(), 0);
+
+    stage.ends(3, CREATE);
+    let planned = told(3);
+    assert_eq!((&planned["rows"]["sent"], &planned["rows"]["ended_before"]), (&0.into(), &31.into()));
+    assert_eq!((&planned["request"], &planned["row"]), (&Value::Null, &Value::Null));
+    let text = fs::read_to_string(stage.folder().join("new.csv")).unwrap();
+    write(&stage, "new.csv", &text.replace("new7,,", "new7,Seven,"));
+    let planned = told(0);
+    assert_eq!((&planned["rows"]["sent"], &planned["request"]["body"]["user_id"]), (&1.into(), &"new7".into()));
+    write(&stage, "new.csv", &text.replace("new0,New 0,", "new0,Another,"));
+    let ended = stage.ends(3, plan);
+    assert!(ended.err.contains("row 1 (line 2) was run before with other values"), "{}", ended.err);
 }

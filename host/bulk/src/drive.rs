@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::course::{Course, Done};
 use crate::group::{Group, Member};
 use crate::printing::Printing;
-use crate::{Before, Concurrency, Ledger, MOST, Tally, Told};
+use crate::{Again, Before, Concurrency, Ledger, MOST, Next, Tally, Told};
 
 /// So many rows are read ahead.
 const AHEAD: usize = 128;
@@ -34,6 +34,23 @@ pub struct Row {
     pub name: Option<String>,
     /// The inputs; or why they are none.
     pub inputs: Result<Map<String, Value>, String>,
+}
+
+impl Row {
+    /// For people: `row 3 (line 4)`, or a record's id.
+    #[must_use]
+    pub fn which(&self) -> String {
+        match &self.name {
+            Some(record) => record.clone(),
+            None => format!("row {} (line {})", self.number, self.line),
+        }
+    }
+
+    /// Why a run cannot go on with it: it is not the row that it began with.
+    #[must_use]
+    pub fn changed(&self) -> String {
+        format!("{} was run before with other values; a run goes on with the rows that it began with", self.which())
+    }
 }
 
 /// How a row ended.
@@ -66,6 +83,18 @@ impl Kind {
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// What was asked for is so.
+    #[must_use]
+    pub fn well(self) -> bool {
+        matches!(self, Self::Ok | Self::Skipped)
+    }
+
+    /// Nothing came of it: with other values, or by a person's word, it may be run again.
+    #[must_use]
+    pub fn came_to_nothing(self) -> bool {
+        matches!(self, Self::Failed | Self::NotFound | Self::Invalid)
     }
 }
 
@@ -326,8 +355,7 @@ impl Shared {
     /// Why nothing more is begun after this row.
     fn fatal(&self, done: &Done) -> Option<String> {
         let ended = done.ended.as_ref().filter(|_| self.drive.on_error == OnError::Stop && !done.before)?;
-        let bad = matches!(ended.kind, Kind::Failed | Kind::Unknown | Kind::Invalid | Kind::NotFound);
-        bad.then(|| format!("row {} did not end well, and --on-error stop was said", done.row.number))
+        (!ended.kind.well()).then(|| format!("{} did not end well, and --on-error stop was said", done.row.which()))
     }
 
     /// What is to be done for a row; or its end, if that is nothing.
@@ -360,27 +388,16 @@ impl Shared {
     /// What becomes of a row, by what is known of it from before.
     fn way(&self, row: &Row, digest: u64) -> Result<Way, String> {
         let Some(ledger) = &self.drive.ledger else { return Ok(Way::Run(Turn::First)) };
-        let doubt = || match (self.drive.retry_unknown, self.runs.looks()) {
-            (true, _) => Way::Run(Turn::First),
-            (false, true) => Way::Run(Turn::Doubt),
-            (false, false) => {
+        let before = ledger.look(row.number, digest).map_err(|error| error.to_string())?;
+        let again = Again { unknown: self.drive.retry_unknown, failed: self.drive.retry_failed };
+        Ok(match (again.next(&before, self.runs.looks()), before) {
+            (Next::Run(turn), _) => Way::Run(turn),
+            (Next::Told(_), Before::Ended(kind, text)) => Way::Not(self.runs.before(row, kind, text)),
+            (Next::Told(_) | Next::Unknown, _) => {
                 let why = "it may have been sent before; look at the vendor, and run it again by --retry-unknown if it is not there";
                 Way::Not(self.runs.not_run(row, Kind::Unknown, why))
             }
-        };
-        Ok(match ledger.look(row.number, digest).map_err(|error| error.to_string())? {
-            Before::Nothing => Way::Run(Turn::First),
-            Before::Begun | Before::Ended(Kind::Unknown, _) => doubt(),
-            Before::Ended(Kind::Failed | Kind::Invalid, _) if self.drive.retry_failed => Way::Run(Turn::First),
-            Before::Ended(kind, text) => Way::Not(self.runs.before(row, kind, text)),
-            // It did nothing with the inputs that it had; these are better ones.
-            Before::Other(Some(Kind::Failed | Kind::Invalid)) => Way::Run(Turn::First),
-            Before::Other(_) => {
-                return Err(format!(
-                    "row {} (line {}) was run before with other values; a run goes on with the file that it began with",
-                    row.number, row.line
-                ));
-            }
+            (Next::Changed, _) => return Err(row.changed()),
         })
     }
 

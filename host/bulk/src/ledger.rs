@@ -82,15 +82,15 @@ pub enum LedgerError {
     },
 }
 
-/// What is known of a row from before.
+/// What is known of a row from before, and as `R` what came of it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Before {
+pub enum Before<R = String> {
     /// Nothing: it was not sent.
     Nothing,
     /// It was about to be sent, and nobody knows whether it was.
     Begun,
-    /// It ended so; the result as JSON.
-    Ended(Kind, String),
+    /// It ended so; what came of it, as JSON.
+    Ended(Kind, R),
     /// With other inputs it was begun, or ended so.
     Other(Option<Kind>),
 }
@@ -107,6 +107,12 @@ struct Seen {
     digest: u64,
     /// How it ended, and where that line begins.
     ended: Option<(Kind, u64)>,
+}
+
+impl Seen {
+    fn took_place(self) -> bool {
+        self.ended.is_none_or(|(kind, _)| !kind.came_to_nothing())
+    }
 }
 
 /// A ledger in use.
@@ -176,10 +182,7 @@ impl Ledger {
     /// # Errors
     /// See [`LedgerError`].
     pub fn resume(path: &Path, run: &Value) -> Result<Self, LedgerError> {
-        let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => LedgerError::Missing(path.to_owned()),
-            _ => io_error(path)(error),
-        })?;
+        let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(missing(path))?;
         locked(path, &file)?;
         let (known, whole) = read(path, &file, run)?;
         // A line that was cut off is taken away, so that the next does not run into it.
@@ -187,7 +190,17 @@ impl Ledger {
         Self::on(path, file, known)
     }
 
-    /// Takes one away that no run is using; none is as well.
+    /// What is known by one, though a run may be using it: it is left as it is, and takes nothing more.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn peek(path: &Path, run: &Value) -> Result<Self, LedgerError> {
+        let file = File::open(path).map_err(missing(path))?;
+        let (known, _) = read(path, &file, run)?;
+        Ok(Self { path: path.to_owned(), known, results: Mutex::default(), lines: None, writer: None })
+    }
+
+    /// Takes one away that no run is using; none is as well. Another file stays.
     ///
     /// # Errors
     /// See [`LedgerError`].
@@ -197,6 +210,12 @@ impl Ledger {
             file => file.map_err(io_error(path))?,
         };
         locked(path, &file)?;
+        let mut first = Vec::new();
+        BufReader::new((&file).take(LINE)).read_until(b'\n', &mut first).map_err(io_error(path))?;
+        // A crash may have left it empty.
+        if !first.is_empty() && object::<Head>(&first).is_err() {
+            return Err(LedgerError::Damaged { path: path.to_owned(), line: 1, why: NONE.to_owned() });
+        }
         std::fs::remove_file(path).map_err(io_error(path))
     }
 
@@ -241,13 +260,36 @@ impl Ledger {
     /// # Errors
     /// Its result cannot be read any more.
     pub fn look(&self, row: u64, digest: u64) -> Result<Before, LedgerError> {
-        let at = usize::try_from(row.saturating_sub(1)).unwrap_or(usize::MAX);
-        let Some(seen) = self.known.rows.get(at).copied().flatten() else { return Ok(Before::Nothing) };
-        Ok(match seen.ended {
-            ended if seen.digest != digest => Before::Other(ended.map(|(kind, _)| kind)),
-            Some((kind, at)) => Before::Ended(kind, self.result(at)?),
-            None => Before::Begun,
+        Ok(match self.seen(row, digest) {
+            Before::Ended(kind, at) => Before::Ended(kind, self.result(at)?),
+            Before::Nothing => Before::Nothing,
+            Before::Begun => Before::Begun,
+            Before::Other(kind) => Before::Other(kind),
         })
+    }
+
+    /// As [`Ledger::look`], and where the line of its result begins: nothing is read.
+    #[must_use]
+    pub fn seen(&self, row: u64, digest: u64) -> Before<u64> {
+        match self.known.of(row) {
+            None => Before::Nothing,
+            Some(Seen { ended, digest: was }) if was != digest => Before::Other(ended.map(|(kind, _)| kind)),
+            Some(Seen { ended: Some((kind, at)), .. }) => Before::Ended(kind, at),
+            Some(Seen { ended: None, .. }) => Before::Begun,
+        }
+    }
+
+    /// Whether a row took place, or may have, with whatever values.
+    #[must_use]
+    pub fn took_place(&self, row: u64) -> bool {
+        self.known.of(row).is_some_and(Seen::took_place)
+    }
+
+    /// The last of the rows that took place, or may have; 0 if none did.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        let last = self.known.rows.iter().rposition(|seen| seen.is_some_and(Seen::took_place));
+        last.map_or(0, |at| at as u64 + 1)
     }
 
     fn result(&self, at: u64) -> Result<String, LedgerError> {
@@ -319,11 +361,19 @@ impl Drop for Ledger {
     }
 }
 
+const NONE: &str = "this is no ledger of a bulk run";
 const GONE: &str = "the ledger cannot be written any more";
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> LedgerError {
     let path = path.to_owned();
     move |error| LedgerError::Io { path: path.clone(), error }
+}
+
+fn missing(path: &Path) -> impl Fn(io::Error) -> LedgerError {
+    move |error| match error.kind() {
+        io::ErrorKind::NotFound => LedgerError::Missing(path.to_owned()),
+        _ => io_error(path)(error),
+    }
 }
 
 /// Only its owner reads it: it has what vendors answered.
@@ -354,7 +404,7 @@ fn read(path: &Path, file: &File, run: &Value) -> Result<(Known, u64), LedgerErr
         let damaged = |why: String| LedgerError::Damaged { path: path.to_owned(), line: number, why };
         if line.last() != Some(&b'\n') {
             return match number {
-                1 => Err(damaged("this is no ledger of a bulk run".to_owned())),
+                1 => Err(damaged(NONE.to_owned())),
                 _ if size >= LINE => Err(damaged("this line has more than 64 MiB".to_owned())),
                 // Nothing follows, or what does was cut off by a crash.
                 _ => Ok((known, whole)),
@@ -362,7 +412,7 @@ fn read(path: &Path, file: &File, run: &Value) -> Result<(Known, u64), LedgerErr
         }
         if number == 1 {
             let head: Option<Head> = object(&line).ok();
-            let head = head.ok_or_else(|| damaged("this is no ledger of a bulk run".to_owned()))?;
+            let head = head.ok_or_else(|| damaged(NONE.to_owned()))?;
             if head.ledger != FORM {
                 return Err(damaged(format!(
                     "this is form {} of a ledger, and this program reads {FORM}",
@@ -387,6 +437,11 @@ fn object<'l, T: Deserialize<'l>>(line: &'l [u8]) -> Result<T, String> {
 }
 
 impl Known {
+    fn of(&self, row: u64) -> Option<Seen> {
+        let at = usize::try_from(row.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.rows.get(at).copied().flatten()
+    }
+
     fn add(&mut self, entry: &Entry<'_>, at: u64) -> Result<(), String> {
         let (digest, ended, dropped) = match (entry.begun, entry.ended, entry.dropped, entry.kind, entry.result) {
             (Some(digest), None, None, None, None) => (digest, None, false),
@@ -495,11 +550,15 @@ mod tests {
         assert_eq!(ledger.look(2, inputs("other")).unwrap(), Before::Other(None));
         assert_eq!(ledger.look(4, inputs("4")).unwrap(), Before::Nothing);
         assert!(matches!(Ledger::resume(&path, &run()), Err(LedgerError::InUse(_))));
+        let peeked = Ledger::peek(&path, &run()).unwrap();
+        assert_eq!(peeked.seen(2, inputs("2")), Before::Begun);
+        assert!(peeked.end(told(2, Kind::Failed)).is_err(), "it takes nothing");
         ledger.end(told(2, Kind::Failed)).unwrap();
         ledger.drop_row(3, inputs("3")).unwrap();
         drop(ledger);
         let ledger = Ledger::resume(&path, &run()).unwrap();
-        assert_eq!(ledger.before(), (2, 0));
+        assert_eq!((ledger.before(), ledger.last()), ((2, 0), 1));
+        assert!(ledger.took_place(1) && !ledger.took_place(2) && !ledger.took_place(3));
         assert_eq!(ledger.look(2, 9).unwrap(), Before::Other(Some(Kind::Failed)));
         assert_eq!(ledger.look(3, inputs("3")).unwrap(), Before::Nothing);
     }
@@ -561,6 +620,21 @@ mod tests {
             assert!(matches!(Ledger::resume(&path, &run()), Err(LedgerError::Damaged { line: 6, .. })), "{line}");
             std::fs::remove_file(&path).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn only_a_ledger_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l");
+        Ledger::forget(&path).unwrap();
+        written(&path).await;
+        Ledger::forget(&path).unwrap();
+        std::fs::write(&path, "").unwrap();
+        Ledger::forget(&path).unwrap();
+        assert!(!path.exists());
+        std::fs::write(&path, "user_id,name\n").unwrap();
+        assert!(matches!(Ledger::forget(&path), Err(LedgerError::Damaged { line: 1, .. })));
+        assert!(path.exists());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! does not grow with the number of rows.
 #![forbid(unsafe_code)]
 
+mod again;
 mod concurrency;
 mod course;
 mod drive;
@@ -17,6 +18,7 @@ mod pace;
 mod printing;
 mod tally;
 
+pub use again::{Again, Next};
 pub use concurrency::{Concurrency, MOST};
 pub use drive::{Drive, Ended, Kind, OnError, Order, Row, Runs, Sink, Summary, Turn, drive};
 pub use ledger::{Before, Ledger, LedgerError, Told};

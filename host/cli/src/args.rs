@@ -238,11 +238,13 @@ not be done twice also before: then nothing is sent if it is there already.
 
 Many rows: with --each, each row of a file is a run; its columns are inputs, and
 --set is for all of them. Results are JSON Lines in the order of the rows, a
-summary goes to standard error (-v: where the time went). What changes something
-is noted in a journal before it is sent. If such a run does not come to its end,
-the same command does not begin anew: --resume goes on with it, and sends no row
-again that ended. Rows that may have been sent are looked for by the preset's
-probe; without one they are `unknown`, until --retry-unknown.
+summary goes to standard error (-v: where the time went), and --report writes
+files for people and other programs. What changes something is noted in a
+journal before it is sent. If such a run does not come to its end, or not all
+rows end well, the same command does not begin anew: correct the rows that were
+wrong where they stand, and --resume goes on with it; no row is sent again that
+ended well. Rows that may have been sent are looked for by the preset's probe;
+without one they are `unknown`, until --retry-unknown.
 
   presetter run mosyle/create-user --each staff.csv --column user_id=Id \\
       --set type=ENDUSER
@@ -259,9 +261,17 @@ Formats:
   curl   a command to paste, once the masked secrets are put in
   json   one object
 
-Example:
+Many rows: with --each, all rows are read, and the first request is shown; then
+how many would be sent, and which values they have where few are possible; which
+rows are wrong, are like one before, or have ended in an earlier run. The first
+of each are listed, all of them with --format json. The exit code is 3 if rows
+are wrong.
+
+Examples:
   presetter plan mosyle/update-user --set mosyle_user_id=u1001 \\
-      --set name='Sarah \"O\" Brien'";
+      --set name='Sarah \"O\" Brien'
+  presetter plan mosyle/create-user --each staff.csv --column user_id=Id \\
+      --set type=ENDUSER";
 
 /// What `run` and `plan` share.
 #[derive(Debug, Args)]
@@ -318,6 +328,11 @@ pub(crate) struct PlanArgs {
     /// How the request is printed
     #[arg(long, value_enum, default_value_t = PlanFormat::Http)]
     pub(crate) format: PlanFormat,
+    #[command(flatten)]
+    pub(crate) each: EachArgs,
+    /// The journal of an earlier run of these rows, if it has a name of its own
+    #[arg(long, value_name = "FILE", requires = "which", help_heading = "Many rows")]
+    pub(crate) journal: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -91,9 +91,14 @@ impl Console {
         let _ = put(&self.err, &self.redactor.text(shown));
     }
 
+    /// Whether [`Console::draw`] draws: somebody watches.
+    pub(crate) fn draws(&self) -> bool {
+        self.style.talks_to_terminal
+    }
+
     /// Draws a line over the one that was drawn before; an empty one takes it away. Only on a terminal.
     pub(crate) fn draw(&self, shown: &str) {
-        if self.style.talks_to_terminal {
+        if self.draws() {
             let shown = format!("\r\x1b[2K{}", line(&self.redactor.text(shown)));
             let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = err.write_all(shown.as_bytes()).and_then(|()| err.flush());

@@ -4,7 +4,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 /// Writes a new file. Folders on the way are made.
 ///
@@ -36,6 +36,57 @@ pub(crate) fn new_private(path: &Path) -> io::Result<fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+/// A file with what is people's that is written as it comes, beside its place: it takes that when it is whole, and until then what is
+/// there stays. Nothing is left of one that is dropped.
+pub(crate) struct Coming {
+    file: tempfile::NamedTempFile,
+    place: PathBuf,
+}
+
+impl Coming {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// It cannot be written there, or something other than a plain file has its name.
+    pub(crate) fn begin(place: &Path) -> io::Result<Self> {
+        // What stands for another file is written there.
+        let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+        if fs::metadata(&place).is_ok_and(|found| !found.is_file()) {
+            return Err(io::Error::other("it is not a plain file"));
+        }
+        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::metadata(folder)?;
+        // Its own message would name a file that nobody knows.
+        let file = tempfile::Builder::new().prefix(".presetter-").tempfile_in(folder);
+        Ok(Self { file: file.map_err(|error| io::Error::from(error.kind()))?, place })
+    }
+
+    /// Puts it in its place.
+    ///
+    /// # Errors
+    /// It cannot be written; then what was there is as it was.
+    pub(crate) fn place(self) -> io::Result<()> {
+        self.file.as_file().sync_all()?;
+        self.file.persist(&self.place).map(drop).map_err(|error| error.error)
+    }
+}
+
+impl io::Write for Coming {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl io::Seek for Coming {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
 }
 
 /// Writes a new folder with files, whole or not at all. Folders on the way are made.
@@ -129,6 +180,25 @@ mod tests {
         let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
         assert_eq!(mode(&file) & 0o777, 0o600);
         assert_eq!(create_private(&file, "2").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn what_comes_takes_its_place_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("report");
+        fs::write(&place, "before").unwrap();
+        let mut coming = Coming::begin(&place).unwrap();
+        coming.write_all(b"half").unwrap();
+        assert_eq!(fs::read_to_string(&place).unwrap(), "before");
+        drop(coming);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        let mut coming = Coming::begin(&place).unwrap();
+        coming.write_all(b"whole").unwrap();
+        coming.place().unwrap();
+        assert_eq!(fs::read_to_string(&place).unwrap(), "whole");
+        for no_place in [folder.path().to_owned(), folder.path().join("none/report")] {
+            assert!(Coming::begin(&no_place).is_err(), "{}", no_place.display());
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Owns: the shape of the JSON that scripts rely on. Must never print; [`crate::console`] does.
 
+use std::fmt::Display;
+
 use presetter_runtime::{Kind, Report};
 use serde_json::{Map, Value, json};
 
@@ -128,8 +130,8 @@ pub(crate) fn time(duration: std::time::Duration) -> String {
 }
 
 /// `1 case`, `2 cases`.
-pub(crate) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+pub(crate) fn count<N: Display + PartialEq + From<u8>>(number: N, what: &str) -> String {
+    format!("{number} {what}{}", if number == N::from(1) { "" } else { "s" })
 }
 
 #[cfg(test)]

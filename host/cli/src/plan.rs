@@ -23,7 +23,27 @@ use crate::world::World;
 
 /// Prints the first request of a run.
 pub(crate) async fn plan(world: &World, args: &PlanArgs) -> Result<Exit, Failure> {
-    let prepared = prepare::prepare(world, &args.call, Arc::new(Closed), Sessions::Kept)?;
+    if args.each.given() {
+        return crate::bulk::plan(world, args).await;
+    }
+    let prepared = prepare::prepare(world, &args.call, closed(), Sessions::Kept)?;
+    let Some(preview) = first(world, &prepared).await? else {
+        world.console.say("this run would end without sending anything");
+        return Ok(Exit::Ok);
+    };
+    let then = afterwards(&prepared, args.call.confirm);
+    if args.format == PlanFormat::Json {
+        // A closed pipe is the reader's choice, not an error.
+        let _ = world.console.json(&object(&prepared, Some(&preview), &then));
+    } else {
+        print(world, args.format, &preview);
+        talk(world, &prepared, &then);
+    }
+    Ok(Exit::Ok)
+}
+
+/// The first request of a run; none if it would end without one.
+pub(crate) async fn first(world: &World, prepared: &Prepared) -> Result<Option<Preview>, Failure> {
     let (component, sources) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
     let door = Arc::new(Door::default());
     let invocation = prepared.invocation(door.clone(), CancellationToken::new());
@@ -31,21 +51,14 @@ pub(crate) async fn plan(world: &World, args: &PlanArgs) -> Result<Exit, Failure
 
     let seen = door.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match seen {
-        Some(Ok(preview)) => {
-            let then = afterwards(&prepared, args.call.confirm);
-            show(world, args.format, &prepared, &preview, &then);
-            Ok(Exit::Ok)
-        }
+        Some(Ok(preview)) => Ok(Some(preview)),
         Some(Err(error)) => Err(prepare::access_failure(&error)),
         // It never came to a request: something is wrong with the templates or inputs, or nothing is ever sent.
         None if report.diagnostics.as_ref().is_some_and(|d| !d.0.is_empty()) => Err(Failure::at(
             Exit::of(&report),
             report.diagnostics.unwrap_or_else(|| presetter_manifest::Diagnostics(Vec::new())),
         )),
-        None if Exit::of(&report) == Exit::Ok => {
-            world.console.say("this run would end without sending anything");
-            Ok(Exit::Ok)
-        }
+        None if Exit::of(&report) == Exit::Ok => Ok(None),
         None => {
             Err(Failure::new(Exit::of(&report), output::message(&report)).help(report.outcome.hint.unwrap_or_default()))
         }
@@ -70,6 +83,11 @@ impl RunObserver for Door {
 /// A transport without a network: whatever gets past the veto ends here.
 struct Closed;
 
+/// The transport of a plan.
+pub(crate) fn closed() -> Arc<dyn Transport> {
+    Arc::new(Closed)
+}
+
 #[async_trait]
 impl Transport for Closed {
     async fn send(&self, _: &Policy, _: Request) -> Result<Response, presetter_egress::Error> {
@@ -81,7 +99,7 @@ impl Transport for Closed {
 }
 
 /// What would follow, as far as it can be known without an answer.
-fn afterwards(prepared: &Prepared, confirm: bool) -> Vec<String> {
+pub(crate) fn afterwards(prepared: &Prepared, confirm: bool) -> Vec<String> {
     let kind = &prepared.connection.kind;
     let preset = prepared.chosen.preset.manifest.for_kind(kind);
     let mut then = Vec::new();
@@ -129,42 +147,44 @@ fn afterwards(prepared: &Prepared, confirm: bool) -> Vec<String> {
     then
 }
 
-fn show(world: &World, format: PlanFormat, prepared: &Prepared, preview: &Preview, then: &[String]) {
-    let console = &world.console;
-    let corrected = corrected(prepared);
+/// Prints a request.
+pub(crate) fn print(world: &World, format: PlanFormat, preview: &Preview) {
     // A closed pipe is the reader's choice, not an error.
-    let _ = match format {
-        PlanFormat::Json => console.json(&object(prepared, preview, then)),
-        PlanFormat::Http => console.raw(&http(preview)),
-        PlanFormat::Curl => console.raw(&curl(preview)),
-    };
-    if format != PlanFormat::Json {
-        console.say("");
-        console.say(&format!("nothing was sent; connection {}", line(&prepared.connection.name)));
-        for (name, value) in &corrected {
-            console.say(&format!("setting {}: {} (not the bundle's own)", line(name), output::cell(value)));
-        }
-        if prepared.overridden {
-            console.say(&format!("body: that of presetter override {} (not the preset's own)", line(&prepared.name())));
-        }
-        for next in then {
-            console.say(&line(next));
-        }
+    let _ = world.console.raw(&if format == PlanFormat::Curl { curl(preview) } else { http(preview) });
+}
+
+/// Tells what belongs to a request, and what would follow.
+pub(crate) fn talk(world: &World, prepared: &Prepared, then: &[String]) {
+    let console = &world.console;
+    console.say("");
+    console.say(&format!("nothing was sent; connection {}", line(&prepared.connection.name)));
+    for (name, value) in &corrected(prepared) {
+        console.say(&format!("setting {}: {} (not the bundle's own)", line(name), output::cell(value)));
+    }
+    if prepared.overridden {
+        console.say(&format!("body: that of presetter override {} (not the preset's own)", line(&prepared.name())));
+    }
+    for next in then {
+        console.say(&line(next));
     }
 }
 
-fn object(prepared: &Prepared, preview: &Preview, then: &[String]) -> Value {
+/// A plan as scripts see it.
+pub(crate) fn object(prepared: &Prepared, preview: Option<&Preview>, then: &[String]) -> Value {
     let body = |body: &str| serde_json::from_str(body).unwrap_or_else(|_| Value::from(body));
-    let mut object = json!({
-        "preset": prepared.name(),
-        "connection": prepared.connection.name,
-        "settings": prepared.settings,
-        "request": {
+    let request = |preview: &Preview| {
+        json!({
             "method": preview.method,
             "url": preview.url,
             "headers": presetter_workflow::headers(&preview.headers),
             "body": preview.body.as_deref().map(body),
-        },
+        })
+    };
+    let mut object = json!({
+        "preset": prepared.name(),
+        "connection": prepared.connection.name,
+        "settings": prepared.settings,
+        "request": preview.map(request),
         "then": then,
     });
     if prepared.overridden {

@@ -131,14 +131,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// One that says no more than how it ended.
+    /// A run that says no more than how it ended.
     #[must_use]
-    pub fn of(outcome: Outcome) -> Self {
-        Self::ended(outcome)
-    }
-
-    /// A run that ended before its component said anything.
-    pub(crate) fn ended(outcome: Outcome) -> Self {
+    pub fn ended(outcome: Outcome) -> Self {
         Self {
             outcome,
             outputs: Map::new(),

@@ -1,5 +1,6 @@
 //! The grammar of `run --each` and `plan --each`: many rows through one preset.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -58,10 +59,10 @@ pub(crate) struct BulkArgs {
     /// Where is noted what became of each row; else among the state, if rows change something
     #[arg(long, value_name = "FILE", requires = "which")]
     pub(crate) journal: Option<PathBuf>,
-    /// Go on with a run that did not come to its end; rows that ended are not sent again
+    /// Go on with an earlier run of these rows; those that ended well are not sent again
     #[arg(long, requires = "which")]
     pub(crate) resume: bool,
-    /// Forget a run that did not come to its end, and begin anew
+    /// Forget an earlier run of these rows, and begin anew
     #[arg(long, conflicts_with = "resume", requires = "which")]
     pub(crate) restart: bool,
     /// With --resume: send rows again of which nobody knows whether they were sent
@@ -82,6 +83,9 @@ pub(crate) struct BulkArgs {
     /// Look first, as the preset says, and do not write what is there already
     #[arg(long, requires = "which")]
     pub(crate) skip_existing: bool,
+    /// Write a report of all rows too, as junit, json, html or csv; may be given several times
+    #[arg(long, num_args = 2, value_names = ["FORM", "FILE"], requires = "which")]
+    pub(crate) report: Vec<OsString>,
     /// Write more than 50 rows without a question
     #[arg(short, long, requires = "which")]
     pub(crate) yes: bool,

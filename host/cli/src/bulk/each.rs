@@ -130,7 +130,7 @@ impl Each {
 }
 
 /// What a line says of the row itself.
-fn of_row(row: &Row) -> Value {
+pub(super) fn of_row(row: &Row) -> Value {
     match &row.name {
         Some(record) => json!({ "record": record }),
         None => json!({ "row": row.number, "line": row.line }),

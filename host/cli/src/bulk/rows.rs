@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use presetter_bulk::Row;
 use presetter_manifest::{Preset, check_inputs, parse_text_value};
 use presetter_records::{Filter, Object, Records, Rule, State, Value as Field};
-use presetter_rows::{Content, Format, Naming, Row as Read1, Source};
+use presetter_rows::{Content, Format, Naming, Row as Cells, Source};
 use presetter_template::Problem;
 use serde_json::{Map, Value};
 
@@ -115,17 +115,38 @@ impl Rows {
 
     /// Whether they can be read a second time.
     pub(crate) fn again(&self) -> bool {
-        !matches!(self, Self::File(file) if file.path == Path::new("-"))
+        self.file() != Some(Path::new("-"))
+    }
+
+    /// Whether they are known by their place, and not by a number that is always theirs.
+    pub(crate) fn numbered(&self) -> bool {
+        matches!(self, Self::File(_))
     }
 
     /// What they are, for a ledger and for people.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::File(file) if file.path == Path::new("-") => "standard input".to_owned(),
+            Self::File(_) if !self.again() => "standard input".to_owned(),
             Self::File(file) => {
                 std::path::absolute(&file.path).unwrap_or_else(|_| file.path.clone()).display().to_string()
             }
             Self::Records(records) => format!("{}: {}", records.object, records.rules.join(" and ")),
+        }
+    }
+
+    /// What they are, as they were named.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::File(file) if self.again() => file.path.display().to_string(),
+            _ => self.name(),
+        }
+    }
+
+    /// The file that they are read from.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) => Some(&file.path),
+            Self::Records(_) => None,
         }
     }
 
@@ -227,7 +248,7 @@ impl RecordRows {
 }
 
 impl Common {
-    fn of_cells(&self, row: Read1) -> Result<Map<String, Value>, String> {
+    fn of_cells(&self, row: Cells) -> Result<Map<String, Value>, String> {
         let (mut given, mut problems) = (Map::new(), Vec::new());
         for cell in row.cells {
             let value = match cell.content {

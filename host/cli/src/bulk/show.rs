@@ -65,7 +65,7 @@ fn shown(tally: &Tally, all: Option<u64>, took: Duration) -> String {
     if let Some(left) = all.map(|all| all.saturating_sub(rows)).filter(|left| *left > 0 && new > 0) {
         parts.push(format!("{} left", length(Duration::from_secs_f64(left as f64 / rate.max(0.001)))));
     }
-    parts.extend(outcomes(tally).filter(|(kind, _)| *kind != Kind::Ok).map(|(kind, n)| format!("{n} {}", told(kind))));
+    parts.extend(tally.kinds().filter(|(kind, _)| *kind != Kind::Ok).map(|(kind, n)| format!("{n} {}", told(kind))));
     parts.join("  ")
 }
 
@@ -78,12 +78,8 @@ fn length(time: Duration) -> String {
     }
 }
 
-fn outcomes(tally: &Tally) -> impl Iterator<Item = (Kind, u64)> {
-    tally.kinds()
-}
-
 /// A kind for people.
-fn told(kind: Kind) -> &'static str {
+pub(super) fn told(kind: Kind) -> &'static str {
     match kind {
         Kind::Ok => "ok",
         Kind::Skipped => "there already",
@@ -97,15 +93,14 @@ fn told(kind: Kind) -> &'static str {
 /// The numbers of a run, for people.
 pub(crate) fn summary(console: &Console, summary: &Summary, requests: u64, verbose: bool) {
     let tally = &summary.tally;
-    let rows = usize::try_from(tally.rows()).unwrap_or(usize::MAX);
-    let parts: Vec<String> = outcomes(tally).map(|(kind, n)| format!("{n} {}", told(kind))).collect();
+    let parts: Vec<String> = tally.kinds().map(|(kind, n)| format!("{n} {}", told(kind))).collect();
     let before = match tally.before() {
         0 => String::new(),
         before => format!("; {before} of them had ended before"),
     };
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    let requests = count(usize::try_from(requests).unwrap_or(usize::MAX), "request");
-    console.say(&format!("{}{parts}{before}; {requests} in {}", count(rows, "row"), time(summary.took)));
+    let requests = count(requests, "request");
+    console.say(&format!("{}{parts}{before}; {requests} in {}", count(tally.rows(), "row"), time(summary.took)));
     let classes: Vec<String> = tally.classes().map(|(class, n)| format!("{n} {}", line(class))).collect();
     if !classes.is_empty() {
         console.say(&format!("why: {}", classes.join(", ")));
@@ -131,18 +126,14 @@ pub(crate) struct Troubles {
 
 impl Troubles {
     pub(crate) fn add(&mut self, row: &Row, ended: &Ended) {
-        if !matches!(ended.kind, Kind::Failed | Kind::Unknown | Kind::Invalid | Kind::NotFound) {
+        if ended.kind.well() {
             return;
         }
         if self.told.len() >= TOLD {
             self.more += 1;
             return;
         }
-        let which = match &row.name {
-            Some(record) => record.clone(),
-            None => format!("row {} (line {})", row.number, row.line),
-        };
-        self.told.push(line(&format!("{which}: {}: {}", told(ended.kind), ended.message)));
+        self.told.push(line(&format!("{}: {}: {}", row.which(), told(ended.kind), ended.message)));
     }
 
     pub(crate) fn tell(&self, console: &Console) {

@@ -85,7 +85,7 @@ fn tell(world: &World, declared: &Declared) {
         lines.extend(fields.iter().map(|(object, name)| format!("{object} {name}: {what}")));
     }
     if declared.converted > 0 {
-        lines.push(format!("{} converted", count(usize::try_from(declared.converted).unwrap_or(usize::MAX), "value")));
+        lines.push(format!("{} converted", count(declared.converted, "value")));
     }
     if lines.is_empty() {
         lines.push("all of it is declared already".to_owned());

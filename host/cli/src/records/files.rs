@@ -75,7 +75,7 @@ pub(crate) fn import(world: &World, args: &RecordsImportArgs) -> Result<Exit, Fa
     }
     let report = report.map_err(|error| not_imported(&error))?;
     if report.refused > TOLD && args.refused.is_none() {
-        let more = count(usize::try_from(report.refused - TOLD).unwrap_or(usize::MAX), "more row");
+        let more = count(report.refused - TOLD, "more row");
         world.console.say(&format!("{more} refused; all of them: --refused FILE"));
     }
     tell(world, &report, args);
@@ -132,7 +132,7 @@ fn tell(world: &World, report: &ImportReport, args: &RecordsImportArgs) {
     ];
     let counts = counts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}"));
     let counts = counts.collect::<Vec<_>>().join(", ");
-    let rows = count(usize::try_from(report.rows).unwrap_or(usize::MAX), "row");
+    let rows = count(report.rows, "row");
     let dry = if args.dry_run { "; nothing was changed: this was a dry run" } else { "" };
     world.console.say(&if counts.is_empty() { format!("{rows}{dry}") } else { format!("{rows}: {counts}{dry}") });
 }
@@ -180,7 +180,7 @@ pub(crate) fn export(world: &World, args: &RecordsExportArgs) -> Result<Exit, Fa
             }
         }
     };
-    world.console.say(&count(usize::try_from(done).unwrap_or(usize::MAX), "record"));
+    world.console.say(&count(done, "record"));
     Ok(Exit::Ok)
 }
 

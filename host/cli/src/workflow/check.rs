@@ -143,7 +143,7 @@ pub(super) fn preview(world: &World, args: &WorkflowPreviewArgs) -> Result<Exit,
     if args.format == TableFormat::Table {
         let rules = workflow.begin.rules.told();
         let rules = if rules.is_empty() { "every record".to_owned() } else { line(&rules) };
-        world.console.say(&format!("{} ({rules})", count(usize::try_from(shown).unwrap_or(usize::MAX), "record")));
+        world.console.say(&format!("{} ({rules})", count(shown, "record")));
     }
     Ok(Exit::Ok)
 }

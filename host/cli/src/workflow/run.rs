@@ -157,7 +157,7 @@ async fn watch(world: World, engine: std::sync::Arc<dyn presetter_journal::seam:
     while let Ok(run) = engine.attach(id, seen).await {
         seen = run.revision;
         if let Some(runs) = run.progress.as_ref().and_then(|progress| progress["runs"].as_u64()) {
-            world.console.draw(&format!("{} begun", count(usize::try_from(runs).unwrap_or(usize::MAX), "run")));
+            world.console.draw(&format!("{} begun", count(runs, "run")));
         }
         if run.state.has_ended() {
             return;
@@ -230,7 +230,7 @@ async fn ended(
     let parts: Vec<String> = tally.iter().map(|(state, count)| format!("{count} {state}")).collect();
     if sum > 0 || batches.iter().all(|batch| batch.state == RunState::Done && package.workflow.role().is_none()) {
         let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-        world.console.say(&format!("{}{parts}", count(usize::try_from(sum).unwrap_or(usize::MAX), "run")));
+        world.console.say(&format!("{}{parts}", count(sum, "run")));
     }
     Ok(exit)
 }
