@@ -305,9 +305,10 @@ pub async fn drive<S: Sink>(
                             }
                         }
                         Err(done) => {
-                            // If it stops the run, what stands before it comes before it.
-                            if shared.drive.on_error == OnError::Stop {
+                            // If it stops the run, what stands before it comes before it, and nothing behind it.
+                            if done.broken.is_some() || shared.fatal(&done).is_some() {
                                 begin(&mut course, &shared, group.take());
+                                ended = true;
                             }
                             let shared = shared.clone();
                             course.running.spawn(async move { vec![shared.aside(done).await] });

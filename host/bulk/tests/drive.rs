@@ -405,15 +405,15 @@ async fn groups_that_were_killed_go_on_and_nothing_is_sent_twice() {
         let folder = tempfile::tempdir().unwrap();
         let vendor = Arc::new(Vendor { looks, most: 20, ..Vendor::new() });
         for more in [1, 90, 123, 250] {
-            killed(&vendor, &folder, 1_000, more).await;
+            killed(&vendor, &folder, 3_000, more).await;
         }
         let how = Drive { ledger: Some(ledger(&folder)), ..usual() };
         let before = vendor.together.lock().unwrap().len();
-        let (_, paper) = through(&vendor, 1_000, how).await;
-        assert_eq!(paper.numbers(), (1..=1_000).collect::<Vec<_>>());
+        let (_, paper) = through(&vendor, 3_000, how).await;
+        assert_eq!(paper.numbers(), (1..=3_000).collect::<Vec<_>>());
         let lines = paper.lines.lock().unwrap().clone();
         let unknown: Vec<u64> = lines.iter().filter(|l| l.1 == Kind::Unknown).map(|l| l.0).collect();
-        for number in (1..=1_000).filter(|number| number % 50 != 0) {
+        for number in (1..=3_000).filter(|number| number % 50 != 0) {
             match (vendor.did(number), unknown.contains(&number)) {
                 (1, _) | (0, true) => {}
                 (did, _) => panic!("row {number} {did} times"),
