@@ -1,6 +1,5 @@
 //! The course of a bulk run: rows go in, results come out.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,24 +7,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use crate::course::{Course, Done};
+use crate::group::{Group, Member};
+use crate::printing::Printing;
 use crate::{Again, Before, Concurrency, Ledger, MOST, Next, Tally, Told};
 
 /// So many rows are read ahead.
 const AHEAD: usize = 128;
 /// So many rows are noted as begun before they have a place: the disk is waited for by several at once.
 const DOOR: usize = 16;
-/// So many results wait at most for one before them, and about so many bytes of them.
-const WINDOW: usize = 4_096;
-const WINDOW_BYTES: usize = 32 << 20;
 /// How often is told how far it is.
 const TICK: Duration = Duration::from_millis(200);
-/// How long a run that is stopped waits for a reader who does not read.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,6 +135,22 @@ pub trait Runs: Send + Sync + 'static {
     fn looks(&self) -> bool;
     /// Runs a row.
     async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn) -> Ended;
+    /// How many rows go together at most.
+    fn most(&self) -> usize {
+        1
+    }
+    /// What rows that go together have each its own of.
+    fn key(&self, _inputs: &Map<String, Value>) -> Option<String> {
+        None
+    }
+    /// Runs rows together, none of which was sent before; a result for each, in their order.
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)]) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        for (row, inputs) in rows {
+            ended.push(self.run(row, inputs, Turn::First).await);
+        }
+        ended
+    }
     /// The result of a row that is not run.
     fn not_run(&self, row: &Row, kind: Kind, why: &str) -> Ended;
     /// The result of a row that ended before, from what was noted of it.
@@ -208,21 +220,9 @@ pub struct Summary {
 
 /// A row on its way, and what becomes of it.
 enum Way {
-    /// It is not run.
-    Not(Ended, bool),
+    /// It is not run: it ended before.
+    Not(Ended),
     Run(Turn),
-}
-
-/// A row that has ended.
-struct Done {
-    /// Its place in the order.
-    at: u64,
-    row: Row,
-    /// None if it was not run after all, because the run was stopped.
-    ended: Option<Ended>,
-    before: bool,
-    /// What keeps the run from going on.
-    broken: Option<String>,
 }
 
 /// Runs rows until there are none, or it is stopped.
@@ -250,7 +250,8 @@ pub async fn drive<S: Sink>(
     let (limit, order) = (drive.limit.unwrap_or(u64::MAX), drive.order);
     let halt = drive.stop.child_token();
     let shared = Arc::new(Shared { runs, drive, door: Semaphore::new(DOOR), halt: halt.clone() });
-    let mut course = Course { running: JoinSet::new(), waiting: VecDeque::new(), first: 0, next: 0, bytes: 0 };
+    let mut course = Course::default();
+    let mut group = Group::new(shared.runs.most());
     let mut summary = Summary::default();
     let (mut ended, mut run) = (false, 0);
     let mut tick = tokio::time::interval(TICK);
@@ -260,40 +261,59 @@ pub async fn drive<S: Sink>(
         if stopping {
             halt.cancel();
         }
-        let room = course.running.len() < MOST + DOOR && course.waiting.len() < WINDOW && course.bytes < WINDOW_BYTES;
-        let wants = !ended && !stopping && room && run < limit;
-        if course.running.is_empty() && (ended || stopping || run >= limit) {
+        let more = !ended && !stopping && run < limit;
+        let window = course.has_room();
+        // Rows wait for others to go with only while others may come.
+        if !(more && window) {
+            begin(&mut course, &shared, group.take());
+        }
+        if course.running.is_empty() && !more {
             break;
         }
+        let wants = more && window && course.running.len() < MOST + DOOR;
         tokio::select! {
             biased;
-            Some(done) = course.running.join_next(), if !course.running.is_empty() => {
-                match done {
-                    Ok(done) => {
-                        if let Some(why) = done.broken.clone().or_else(|| shared.fatal(&done)) {
+            Some(done) = course.running.join_next(), if !course.running.is_empty() => match done {
+                Ok(all) => for done in all {
+                    if let Some(why) = done.broken.clone().or_else(|| shared.fatal(&done)) {
+                        summary.stopped.get_or_insert(why);
+                    }
+                    run -= u64::from(done.before || done.ended.is_none());
+                    if let Some(ended) = &done.ended {
+                        summary.tally.add(ended, done.before);
+                    }
+                    for (row, ended) in course.order(order, done) {
+                        if let Err(why) = printing.put(row, ended, &shared.drive.stop).await {
                             summary.stopped.get_or_insert(why);
                         }
-                        run -= u64::from(done.before || done.ended.is_none());
-                        if let Some(ended) = &done.ended {
-                            summary.tally.add(ended, done.before);
-                        }
-                        for (row, ended) in course.order(order, done) {
-                            if let Err(why) = printing.put(row, ended, &shared.drive.stop).await {
-                                summary.stopped.get_or_insert(why);
-                            }
-                        }
                     }
-                    Err(error) => _ = summary.stopped.get_or_insert(format!("a row broke down: {error}")),
-                }
-            }
+                },
+                Err(error) => _ = summary.stopped.get_or_insert(format!("a row broke down: {error}")),
+            },
             row = coming.recv(), if wants => match row {
                 None => ended = true,
                 Some(Err(why)) => _ = summary.stopped.get_or_insert(why),
                 Some(Ok(row)) => {
                     run += 1;
                     let at = course.expect(order);
-                    let shared = shared.clone();
-                    course.running.spawn(async move { shared.row(at, row).await });
+                    match shared.look(at, row) {
+                        Ok(member) if member.turn == Turn::Doubt => begin(&mut course, &shared, Some(vec![member])),
+                        Ok(member) => {
+                            let key = shared.runs.key(&member.inputs);
+                            for members in group.add(member, key) {
+                                begin(&mut course, &shared, Some(members));
+                            }
+                        }
+                        Err(done) => {
+                            // If it stops the run, what stands before it comes before it, and nothing behind it.
+                            if done.broken.is_some() || shared.fatal(&done).is_some() {
+                                begin(&mut course, &shared, group.take());
+                                ended = true;
+                            }
+                            let shared = shared.clone();
+                            course.running.spawn(async move { vec![shared.aside(done).await] });
+                        }
+                    }
                 }
             },
             () = shared.drive.stop.cancelled(), if !stopping => {
@@ -315,6 +335,14 @@ pub async fn drive<S: Sink>(
     summary
 }
 
+/// Begins rows that go together, if there are any.
+fn begin(course: &mut Course, shared: &Arc<Shared>, members: Option<Vec<Member>>) {
+    if let Some(members) = members {
+        let shared = shared.clone();
+        course.running.spawn(async move { shared.together(members).await });
+    }
+}
+
 /// What all rows share.
 struct Shared {
     runs: Arc<dyn Runs>,
@@ -331,30 +359,31 @@ impl Shared {
         (!ended.kind.well()).then(|| format!("{} did not end well, and --on-error stop was said", done.row.which()))
     }
 
-    async fn row(&self, at: u64, row: Row) -> Done {
-        let done = |row, ended, before| Done { at, row, ended: Some(ended), before, broken: None };
-        // It is never closed. Rows that are wrong wait for their turn too: what stands before them comes before them.
-        let door = self.door.acquire().await.ok();
-        if self.halt.is_cancelled() {
-            return Done { at, row, ended: None, before: false, broken: None };
-        }
+    /// What is to be done for a row; or its end, if that is nothing.
+    fn look(&self, at: u64, row: Row) -> Result<Member, Done> {
         let inputs = match &row.inputs {
             Ok(inputs) => inputs.clone(),
             Err(why) => {
-                let ended = self.runs.not_run(&row, Kind::Invalid, why);
-                return done(row, ended, false);
+                let ended = Some(self.runs.not_run(&row, Kind::Invalid, why));
+                return Err(Done { at, row, ended, before: false, broken: None });
             }
         };
         let digest = Ledger::digest(&inputs);
-        let turn = match self.way(&row, digest) {
-            Ok(Way::Run(turn)) => turn,
-            Ok(Way::Not(ended, before)) => return done(row, ended, before),
-            Err(why) => return Done { at, row, ended: None, before: false, broken: Some(why) },
-        };
-        match self.run(door, &row, &inputs, digest, turn).await {
-            Ok(ended) => Done { at, row, ended, before: false, broken: None },
-            Err((ended, why)) => Done { at, row, ended, before: false, broken: Some(why) },
+        match self.way(&row, digest) {
+            Ok(Way::Run(turn)) => Ok(Member { at, row, inputs, digest, turn }),
+            Ok(Way::Not(ended)) => Err(Done { at, row, ended: Some(ended), before: true, broken: None }),
+            Err(why) => Err(Done { at, row, ended: None, before: false, broken: Some(why) }),
         }
+    }
+
+    /// A row that is not run waits for its turn too: what stands before it comes before it.
+    async fn aside(&self, done: Done) -> Done {
+        // It is never closed.
+        let _door = self.door.acquire().await.ok();
+        if self.halt.is_cancelled() {
+            return Done { ended: None, before: false, broken: None, ..done };
+        }
+        done
     }
 
     /// What becomes of a row, by what is known of it from before.
@@ -364,144 +393,66 @@ impl Shared {
         let again = Again { unknown: self.drive.retry_unknown, failed: self.drive.retry_failed };
         Ok(match (again.next(&before, self.runs.looks()), before) {
             (Next::Run(turn), _) => Way::Run(turn),
-            (Next::Told(_), Before::Ended(kind, text)) => Way::Not(self.runs.before(row, kind, text), true),
+            (Next::Told(_), Before::Ended(kind, text)) => Way::Not(self.runs.before(row, kind, text)),
             (Next::Told(_) | Next::Unknown, _) => {
                 let why = "it may have been sent before; look at the vendor, and run it again by --retry-unknown if it is not there";
-                Way::Not(self.runs.not_run(row, Kind::Unknown, why), true)
+                Way::Not(self.runs.not_run(row, Kind::Unknown, why))
             }
             (Next::Changed, _) => return Err(row.changed()),
         })
     }
 
-    /// Runs a row; none if the run was stopped before it had a place.
-    async fn run(
-        &self,
-        door: Option<SemaphorePermit<'_>>,
-        row: &Row,
-        inputs: &Map<String, Value>,
-        digest: u64,
-        turn: Turn,
-    ) -> Result<Option<Ended>, (Option<Ended>, String)> {
+    /// Runs rows that go together.
+    async fn together(&self, members: Vec<Member>) -> Vec<Done> {
+        let (ended, broken) = self.send(&members).await;
+        let mut ended = ended.into_iter();
+        let done =
+            |Member { at, row, .. }| Done { at, row, ended: ended.next(), before: false, broken: broken.clone() };
+        members.into_iter().map(done).collect()
+    }
+
+    /// How each ended, none if the run was stopped before they had a place; and what keeps the run from going on.
+    async fn send(&self, members: &[Member]) -> (Vec<Ended>, Option<String>) {
         let drive = &self.drive;
+        let not_run = |broken| (Vec::new(), broken);
+        // It is never closed.
+        let door = self.door.acquire_many(u32::try_from(members.len().min(DOOR)).unwrap_or(1)).await.ok();
+        if self.halt.is_cancelled() {
+            return not_run(None);
+        }
         let ledger = drive.ledger.as_ref().filter(|_| self.runs.writes());
-        if let Some(ledger) = ledger {
-            ledger.begin(row.number, digest).await.map_err(|why| (None, why))?;
+        if let Some(ledger) = ledger
+            && let Err(why) = ledger.begin(members.iter().map(|member| (member.row.number, member.digest))).await
+        {
+            return not_run(Some(why));
         }
         let place = drive.concurrency.place().await;
         drop(door);
         if self.halt.is_cancelled() {
             // What was in doubt before is in doubt still.
-            if let Some(ledger) = ledger.filter(|_| turn == Turn::First) {
-                ledger.drop_row(row.number, digest).map_err(|why| (None, why))?;
+            let first = members.iter().filter(|member| member.turn == Turn::First);
+            let dropped = ledger.map_or(Ok(()), |ledger| {
+                first.map(|member| ledger.drop_row(member.row.number, member.digest)).collect()
+            });
+            return not_run(dropped.err());
+        }
+        let ended = match members {
+            [alone] => vec![self.runs.run(&alone.row, &alone.inputs, alone.turn).await],
+            _ => {
+                let rows: Vec<_> = members.iter().map(|member| (&member.row, &member.inputs)).collect();
+                self.runs.run_together(&rows).await
             }
-            return Ok(None);
-        }
-        let ended = self.runs.run(row, inputs, turn).await;
-        place.ended(ended.busy);
-        if let Some(ledger) = &drive.ledger {
-            let told = Told { row: row.number, digest, kind: ended.kind, result: &ended.text };
-            if let Err(why) = ledger.end(told) {
-                return Err((Some(ended), why));
-            }
-        }
-        Ok(Some(ended))
-    }
-}
-
-/// Rows under way, and results that wait for one before them.
-struct Course {
-    running: JoinSet<Done>,
-    /// By place, from `first` on: none is under way, `Some(None)` is nothing to tell.
-    waiting: VecDeque<Option<Option<(Row, Ended)>>>,
-    first: u64,
-    next: u64,
-    bytes: usize,
-}
-
-impl Course {
-    /// A row is begun; its place.
-    fn expect(&mut self, order: Order) -> u64 {
-        if order == Order::Input {
-            self.waiting.push_back(None);
-        }
-        self.next += 1;
-        self.next - 1
-    }
-
-    /// The results that can be told now.
-    fn order(&mut self, order: Order, done: Done) -> Vec<(Row, Ended)> {
-        let at = usize::try_from(done.at.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let result = done.ended.map(|ended| (done.row, ended));
-        if order == Order::Ended {
-            return result.into_iter().collect();
-        }
-        self.bytes += result.as_ref().map_or(0, |(_, ended)| ended.text.len());
-        if let Some(place) = self.waiting.get_mut(at) {
-            *place = Some(result);
-        }
-        let mut told = Vec::new();
-        while let Some(Some(_)) = self.waiting.front() {
-            let result = self.waiting.pop_front().flatten().flatten();
-            self.first += 1;
-            if let Some((row, ended)) = result {
-                self.bytes -= ended.text.len();
-                told.push((row, ended));
-            }
-        }
-        told
-    }
-}
-
-/// Prints results on a thread of its own: a reader who is slow makes the run slow, and nothing else.
-struct Printing {
-    results: Option<mpsc::Sender<(Row, Ended)>>,
-    ended: oneshot::Receiver<io::Result<()>>,
-}
-
-const UNREAD: &str = "nobody reads the results any more";
-
-impl Printing {
-    fn new(mut sink: impl Sink) -> Self {
-        let (results, mut coming) = mpsc::channel::<(Row, Ended)>(AHEAD);
-        let (tell, ended) = oneshot::channel();
-        std::thread::spawn(move || {
-            let mut printed = Ok(());
-            while let (Ok(()), Some((row, ended))) = (&printed, coming.blocking_recv()) {
-                printed = sink.result(&row, &ended);
-            }
-            drop(sink);
-            let _ = tell.send(printed);
-        });
-        Self { results: Some(results), ended }
-    }
-
-    async fn put(&mut self, row: Row, ended: Ended, stop: &CancellationToken) -> Result<(), String> {
-        let Some(results) = &self.results else { return Err(UNREAD.to_owned()) };
-        let sent = tokio::select! {
-            sent = results.send((row, ended)) => sent.is_ok(),
-            () = patience(stop) => false,
         };
-        if !sent {
-            self.results = None;
+        place.ended(ended.iter().any(|ended| ended.busy));
+        let mut broken = (ended.len() != members.len())
+            .then(|| format!("of {} rows that went together {} have a result", members.len(), ended.len()));
+        if let Some(ledger) = &drive.ledger {
+            for (member, ended) in members.iter().zip(&ended) {
+                let (row, digest) = (member.row.number, member.digest);
+                let told = Told { row, digest, kind: ended.kind, result: &ended.text };
+                broken = ledger.end(told).err().or(broken);
+            }
         }
-        if sent { Ok(()) } else { Err(UNREAD.to_owned()) }
+        (ended, broken)
     }
-
-    async fn end(self, stop: &CancellationToken) -> Result<(), String> {
-        drop(self.results);
-        tokio::select! {
-            printed = self.ended => match printed {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(format!("{UNREAD}: {error}")),
-                Err(error) => Err(error.to_string()),
-            },
-            () = patience(stop) => Err(UNREAD.to_owned()),
-        }
-    }
-}
-
-/// Returns a while after the run was stopped.
-async fn patience(stop: &CancellationToken) {
-    stop.cancelled().await;
-    tokio::time::sleep(PATIENCE).await;
 }

@@ -126,7 +126,7 @@ pub struct Ledger {
     writer: Option<JoinHandle<()>>,
 }
 
-/// A line on its way to the disk, and who waits for it.
+/// Lines on their way to the disk, and who waits for them.
 struct Line(String, Option<oneshot::Sender<Result<(), String>>>);
 
 #[derive(Serialize, Deserialize)]
@@ -307,14 +307,14 @@ impl Ledger {
         Ok(result.get().to_owned())
     }
 
-    /// Notes that a row is about to be sent. When this returns, that is on the disk.
+    /// Notes that rows are about to be sent, each with the digest of its inputs. When this returns, that is on the disk.
     ///
     /// # Errors
-    /// The disk. The row is not to be sent then.
-    pub async fn begin(&self, row: u64, digest: u64) -> Result<(), String> {
+    /// The disk. The rows are not to be sent then.
+    pub async fn begin(&self, rows: impl IntoIterator<Item = (u64, u64)>) -> Result<(), String> {
         let (tell, told) = oneshot::channel();
-        let line = format!("{{\"row\":{row},\"begun\":\"{digest:016x}\"}}\n");
-        self.put(Line(line, Some(tell)))?;
+        let line = |(row, digest)| format!("{{\"row\":{row},\"begun\":\"{digest:016x}\"}}\n");
+        self.put(Line(rows.into_iter().map(line).collect(), Some(tell)))?;
         told.await.unwrap_or_else(|_| Err(GONE.to_owned()))
     }
 
@@ -531,7 +531,7 @@ mod tests {
     async fn written(path: &Path) {
         let ledger = Ledger::create(path, &run()).unwrap();
         for row in 1..=3 {
-            ledger.begin(row, inputs(&row.to_string())).await.unwrap();
+            ledger.begin([(row, inputs(&row.to_string()))]).await.unwrap();
         }
         ledger.end(told(1, Kind::Ok)).unwrap();
         ledger.close();
@@ -591,7 +591,7 @@ mod tests {
             let lines = ends.iter().filter(|end| **end <= cut).count() as u64 - 1;
             assert_eq!(ledger.before(), if lines == 4 { (1, 2) } else { (0, lines) }, "{cut}");
             // What follows is read again.
-            ledger.begin(9, 9).await.unwrap();
+            ledger.begin([(9, 9)]).await.unwrap();
             ledger.close();
             let (ended, begun) = Ledger::resume(&path, &run()).unwrap().before();
             assert_eq!(ended + begun, lines.min(3) + 1);

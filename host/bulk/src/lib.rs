@@ -10,9 +10,12 @@
 
 mod again;
 mod concurrency;
+mod course;
 mod drive;
+mod group;
 mod ledger;
 mod pace;
+mod printing;
 mod tally;
 
 pub use again::{Again, Next};

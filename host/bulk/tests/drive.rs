@@ -28,6 +28,12 @@ struct Vendor {
     takes: fn(u64) -> u64,
     /// What the first row waits for.
     first: Semaphore,
+    /// How many rows go together.
+    most: usize,
+    /// What those that go together have each its own of, by a row's number.
+    key: fn(u64) -> Option<u64>,
+    /// Those that went together.
+    together: Mutex<Vec<Vec<u64>>>,
 }
 
 impl Vendor {
@@ -40,6 +46,9 @@ impl Vendor {
             ends: |_| Kind::Ok,
             takes: |number| number * 7919 % 23,
             first: Semaphore::new(1),
+            most: 1,
+            key: |_| None,
+            together: Mutex::default(),
         }
     }
 
@@ -83,6 +92,27 @@ impl Runs for Vendor {
         *self.did.lock().unwrap().entry(row.number).or_default() += 1;
         tokio::time::sleep(Duration::from_millis((self.takes)(row.number))).await;
         ended(row, (self.ends)(row.number), "")
+    }
+
+    fn most(&self) -> usize {
+        self.most
+    }
+
+    fn key(&self, inputs: &Map<String, Value>) -> Option<String> {
+        (self.key)(inputs["n"].as_u64().unwrap()).map(|key| key.to_string())
+    }
+
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)]) -> Vec<Ended> {
+        self.together.lock().unwrap().push(rows.iter().map(|(row, _)| row.number).collect());
+        self.begun.fetch_add(rows.len(), Ordering::SeqCst);
+        let number = rows[0].0.number;
+        tokio::time::sleep(Duration::from_millis((self.takes)(number))).await;
+        for (row, inputs) in rows {
+            assert_eq!(inputs["n"], row.number);
+            *self.did.lock().unwrap().entry(row.number).or_default() += 1;
+        }
+        tokio::time::sleep(Duration::from_millis((self.takes)(number))).await;
+        rows.iter().map(|(row, _)| ended(row, (self.ends)(row.number), "")).collect()
     }
 
     fn not_run(&self, row: &Row, kind: Kind, why: &str) -> Ended {
@@ -306,4 +336,92 @@ async fn what_failed_is_run_again_only_by_a_word_or_with_other_values() {
     let summary = drive(other, vendor.clone(), with(false), Paper::default(), &mut |_| {}).await;
     assert!(summary.stopped.unwrap().contains("was run before with other values"));
     assert_eq!(vendor.did(8), 1);
+}
+
+/// What went together, in the order of the rows.
+fn together(vendor: &Vendor) -> Vec<Vec<u64>> {
+    let mut together = vendor.together.lock().unwrap().clone();
+    together.sort();
+    together
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_go_together_as_many_as_may_and_each_has_its_result() {
+    let ends: fn(u64) -> Kind = |n| if n % 7 == 0 { Kind::Failed } else { Kind::Ok };
+    let vendor = Arc::new(Vendor { most: 20, ends, ..Vendor::new() });
+    let (summary, paper) = through(&vendor, 130, usual()).await;
+    assert_eq!(paper.numbers(), (1..=130).collect::<Vec<_>>());
+    assert_eq!((summary.tally.of(Kind::Failed), summary.tally.of(Kind::Invalid), summary.stopped), (18, 2, None));
+    // Those that are wrong leave no gap, and the last are as many as are left.
+    let sizes: Vec<usize> = together(&vendor).iter().map(Vec::len).collect();
+    assert_eq!(sizes, [20, 20, 20, 20, 20, 20, 8]);
+    assert_eq!(together(&vendor)[2], [(41..=49).collect::<Vec<_>>(), (51..=61).collect()].concat());
+
+    // A limit is one of rows. Nothing waits for more of them.
+    let vendor = Arc::new(Vendor { most: 20, ..Vendor::new() });
+    let (summary, paper) = through(&vendor, 130, Drive { limit: Some(30), ..usual() }).await;
+    assert_eq!((summary.stopped, paper.numbers()), (None, (1..=30).collect()));
+    assert_eq!(together(&vendor), [(1..=20).collect::<Vec<_>>(), (21..=30).collect()]);
+
+    // One alone is run as one.
+    let vendor = Arc::new(Vendor { most: 20, ..Vendor::new() });
+    through(&vendor, 21, usual()).await;
+    assert_eq!((together(&vendor).len(), vendor.did(21)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_with_one_key_never_go_together() {
+    let vendor = Arc::new(Vendor { most: 20, key: |n| Some(n % 5), ..Vendor::new() });
+    let (_, paper) = through(&vendor, 22, usual()).await;
+    assert_eq!(paper.numbers(), (1..=22).collect::<Vec<_>>());
+    let groups: Vec<Vec<u64>> = [1..=5, 6..=10, 11..=15, 16..=20, 21..=22].map(Iterator::collect).into();
+    assert_eq!(together(&vendor), groups);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stops_a_run_ends_no_group_in_between() {
+    let ends: fn(u64) -> Kind = |n| if n == 5 { Kind::Failed } else { Kind::Ok };
+    let vendor = Arc::new(Vendor { most: 20, ends, ..Vendor::new() });
+    let how = Drive { on_error: OnError::Stop, concurrency: Concurrency::fixed(1), ..usual() };
+    let (summary, paper) = through(&vendor, 5_000, how).await;
+    assert!(summary.stopped.unwrap().starts_with("row 5 (line 6) did not end well"));
+    // What was begun by then came to its end and is told whole; the rest was not begun.
+    let went = together(&vendor);
+    assert!(went.len() <= 2, "{went:?}");
+    // Row 50 is wrong, and may be told before it stops.
+    let told: Vec<u64> = paper.numbers().into_iter().filter(|number| *number != 50).collect();
+    assert_eq!(went.concat(), told);
+
+    // Row 50 is wrong: what stands before it and waits for others goes first.
+    let vendor = Arc::new(Vendor { most: 100, ..Vendor::new() });
+    let (summary, paper) = through(&vendor, 5_000, Drive { on_error: OnError::Stop, ..usual() }).await;
+    assert!(summary.stopped.unwrap().starts_with("row 50 (line 51) did not end well"));
+    assert_eq!((together(&vendor), paper.numbers()), (vec![(1..=49).collect()], (1..=50).collect()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_that_were_killed_go_on_and_nothing_is_sent_twice() {
+    for looks in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let vendor = Arc::new(Vendor { looks, most: 20, ..Vendor::new() });
+        for more in [1, 90, 123, 250] {
+            killed(&vendor, &folder, 3_000, more).await;
+        }
+        let how = Drive { ledger: Some(ledger(&folder)), ..usual() };
+        let before = vendor.together.lock().unwrap().len();
+        let (_, paper) = through(&vendor, 3_000, how).await;
+        assert_eq!(paper.numbers(), (1..=3_000).collect::<Vec<_>>());
+        let lines = paper.lines.lock().unwrap().clone();
+        let unknown: Vec<u64> = lines.iter().filter(|l| l.1 == Kind::Unknown).map(|l| l.0).collect();
+        for number in (1..=3_000).filter(|number| number % 50 != 0) {
+            match (vendor.did(number), unknown.contains(&number)) {
+                (1, _) | (0, true) => {}
+                (did, _) => panic!("row {number} {did} times"),
+            }
+        }
+        assert_eq!(unknown.is_empty(), looks, "{unknown:?}");
+        // What was not begun before goes together again.
+        let after = vendor.together.lock().unwrap().split_off(before);
+        assert!(!after.is_empty() && after.iter().filter(|group| group.len() < 20).count() <= 1, "{after:?}");
+    }
 }

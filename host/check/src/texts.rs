@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use presetter_expr::{Dialect, Program};
 use presetter_manifest::{Answer, Find, Pages, Preset, Request, Text};
-use presetter_template::{Context, Options, Problem, Step, Template};
+use presetter_template::{Context, Options, Problem, Step, Template, Variable};
 
 use crate::subject::Source;
 
@@ -45,6 +45,8 @@ pub(crate) struct Written<'a> {
     pub(crate) text: &'a Text,
     pub(crate) form: Form,
     pub(crate) place: Place,
+    /// It knows the rows of a batch in place of the inputs.
+    pub(crate) rows: bool,
 }
 
 /// A name that a text uses.
@@ -61,11 +63,13 @@ pub(crate) struct Name {
 
 /// All templates and rules of a preset.
 pub(crate) fn of_preset(preset: &Preset) -> Vec<Written<'_>> {
-    let mut all = List::default();
+    let mut all = List { rows: preset.batch.is_some(), ..List::default() };
     all.request(preset.request.as_ref());
     all.answer(&preset.answer);
     all.pages(preset.pages.as_ref());
     all.find(preset.find.as_ref());
+    let elements = preset.batch.iter().filter_map(|batch| batch.elements.as_ref());
+    all.values(Place::Items, elements);
     all.values(Place::Output, preset.outputs.values());
     all.rules(Place::Output, preset.outputs_when.values());
     all.values(Place::Row, preset.rows.iter().flat_map(|rows| rows.values()));
@@ -107,11 +111,14 @@ pub(crate) fn of_answer(answer: &Answer) -> Vec<Written<'_>> {
 #[derive(Default)]
 struct List<'a> {
     list: Vec<Written<'a>>,
+    /// Its requests know rows.
+    rows: bool,
 }
 
 impl<'a> List<'a> {
     fn add(&mut self, place: Place, form: Form, text: &'a Text) {
-        self.list.push(Written { text, form, place });
+        let rows = self.rows && place == Place::Request;
+        self.list.push(Written { text, form, place, rows });
     }
 
     fn template(&mut self, place: Place, context: Context, text: &'a Text) {
@@ -168,19 +175,32 @@ impl Written<'_> {
         Template::compile_with(self.text.as_str(), context, Options { unsafe_raw }).ok()
     }
 
-    /// The names that it uses.
+    /// Whether it uses whole rows, and so each input: `{{rows}}`, or `{{this}}` in a loop over them.
+    pub(crate) fn uses_whole_rows(&self) -> bool {
+        let whole = |template: Template| {
+            let itself = |v: &&Variable| v.path.root == "rows" && v.path.steps.len() < 2;
+            template.variables().iter().filter(itself).any(|v| !v.optional)
+                || template.elements().iter().filter(itself).any(|v| v.path.steps.is_empty())
+        };
+        self.rows && self.template().is_some_and(whole)
+    }
+
+    /// The names that it uses; those of a row stand for the inputs.
     pub(crate) fn names(&self, source: &Source) -> Vec<Name> {
         let Some(template) = self.template() else { return self.rule_names() };
-        let name = |variable: &presetter_template::Variable| Name {
-            root: variable.path.root.clone(),
-            key: match variable.path.steps.first() {
-                Some(Step::Key(key)) => Some(key.clone()),
-                _ => None,
-            },
+        let key = |step: Option<&Step>| match step {
+            Some(Step::Key(key)) => Some(key.clone()),
+            _ => None,
+        };
+        let name = |variable: &Variable, root: String, below: usize| Name {
+            root,
+            key: key(variable.path.steps.get(below)),
             span: self.text.locate(&source.text, Problem::new("", variable.span.clone())).span,
             optional: variable.optional,
         };
-        template.variables().iter().map(name).collect()
+        let own = template.variables().iter().map(|v| name(v, v.path.root.clone(), 0));
+        let rows = template.elements().iter().filter(|v| self.rows && v.path.root == "rows");
+        own.chain(rows.filter_map(|v| Some(name(v, key(v.path.steps.first())?, 1)))).collect()
     }
 
     fn rule_names(&self) -> Vec<Name> {
@@ -238,7 +258,8 @@ mod tests {
     fn names_have_their_place_in_the_file() {
         let text = "x = '''\n{\"a\": {{optional a}}, \"b\": {{settings.b}}}'''\n";
         let doc: std::collections::BTreeMap<String, Text> = presetter_manifest::read_toml("f", text).unwrap();
-        let written = Written { text: &doc["x"], form: Form::Template(Context::Json, false), place: Place::Request };
+        let written =
+            Written { text: &doc["x"], form: Form::Template(Context::Json, false), place: Place::Request, rows: false };
         let names = written.names(&Source::new("f".into(), text));
         assert_eq!(names.len(), 2);
         assert_eq!((&text[names[0].span.clone()], names[0].optional), ("{{optional a}}", true));

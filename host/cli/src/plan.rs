@@ -135,6 +135,9 @@ pub(crate) fn afterwards(prepared: &Prepared, confirm: bool) -> Vec<String> {
             pages.max
         ));
     }
+    if preset.most() > 1 {
+        then.push(format!("with --each: up to {} rows in one request", preset.most()));
+    }
     if let Some(mixup) = &preset.mixup {
         then.push(format!("if nothing is found: {} looks whether the id is of another kind", mixup.preset));
     }

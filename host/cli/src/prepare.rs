@@ -103,7 +103,10 @@ pub(crate) fn prepare_with(
 
 /// A template in place of the preset's body, as the preset's own is checked: it compiles, and the names in it exist.
 pub(crate) fn checked_body(file: String, text: String, preset: &Preset) -> Result<BodyOverride, Failure> {
-    let known: Vec<&str> = preset.inputs.keys().map(String::as_str).chain(["settings", "page"]).collect();
+    let known: Vec<&str> = match preset.batch {
+        Some(_) => vec!["rows", "settings"],
+        None => preset.inputs.keys().map(String::as_str).chain(["settings", "page"]).collect(),
+    };
     let compiled = Template::compile(&text, Context::Json).and_then(|template| {
         let strange = template.variables().iter().filter(|v| !known.contains(&v.path.root.as_str()));
         let problem = |v: &Variable| {

@@ -171,6 +171,9 @@ fn described(chosen: &Chosen, console: &Console) -> String {
         ("a repeat".to_owned(), repeat(preset)),
         ("connections".to_owned(), line(&kinds.join(", "))),
     ];
+    if preset.most() > 1 {
+        facts.push(("many at once".into(), format!("up to {} rows in one request (--each)", preset.most())));
+    }
     if let Ok(digest) = chosen.bundle.digest(&chosen.preset.name) {
         facts.push(("digest".into(), format!("sha256:{digest}")));
     }

@@ -1,6 +1,8 @@
 //! What can be known about a manifest without running it: names, templates in their contexts, expressions, and
 //! whether what they refer to exists.
 
+mod batch;
+
 use indexmap::IndexMap;
 use presetter_expr::{Dialect, Program};
 use presetter_template::{Context, Options, Path, Problem, Step, Template, bounds};
@@ -113,8 +115,11 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
         check.anywhere(kind, format!("the bundle has no connection kind \"{kind}\""));
     }
 
+    check.batch(preset, bundle);
+
     let variants = preset.variants.values();
-    let known: Vec<&str> = [&inputs[..], &["settings", "page", "narrow"]].concat();
+    let values: &[&str] = if preset.batch.is_some() { &[batch::ROWS] } else { &["page", "narrow"] };
+    let known: Vec<&str> = [&inputs[..], &["settings"], values].concat();
     for request in preset.request.iter().chain(variants.clone().filter_map(|v| v.request.as_ref())) {
         check.request(request, &known, &settings);
     }
@@ -170,6 +175,15 @@ pub(crate) fn preset(preset: &Preset, source: &str, bundle: &Bundle) -> Result<(
         }
     }
     check.done()
+}
+
+/// The templates of a request, each with its context.
+fn texts(request: &Request) -> impl Iterator<Item = (&Text, Context)> {
+    let parts = request.path.iter().map(|text| (text, Context::PathSegment));
+    let parts = parts.chain(request.query.values().map(|text| (text, Context::Query)));
+    let parts = parts.chain(request.headers.values().map(|text| (text, Context::Header)));
+    let parts = parts.chain(request.body.iter().map(|text| (text, Context::Json)));
+    parts.chain(request.form.iter().flat_map(|form| form.values()).map(|text| (text, Context::Form)))
 }
 
 /// The name right below a path's root: `email` in `fields.email`.
@@ -313,34 +327,26 @@ impl<'a> Check<'a> {
 
     fn request(&mut self, request: &Request, known: &[&str], settings: &[&str]) {
         self.method(&request.method);
-        for segment in &request.path {
-            let written = segment.as_str();
-            if written.contains('/') && !written.contains("{{") && !written.contains("<<") {
+        for (text, context) in texts(request) {
+            let written = text.as_str();
+            if context == Context::PathSegment
+                && written.contains('/')
+                && !written.contains("{{")
+                && !written.contains("<<")
+            {
                 let parts: Vec<String> =
                     written.split('/').filter(|s| !s.is_empty()).map(|s| format!("\"{s}\"")).collect();
                 self.at(
-                    segment,
+                    text,
                     "a part of a path has no slash".into(),
                     format!("write each part by itself: path = [{}]", parts.join(", ")),
                 );
                 continue;
             }
-            self.template(segment, Context::PathSegment, false, known, settings);
+            self.template(text, context, request.unsafe_raw && context == Context::Json, known, settings);
         }
-        for text in request.query.values() {
-            self.template(text, Context::Query, false, known, settings);
-        }
-        for text in request.headers.values() {
-            self.template(text, Context::Header, false, known, settings);
-        }
-        if let Some(body) = &request.body {
-            self.template(body, Context::Json, request.unsafe_raw, known, settings);
-            if request.form.is_some() {
-                self.at(body, "a request has a body or a form, not both".into(), "remove one".into());
-            }
-        }
-        for text in request.form.iter().flat_map(|f| f.values()) {
-            self.template(text, Context::Form, false, known, settings);
+        if let Some(body) = request.body.as_ref().filter(|_| request.form.is_some()) {
+            self.at(body, "a request has a body or a form, not both".into(), "remove one".into());
         }
     }
 

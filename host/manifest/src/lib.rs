@@ -37,7 +37,9 @@ pub use json::JsonShape;
 pub use limits::{Allowed, Limit, Limits, Lowered, Unit};
 pub use name::{file_name, is_bundle_name, is_name, short_name};
 pub use near::{nearest, suggest};
-pub use preset::{Answer, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant};
+pub use preset::{
+    Answer, Batch, BatchKey, Effect, Find, Mixup, Pages, Preset, Probe, Repeat, Request, Several, Variant,
+};
 pub use source::{MAX_MANIFEST_BYTES, read as read_toml};
 pub use text::Text;
 pub use trace::{Origin, Point, points};

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{Bundle, Diagnostics, Input, Text, check, source};
 
@@ -44,6 +45,8 @@ pub struct Preset {
     pub pages: Option<Pages>,
     /// Which of the listed items is meant.
     pub find: Option<Find>,
+    /// How many rows go together in one request, and which element of the answer is whose.
+    pub batch: Option<Batch>,
     /// How to see whether a write took place.
     pub probe: Option<Probe>,
     /// What to look at before `not_found` is said.
@@ -212,6 +215,34 @@ pub enum Several {
     First,
 }
 
+/// Many rows in one request. Its templates know `rows`, a list of the inputs of each row, in place of the inputs:
+/// `{{#each rows}}{ "id": {{user_id}} }{{#unless @last}},{{/unless}}{{/each}}`. A single run is a batch of one.
+///
+/// Each element of the answer is judged by itself: for the rules, `message`, `[outputs]` and `[outputs_when]` it is the `response`.
+/// An answer without the list, or one whose status is no 2xx, is judged as a whole, and holds for all rows.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// The most rows of one request, 1 to 1,000: the vendor's limit.
+    pub most: u32,
+    /// The list in an answer that has an element for each row: a template that is one value. A component needs none.
+    pub elements: Option<Text>,
+    /// Which element is whose. Without it they stand in the order of the rows, and there must be as many.
+    pub key: Option<BatchKey>,
+}
+
+/// Which element of an answer is whose.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BatchKey {
+    /// A required input. Rows with the same value never go together.
+    pub input: Text,
+    /// The field of an element that has the same value.
+    pub field: Text,
+}
+
 /// How to see whether a write took place: another preset of the bundle, a read.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -260,6 +291,18 @@ pub struct Variant {
     pub outputs: Option<IndexMap<String, Text>>,
     /// See [`Preset::rows`].
     pub rows: Option<IndexMap<String, Text>>,
+}
+
+impl BatchKey {
+    /// The value by which a row's element is known. Vendors send numbers as texts, so scalars are the same as their texts.
+    #[must_use]
+    pub fn of(&self, inputs: &Map<String, Value>) -> Option<String> {
+        match inputs.get(self.input.as_str())? {
+            Value::String(text) => Some(text.clone()),
+            number @ Value::Number(_) => Some(number.to_string()),
+            _ => None,
+        }
+    }
 }
 
 impl Preset {
@@ -314,6 +357,12 @@ impl Preset {
     #[must_use]
     pub fn lists(&self) -> bool {
         self.rows.is_some() || !self.emits.is_empty()
+    }
+
+    /// How many rows one run takes.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.batch.as_ref().map_or(1, |batch| batch.most as usize)
     }
 
     /// Whether it works with a kind of connection.

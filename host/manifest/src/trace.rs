@@ -29,6 +29,7 @@ use crate::{Answer, Bundle, Preset, Several};
 /// | `find none` | the whole list was read, and it has no such item |
 /// | `find several` | more than one item fits |
 /// | `find.widen` | the list was read once more, without the server's filter |
+/// | `batch none` | nothing tells what became of a row: no element speaks of it, or more than one |
 /// | `mixup found` | what was not found is there as something else |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the table above says each of them")]
@@ -49,6 +50,7 @@ pub enum Point {
     FoundNone,
     FoundSeveral,
     Widened,
+    NoElement,
     MixedUp,
 }
 
@@ -87,6 +89,7 @@ impl Point {
             Self::FoundNone => "find none",
             Self::FoundSeveral => "find several",
             Self::Widened => "find.widen",
+            Self::NoElement => "batch none",
             Self::MixedUp => "mixup found",
         }
     }
@@ -119,6 +122,7 @@ pub fn points(preset: &Preset, bundle: &Bundle) -> Vec<Point> {
         points.extend((find.several == Several::Fail).then_some(Point::FoundSeveral));
         points.extend(find.widen.then_some(Point::Widened));
     }
+    points.extend(preset.batch.is_some().then_some(Point::NoElement));
     points.extend(preset.mixup.is_some().then_some(Point::MixedUp));
     points
 }

@@ -324,3 +324,105 @@ fn a_recipe_says_outputs_and_rows() {
         assert_eq!(first(&wrong).0, message);
     }
 }
+
+const BATCH: &str = r#"title = "Save things"
+effect = "update"
+repeat = "natural"
+[inputs]
+id = { type = "string", required = true }
+color = { type = "string" }
+[batch]
+most = 50
+elements = "{{response.elements}}"
+key = { input = "id", field = "key" }
+[request]
+method = "POST"
+path = ["things"]
+body = '[{{#each rows}}{ "id": {{id}}, "c": {{optional this.color}}, "size": {{../settings.size}} }{{#unless @last}},{{/unless}}{{/each}}]'
+[answer]
+ok_when = 'response.status == "OK" && color != "red"'
+[outputs]
+id = "{{id}}"
+"#;
+
+#[test]
+fn a_batch_knows_rows_and_is_alone() {
+    let batch = preset(BATCH).unwrap();
+    assert_eq!((batch.most(), preset(PRESET).unwrap().most()), (50, 1));
+    let key = batch.batch.unwrap().key.unwrap();
+    let of = |inputs: Value| key.of(inputs.as_object().unwrap());
+    assert_eq!(
+        (of(json!({ "id": "5" })), of(json!({ "id": 5 })), of(json!({ "id": [] }))),
+        (Some("5".into()), Some("5".into()), None)
+    );
+
+    let pages = "[pages]\nitems = \"{{response}}\"\nend_when = \"true\"\nmax = 3\n[answer]";
+    let cases = [
+        ("most = 50", "most = 1001", "most must be between 1 and 1000", "most = 1001"),
+        ("most = 50", "most = 0", "most must be between 1 and 1000", "most = 0"),
+        ("elements = ", "# elements = ", "[batch] says where the answer has an element for each row", "[batch]"),
+        ("{{response.elements}}", "{{respons.elements}}", "there is no \"respons\" here", "{{respons.elements}}"),
+        ("input = \"id\"", "input = \"idd\"", "there is no input \"idd\"", "\"idd\""),
+        (
+            "input = \"id\"",
+            "input = \"color\"",
+            "\"color\" may be left out, and then nothing tells whose an element is",
+            "\"color\"",
+        ),
+        (
+            "\"string\", required",
+            "\"list\", required",
+            "\"id\" takes a JSON list, and elements are told apart by a text or a number",
+            "\"id\"",
+        ),
+        ("{{id}}, \"c\"", "{{idd}}, \"c\"", "a row has no \"idd\"", "{{idd}}"),
+        ("../settings", "settings", "a row has no \"settings\"", "{{settings.size}}"),
+        (
+            "{{../settings.size}}",
+            "{{../color}}",
+            "\"color\" is of one row, and here stands what is sent for all",
+            "{{../color}}",
+        ),
+        ("[\"things\"]", "[\"things\", \"{{page}}\"]", "there is no \"page\" here", "{{page}}"),
+        ("#each rows", "#each settings", "this request is the same for all rows", "\"POST\""),
+        (
+            "color = {",
+            "rows = {",
+            "\"rows\" cannot be an input's name: templates know something else by it",
+            "rows = { type = \"string\" }",
+        ),
+        ("[answer]", pages, "a batch preset has no \"pages\"", "[pages]"),
+        ("[answer]", "[rows_when]\na = 'true'\n[answer]", "a batch preset has no \"rows_when\"", "[rows_when]"),
+        (
+            "[answer]",
+            "[mixup]\npreset = \"a\"\ninputs = {}\nmessage = \"x\"\n[answer]",
+            "a batch preset has no \"mixup\"",
+            "[mixup]",
+        ),
+        (
+            "[answer]",
+            "[for.key.find]\nwhere = { a = \"b\" }\n[answer]",
+            "a batch preset has no \"find\"",
+            "[for.key.find]",
+        ),
+    ];
+    for (from, to, message, at) in cases {
+        assert_eq!(BATCH.matches(from).count(), 1, "{from}");
+        let wrong = preset(&BATCH.replace(from, to)).unwrap_err();
+        let found = wrong.0.iter().find(|d| d.problem.message == message);
+        let found = found.unwrap_or_else(|| panic!("{from} -> {to}: {:?}", first(&wrong)));
+        assert_eq!(&found.source[found.problem.span.clone()], at, "{from} -> {to}");
+    }
+    let script = BATCH.replace("[inputs]", "script = \"run.js\"\n[inputs]");
+    assert!(
+        preset(&script)
+            .unwrap_err()
+            .0
+            .iter()
+            .any(|d| d.problem.message == "a script runs for one row; it has no [batch]")
+    );
+    // A component tells itself whose an element is.
+    let own = Bundle::parse("bundle.toml", &format!("component = \"c.wasm\"\n{BUNDLE}")).unwrap();
+    let bare = "title = \"Save\"\neffect = \"update\"\nrepeat = \"none\"\n[batch]\nmost = 9\n";
+    assert_eq!(Preset::parse("save/preset.toml", bare, &own).unwrap().most(), 9);
+}

@@ -2,7 +2,8 @@
 //!
 //! A component is a stranger's code. Whatever it says, a run whose requests ended badly did not end well: after an
 //! unrecovered failure `ok` and `not_found` become `failed`, after an unanswered write everything becomes `unknown`. And
-//! who has asked nobody has proof of no absence.
+//! who has asked nobody has proof of no absence. A component may say that an answer does not tell what became of an input (class
+//! `unanswered`): after a write that is `unknown` too.
 //!
 //! A failure is recovered by a later good answer to the same request. In a preset that writes, failed look-ups on
 //! the side do not undo the write's own `ok`, but nothing is "not found" after them.
@@ -102,8 +103,15 @@ impl Floor {
     }
 
     /// What a component claims, where it names a cause that only the host knows: without it, the preset's own fault.
-    /// A limit may be a component's own: an interpreter ends a script that does not come to an end.
+    /// A limit may be a component's own: an interpreter ends a script that does not come to an end. An answer that does not tell what
+    /// became of an input leaves a write open, and a read without a result.
     pub(crate) fn believed(&self, claimed: Outcome) -> Outcome {
+        if claimed.class == "unanswered" {
+            return match self.has_written() {
+                true => unknown(&claimed.message),
+                false => Outcome { class: "answer".into(), ..claimed },
+            };
+        }
         let hosts = ["denied", "auth", "network"].contains(&claimed.class.as_str());
         if hosts && !self.failures.values().any(|(_, failure)| failure.class == claimed.class) {
             return Outcome { class: "preset".into(), ..claimed };
@@ -116,13 +124,7 @@ impl Floor {
         let out = self.on_wire.values().any(|writes| *writes);
         let out = out.then_some("it was sent, and the run ended before an answer came");
         if let Some(message) = self.open_writes.values().next().map(String::as_str).or(out) {
-            return Outcome {
-                kind: Kind::Unknown,
-                class: "unanswered".into(),
-                message: format!("whether this write took place is not known: {message}"),
-                evidence: String::new(),
-                hint: None,
-            };
+            return unknown(message);
         }
         let counts = |writes: bool| claimed.kind == Kind::NotFound || !preset_writes || writes;
         let bad = self.order.iter().rev().filter_map(|r| self.failures.get(r)).filter(|(writes, _)| counts(*writes));
@@ -148,6 +150,17 @@ impl Floor {
     /// Whether a write was sent whose answer nobody has seen.
     pub(crate) fn has_open_write(&self) -> bool {
         !self.open_writes.is_empty()
+    }
+}
+
+/// What is said of a write of which nobody knows whether it took place.
+fn unknown(why: &str) -> Outcome {
+    Outcome {
+        kind: Kind::Unknown,
+        class: "unanswered".into(),
+        message: format!("whether this write took place is not known: {why}"),
+        evidence: String::new(),
+        hint: None,
     }
 }
 
@@ -254,6 +267,23 @@ mod tests {
         for own in ["refused", "limit"] {
             assert_eq!(Floor::default().believed(claimed(own)).class, own);
         }
+    }
+
+    #[test]
+    fn an_answer_that_does_not_tell_leaves_a_write_unknown_and_a_read_failed() {
+        let says_nothing = || Outcome { class: "unanswered".into(), ..claim(Kind::Failed) };
+        let mut floor = Floor::default();
+        floor.sending(1, false);
+        floor.settled(1, false, None);
+        let outcome = floor.under(floor.believed(says_nothing()), false);
+        assert_eq!((outcome.kind, outcome.class.as_str()), (Kind::Failed, "answer"));
+        floor.sending(2, true);
+        floor.settled(2, true, None);
+        floor.done(2);
+        // A look on the side that failed makes nothing better known.
+        floor.settled(3, false, failure("auth"));
+        let outcome = floor.under(floor.believed(says_nothing()), true);
+        assert_eq!((outcome.kind, outcome.class.as_str()), (Kind::Unknown, "unanswered"));
     }
 
     #[test]

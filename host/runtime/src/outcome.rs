@@ -48,7 +48,7 @@ pub struct Outcome {
 }
 
 /// The classes that a component may claim (`wit/types.wit`). Others would pass for the host's own.
-const CLAIMABLE: [&str; 14] = [
+const CLAIMABLE: [&str; 15] = [
     "refused",
     "auth",
     "network",
@@ -61,6 +61,7 @@ const CLAIMABLE: [&str; 14] = [
     "input",
     "template",
     "answer",
+    "unanswered",
     "cancelled",
     "preset",
 ];

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use presetter_connection::Access;
 use presetter_manifest::{Diagnostics, Limit, Limits, Repeat};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 
 use crate::Component;
@@ -13,39 +14,54 @@ use crate::accept::loader;
 use crate::contract;
 use crate::contract::presetter::preset::types;
 use crate::floor::Floor;
-use crate::host::{Host, Shared, Times};
+use crate::host::{Host, Ledger, Shared, Times};
 use crate::json::{self, Unread};
 use crate::limits::{self, LimitHit};
 use crate::meter::Metered;
+use crate::observer::RunObserver;
 use crate::outcome::{self, Kind, Outcome, Report};
 use crate::runner::{Invocation, Ready, Runner};
 
 impl Runner {
     /// Runs the preset. Whatever happens ends in a report.
     pub async fn run(&self, invocation: &Invocation) -> Report {
+        let Invocation { inputs, observer, cancel } = invocation;
+        let all = self.run_together(std::slice::from_ref(inputs), observer, cancel).await;
+        all.into_iter().next().unwrap_or_else(|| Report::ended(Outcome::failed("input", "there are no inputs")))
+    }
+
+    /// Runs a batch preset for several rows of inputs, at most as many as it says ([`presetter_manifest::Preset::most`]), each
+    /// checked against its schema. They are one run: its limits are those of one, and the first report has its requests. A report
+    /// for each, in their order.
+    pub async fn run_together(
+        &self,
+        rows: &[Map<String, Value>],
+        observer: &Arc<dyn RunObserver>,
+        cancel: &CancellationToken,
+    ) -> Vec<Report> {
         let ready = &self.0;
         if let Some(wrong) = &ready.wrong {
-            return Report::invalid(wrong.clone());
+            return vec![Report::invalid(wrong.clone()); rows.len()];
         }
         let started = Instant::now();
-        let shared = Arc::new(Shared::new(ready.clone(), invocation.observer.clone()));
+        let shared = Arc::new(Shared::new(ready.clone(), observer.clone()));
         let limits = &ready.setup.limits;
         let running = async {
             // The run begins when it has its place: that others are before it is no time of its own.
             let Component { engine, weight, .. } = &ready.setup.component;
             let _permit = engine.permits.acquire_many(*weight).await.map_err(|e| Failed::Trap(e.to_string()))?;
-            let timed = tokio::time::timeout(limits.time(Limit::WallTime), execute(invocation, shared.clone()));
+            let timed = tokio::time::timeout(limits.time(Limit::WallTime), execute(rows, shared.clone()));
             timed.await.unwrap_or_else(|_| Err(Failed::Limit(LimitHit::of(limits, Limit::WallTime))))
         };
         let ended = tokio::select! {
             ended = running => ended,
-            () = invocation.cancel.cancelled() => Err(Failed::Cancelled),
+            () = cancel.cancelled() => Err(Failed::Cancelled),
         };
         let mut phases = Vec::with_capacity(7);
         let judging = Instant::now();
         let judged = ended.and_then(|(outcome, times)| {
             phases.extend(times);
-            judge(outcome, limits, &shared.ledger().floor)
+            judge(outcome, rows.len(), limits, &shared.ledger().floor)
         });
         // What ended the run from outside is the reason, whatever came of requests before.
         let from_outside = matches!(judged, Err(Failed::Limit(_) | Failed::Cancelled));
@@ -54,40 +70,53 @@ impl Runner {
             Err(Failed::Refused(diagnostics)) => Some(diagnostics.clone()),
             _ => None,
         };
-        let mut report = judged.unwrap_or_else(|failed| Report::ended(failed.told(ready)));
+        let mut reports = judged.unwrap_or_else(|failed| vec![Report::ended(failed.told(ready)); rows.len()]);
         let mut ledger = shared.ledger();
         let Times { render, connection, wait } = ledger.times;
         phases.extend([("render", render), ("connection", connection), ("wait", wait)]);
-        report.requests = ledger.floor.requests;
-        let under = ledger.floor.under(report.outcome.clone(), ready.writes);
-        if !from_outside || under.kind == Kind::Unknown {
-            report.outcome = under;
+        let wrong = ledger.diagnostics.take().or(wrong);
+        for report in &mut reports {
+            settle(report, &ledger, ready, (from_outside, broken_off));
+            report.diagnostics = wrong.clone().filter(|_| report.outcome.kind == Kind::Failed);
+            scrub(report, &ready.setup.access);
         }
-        if ledger.vetoed && matches!(report.outcome.kind, Kind::Ok | Kind::NotFound) {
-            report.outcome = Outcome::failed("cancelled", "a request was not sent: whoever watches the run said no");
-        }
-        if report.outcome.kind == Kind::Unknown {
-            let hint = match ready.repeat {
-                Repeat::Probe => "run it again with --confirm to look whether it took place before anything is sent",
-                Repeat::Natural | Repeat::Key => "it is safe to run it again",
-                Repeat::None => "look whether it took place before you run it again",
-            };
-            report.outcome.hint = Some(hint.into());
-        }
-        if broken_off && report.outcome.kind != Kind::Unknown && ledger.floor.has_written() {
-            // The preset did not get to say so, and whoever repeats the run would do it twice.
-            report.changed = true;
-            let outcome = &mut report.outcome;
-            outcome.message.push_str("; before that a write of this run was answered with success");
-            let then = outcome.hint.take().map(|hint| format!("; {hint}")).unwrap_or_default();
-            outcome.hint = Some(format!("something was changed: look what is there before you run it again{then}"));
-        }
-        report.diagnostics = ledger.diagnostics.take().or(wrong).filter(|_| report.outcome.kind == Kind::Failed);
-        scrub(&mut report, &ready.setup.access);
         phases.push(("judge", judging.elapsed()));
-        report.phases = phases;
-        report.duration = started.elapsed();
-        report
+        let duration = started.elapsed();
+        for report in &mut reports {
+            report.phases.clone_from(&phases);
+            report.duration = duration;
+        }
+        if let Some(first) = reports.first_mut() {
+            first.requests = ledger.floor.requests;
+        }
+        reports
+    }
+}
+
+/// Lays the floor under what was claimed, and says what hangs on it.
+fn settle(report: &mut Report, ledger: &Ledger, ready: &Ready, (from_outside, broken_off): (bool, bool)) {
+    let under = ledger.floor.under(report.outcome.clone(), ready.writes);
+    if !from_outside || under.kind == Kind::Unknown {
+        report.outcome = under;
+    }
+    if ledger.vetoed && matches!(report.outcome.kind, Kind::Ok | Kind::NotFound) {
+        report.outcome = Outcome::failed("cancelled", "a request was not sent: whoever watches the run said no");
+    }
+    if report.outcome.kind == Kind::Unknown {
+        let hint = match ready.repeat {
+            Repeat::Probe => "run it again with --confirm to look whether it took place before anything is sent",
+            Repeat::Natural | Repeat::Key => "it is safe to run it again",
+            Repeat::None => "look whether it took place before you run it again",
+        };
+        report.outcome.hint = Some(hint.into());
+    }
+    if broken_off && report.outcome.kind != Kind::Unknown && ledger.floor.has_written() {
+        // The preset did not get to say so, and whoever repeats the run would do it twice.
+        report.changed = true;
+        let outcome = &mut report.outcome;
+        outcome.message.push_str("; before that a write of this run was answered with success");
+        let then = outcome.hint.take().map(|hint| format!("; {hint}")).unwrap_or_default();
+        outcome.hint = Some(format!("something was changed: look what is there before you run it again{then}"));
     }
 }
 
@@ -97,6 +126,8 @@ enum Failed {
     Trap(String),
     /// What it returned is not what the contract says.
     Malformed(&'static str),
+    /// So many items for so many rows.
+    Miscounted(usize, usize),
     Cancelled,
     /// The preset's files are wrong.
     Refused(Diagnostics),
@@ -115,6 +146,10 @@ impl Failed {
             Self::Malformed(what) => {
                 Outcome::failed("preset", format!("the preset's component returned {what} that are not JSON"))
             }
+            Self::Miscounted(items, rows) => {
+                let message = format!("the preset's component returned {items} results for {rows} rows");
+                Outcome::failed("preset", message)
+            }
             Self::Cancelled => Outcome::failed("cancelled", "the run was stopped"),
             Self::Refused(_) => Outcome::failed("template", "the preset's files are wrong; nothing was sent"),
         }
@@ -125,7 +160,7 @@ impl Failed {
 type Phases = [(&'static str, Duration); 3];
 
 /// A fresh instance, `load` for an interpreter, then `run`.
-async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types::Outcome, Phases), Failed> {
+async fn execute(rows: &[Map<String, Value>], shared: Arc<Shared>) -> Result<(types::Outcome, Phases), Failed> {
     let ready = shared.ready.clone();
     let setup = &ready.setup;
     let Component { engine, pre, .. } = &setup.component;
@@ -136,7 +171,7 @@ async fn execute(invocation: &Invocation, shared: Arc<Shared>) -> Result<(types:
     // What a component hands over at once is copied: a list can name one text in its memory a million times.
     store.set_hostcall_fuel(at_once(&setup.limits));
 
-    let inputs = [serde_json::to_string(&invocation.inputs).unwrap_or_default()];
+    let inputs: Vec<String> = rows.iter().map(|row| serde_json::to_string(row).unwrap_or_default()).collect();
     let guest = async {
         let started = Instant::now();
         let (bundle, instantiated) = match &setup.source_document {
@@ -221,23 +256,42 @@ fn broken(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize) -> Faile
     }
 }
 
-/// What the component returned, checked.
-fn judge(outcome: types::Outcome, limits: &Limits, floor: &Floor) -> Result<Report, Failed> {
+/// What the component returned, checked: a report for each row.
+fn judge(outcome: types::Outcome, rows: usize, limits: &Limits, floor: &Floor) -> Result<Vec<Report>, Failed> {
     if size(&outcome) > limits.size(Limit::OutputSize) {
         return Err(Failed::Limit(LimitHit::of(limits, Limit::OutputSize)));
     }
+    let types::Outcome { verdict, items } = outcome;
+    // For one row what is said of the whole counts, and there may be no item.
+    if rows == 1 {
+        let item = items.into_iter().next().map(|item| (item.outputs, item.answer));
+        return Ok(vec![reported(verdict, item, limits, floor)?]);
+    }
+    if items.len() != rows {
+        return Err(Failed::Miscounted(items.len(), rows));
+    }
+    items.into_iter().map(|item| reported(item.verdict, Some((item.outputs, item.answer)), limits, floor)).collect()
+}
+
+/// What the component said of a row: how it ended, with its outputs and the answer that they rest on.
+fn reported(
+    verdict: types::Verdict,
+    item: Option<(String, Option<types::Seen>)>,
+    limits: &Limits,
+    floor: &Floor,
+) -> Result<Report, Failed> {
     let unread = |what| {
         move |unread| match unread {
             Unread::Beyond(hit) => Failed::Limit(hit),
             Unread::Malformed(_) => Failed::Malformed(what),
         }
     };
-    json::within(outcome.verdict.details.as_bytes(), limits).map_err(Failed::Limit)?;
-    let trace = outcome::trace(&outcome.verdict.details);
-    let mut report = Report { trace, ..Report::ended(floor.believed(Outcome::claimed(outcome.verdict))) };
-    let Some(item) = outcome.items.into_iter().next() else { return Ok(report) };
-    report.outputs = json::read(item.outputs.as_bytes(), limits).map_err(unread("outputs"))?;
-    if let Some(answer) = item.answer {
+    json::within(verdict.details.as_bytes(), limits).map_err(Failed::Limit)?;
+    let trace = outcome::trace(&verdict.details);
+    let mut report = Report { trace, ..Report::ended(floor.believed(Outcome::claimed(verdict))) };
+    let Some((outputs, answer)) = item else { return Ok(report) };
+    report.outputs = json::read(outputs.as_bytes(), limits).map_err(unread("outputs"))?;
+    if let Some(answer) = answer {
         report.response = Some(json::read(answer.response.as_bytes(), limits).map_err(unread("answers"))?);
         report.response_status = Some(answer.status);
         report.response_headers = answer.headers.into_iter().map(|h| (h.name, h.value)).collect();
@@ -278,5 +332,51 @@ fn scrub(report: &mut Report, access: &Access) {
     for (name, value) in &mut report.response_headers {
         *name = redactor.text(name);
         *value = redactor.text(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn verdict(kind: &str, class: &str) -> types::Verdict {
+        let nothing = String::new();
+        let (message, evidence) = (nothing.clone(), nothing);
+        types::Verdict { kind: kind.into(), class: class.into(), message, evidence, details: "{}".into() }
+    }
+
+    fn judged(ends: &[(&str, &str)], rows: usize, floor: &Floor) -> Result<Vec<Report>, Failed> {
+        let item = |(kind, class): &(&str, &str)| types::Item {
+            verdict: verdict(kind, class),
+            outputs: json!({ "class": class }).to_string(),
+            answer: None,
+        };
+        let items = ends.iter().map(item).collect();
+        let limits = Limits::of(&Default::default(), &Default::default());
+        judge(types::Outcome { verdict: verdict("failed", "refused"), items }, rows, &limits, floor)
+    }
+
+    #[test]
+    fn of_several_rows_each_has_its_own_item_and_none_is_made_up() {
+        let mut floor = Floor::default();
+        floor.sending(1, true);
+        floor.settled(1, true, None);
+        floor.done(1);
+        let reports = judged(&[("ok", ""), ("failed", "unanswered"), ("failed", "auth")], 3, &floor).ok().unwrap();
+        let ends: Vec<_> = reports.iter().map(|r| (r.outcome.kind, r.outcome.class.as_str())).collect();
+        // An item claims no more than the whole may.
+        assert_eq!(ends, [(Kind::Ok, ""), (Kind::Unknown, "unanswered"), (Kind::Failed, "preset")]);
+        assert_eq!(reports[1].outputs["class"], "unanswered");
+        for count in [0, 1, 3] {
+            let items = vec![("ok", ""); count];
+            assert!(matches!(judged(&items, 2, &floor), Err(Failed::Miscounted(c, 2)) if c == count), "{count}");
+        }
+        // Of one row the whole is what counts, with an item or without.
+        for items in [&[("ok", "")][..], &[]] {
+            let reports = judged(items, 1, &floor).ok().unwrap();
+            assert_eq!((reports.len(), reports[0].outcome.kind), (1, Kind::Failed));
+        }
     }
 }

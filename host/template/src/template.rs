@@ -62,6 +62,7 @@ pub struct Template(Arc<Inner>);
 struct Inner {
     context: Context,
     variables: Vec<Variable>,
+    elements: Vec<Variable>,
     blocks: Vec<Range<usize>>,
     body: Body,
     source_len: usize,
@@ -88,13 +89,13 @@ impl Template {
     /// # Errors
     /// As [`Template::compile`].
     pub fn compile_with(source: &str, context: Context, options: Options) -> Result<Self, Vec<Problem>> {
-        let (nodes, variables, blocks) = tree::build(scan(source, context, options)?)?;
+        let tree::Built { nodes, variables, elements, blocks } = tree::build(scan(source, context, options)?)?;
         let body = match (context, nodes.as_slice()) {
             (Context::Json, nodes) => Body::Json(json::parse(source, nodes).map_err(|problem| vec![problem])?),
             (Context::Value, [Node::Hole(hole)]) => Body::Hole(hole.clone()),
             (_, nodes) => Body::Text(render_text::parts(source, context, nodes).map_err(|problem| vec![problem])?),
         };
-        Ok(Self(Arc::new(Inner { context, variables, blocks, body, source_len: source.len() })))
+        Ok(Self(Arc::new(Inner { context, variables, elements, blocks, body, source_len: source.len() })))
     }
 
     /// What the template was compiled for.
@@ -107,6 +108,13 @@ impl Template {
     #[must_use]
     pub fn variables(&self) -> &[Variable] {
         &self.0.variables
+    }
+
+    /// What loops over lists of the scope use of the elements: the path of the list, then the steps from an element. So
+    /// `{{#each rows}}{{name}}{{/each}}` has `rows.name` here, and `{{this}}` in its place the list's own path.
+    #[must_use]
+    pub fn elements(&self) -> &[Variable] {
+        &self.0.elements
     }
 
     /// The opening tag of every block (`if`, `unless`, `each`, `with`), in the order in which they begin: the places that

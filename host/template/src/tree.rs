@@ -77,21 +77,56 @@ pub(crate) enum Source {
 struct Local {
     looping: bool,
     names: Vec<String>,
+    /// The list of the scope that it goes through.
+    list: Option<Path>,
+}
+
+/// What a name stands for, as far as it is known without values.
+#[derive(Clone)]
+enum Known {
+    /// A value of the scope.
+    Scope(Path),
+    /// A value of an element: the path of its list, then the steps from the element.
+    Element(Path),
+}
+
+impl Known {
+    fn holds(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Scope(one), Self::Scope(other)) | (Self::Element(one), Self::Element(other)) => one.holds(other),
+            _ => false,
+        }
+    }
+}
+
+/// Variables, each path once.
+#[derive(Default)]
+struct Variables {
+    list: Vec<Variable>,
+    known: HashMap<Path, usize>,
 }
 
 struct Builder {
     pieces: Vec<Option<Piece>>,
     locals: Vec<Local>,
-    /// Paths that are known to have a value where we stand: conditions of the blocks around.
-    guards: Vec<Path>,
-    variables: Vec<Variable>,
+    /// What is known to have a value where we stand: conditions of the blocks around.
+    guards: Vec<Known>,
+    variables: Variables,
+    elements: Variables,
     blocks: Vec<Range<usize>>,
-    known: HashMap<Path, usize>,
     problems: Vec<Problem>,
 }
 
-/// The tree, the names that the scope must know, and the opening tags of the blocks.
-pub(crate) type Built = (Vec<Node>, Vec<Variable>, Vec<Range<usize>>);
+/// The tree, and what is known of it.
+pub(crate) struct Built {
+    pub(crate) nodes: Vec<Node>,
+    /// The names that the scope must know.
+    pub(crate) variables: Vec<Variable>,
+    /// What is used of the elements of lists of the scope.
+    pub(crate) elements: Vec<Variable>,
+    /// The opening tags of the blocks.
+    pub(crate) blocks: Vec<Range<usize>>,
+}
 
 /// Builds the tree, and the list of all names that the scope must know.
 pub(crate) fn build(scanned: Scanned) -> Result<Built, Vec<Problem>> {
@@ -100,13 +135,18 @@ pub(crate) fn build(scanned: Scanned) -> Result<Built, Vec<Problem>> {
         pieces: scanned.pieces.into_iter().map(Some).collect(),
         locals: Vec::new(),
         guards: Vec::new(),
-        variables: Vec::new(),
+        variables: Variables::default(),
+        elements: Variables::default(),
         blocks: Vec::new(),
-        known: HashMap::new(),
         problems: Vec::new(),
     };
     let nodes = builder.nodes(&parsed);
-    if builder.problems.is_empty() { Ok((nodes, builder.variables, builder.blocks)) } else { Err(builder.problems) }
+    let Builder { variables, elements, blocks, problems, .. } = builder;
+    if problems.is_empty() {
+        Ok(Built { nodes, variables: variables.list, elements: elements.list, blocks })
+    } else {
+        Err(problems)
+    }
 }
 
 /// A complaint of the crate, moved to the author's text. The scan has checked all that it can complain about.
@@ -155,13 +195,15 @@ impl Builder {
         let source = self.source(operand, &shown, &span, true)?;
         self.blocks.push(span.clone());
         let (guards, locals) = (self.guards.len(), self.locals.len());
-        let guard = match &source {
-            Source::Root(path) => Some(path.clone()),
-            _ => None,
-        };
+        let guard = self.known(&source);
         self.guards.extend(guard.clone().filter(|_| kind != BlockKind::Unless));
         if let BlockKind::Each | BlockKind::With = kind {
-            self.locals.push(Local { looping: kind == BlockKind::Each, names });
+            let looping = kind == BlockKind::Each;
+            let list = match &source {
+                Source::Root(path) if looping => Some(path.clone()),
+                _ => None,
+            };
+            self.locals.push(Local { looping, names, list });
         }
         let then = parsed.template.as_ref().map(|branch| self.nodes(branch)).unwrap_or_default();
         self.guards.truncate(guards);
@@ -179,8 +221,8 @@ impl Builder {
         };
         match resolved {
             Ok(source) => {
-                if let Source::Root(path) = &source {
-                    self.variable(path, span, optional);
+                if let Some(known) = self.known(&source) {
+                    self.variable(known, span, optional);
                 }
                 Some(source)
             }
@@ -263,19 +305,40 @@ impl Builder {
         })
     }
 
-    fn variable(&mut self, path: &Path, span: &Range<usize>, optional: bool) {
-        let optional = optional || self.guards.iter().any(|guard| guard.holds(path));
-        match self.known.get(path) {
+    fn known(&self, source: &Source) -> Option<Known> {
+        match source {
+            Source::Root(path) => Some(Known::Scope(path.clone())),
+            Source::This { up, steps } => {
+                let mut path = self.locals.iter().rev().nth(*up)?.list.clone()?;
+                path.steps.extend(steps.iter().cloned());
+                Some(Known::Element(path))
+            }
+            _ => None,
+        }
+    }
+
+    fn variable(&mut self, known: Known, span: &Range<usize>, optional: bool) {
+        let optional = optional || self.guards.iter().any(|guard| guard.holds(&known));
+        match known {
+            Known::Scope(path) => self.variables.add(path, span, optional),
+            Known::Element(path) => self.elements.add(path, span, optional),
+        }
+    }
+}
+
+impl Variables {
+    fn add(&mut self, path: Path, span: &Range<usize>, optional: bool) {
+        match self.known.get(&path) {
             Some(at) => {
-                let known = &mut self.variables[*at];
+                let known = &mut self.list[*at];
                 if known.optional && !optional {
                     known.optional = false;
                     known.span = span.clone();
                 }
             }
             None => {
-                self.known.insert(path.clone(), self.variables.len());
-                self.variables.push(Variable { path: path.clone(), span: span.clone(), optional });
+                self.known.insert(path.clone(), self.list.len());
+                self.list.push(Variable { path, span: span.clone(), optional });
             }
         }
     }

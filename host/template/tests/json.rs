@@ -210,3 +210,24 @@ fn variables_say_what_is_needed() {
     let m = template.variables().iter().find(|v| v.path.to_string() == "m").unwrap();
     assert_eq!(&source[m.span.clone()], "{{m}}");
 }
+
+#[test]
+fn elements_say_what_is_needed_of_a_list() {
+    let source = r#"[{{#each a.l}}{ "x": {{x.y}}, "o": {{optional o}}, "g": {{#if g}}{{g}}{{else}}{{../up}}{{/if}},
+        "i": [{{#each inner}}{{this}}, {{deep}}, {{../z}}{{/each}}] }, {{/each}}{{#each m as |e|}}{{e.n}}, {{this}}{{/each}}, {{x}}]"#;
+    let template = Template::compile(source, Context::Json).unwrap();
+    let found: Vec<_> = template.elements().iter().map(|v| (v.path.to_string(), v.optional)).collect();
+    let expected = [
+        ("a.l.x.y", false),
+        ("a.l.o", true),
+        ("a.l.g", true),
+        ("a.l.inner", true),
+        ("a.l.z", false),
+        ("m.n", false),
+        ("m", false),
+    ];
+    assert_eq!(found, expected.map(|(name, optional)| (name.to_owned(), optional)));
+    assert_eq!(&source[template.elements()[0].span.clone()], "{{x.y}}");
+    let scope: Vec<_> = template.variables().iter().map(|v| v.path.to_string()).collect();
+    assert_eq!(scope, ["a.l", "up", "m", "x"]);
+}

@@ -106,6 +106,9 @@ fn blocks(preset: &PresetFile, took: &HashSet<&Took>, points: &mut Vec<Point>) {
             for tag in template.blocks() {
                 let place = text.locate(&preset.text, Problem::new("", tag.clone())).span;
                 let shown = text.as_str().get(tag.clone()).unwrap_or_default();
+                if preset.manifest.batch.is_some() && of_rows(shown) {
+                    continue;
+                }
                 for (then, way) in [(true, "is taken"), (false, "is not taken")] {
                     let point = Took { preset: preset.name.clone(), place: place.start, then };
                     let (line, column) = position(&preset.text, place.start);
@@ -121,6 +124,12 @@ fn blocks(preset: &PresetFile, took: &HashSet<&Took>, points: &mut Vec<Point>) {
             }
         }
     }
+}
+
+/// Whether the tag of a block asks for the rows of a batch, or for a place among them: a case has one row, and always goes one way.
+fn of_rows(tag: &str) -> bool {
+    let words = tag.trim_matches(['{', '}', '<', '>', '~', ' ']).split_whitespace();
+    words.skip(1).any(|word| ["rows", "@first", "@last"].contains(&word))
 }
 
 /// The templates of a request, each with what it is for.
@@ -139,4 +148,19 @@ pub(crate) fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (before.matches('\n').count() + 1, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_rows;
+
+    #[test]
+    fn blocks_of_rows_are_known() {
+        for tag in ["{{#each rows}}", "<<~#each rows as |row|~>>", "{{#unless @last}}", "{{#if @first}}"] {
+            assert!(of_rows(tag), "{tag}");
+        }
+        for tag in ["{{#if email}}", "{{#each groups}}", "{{#if rows_more}}"] {
+            assert!(!of_rows(tag), "{tag}");
+        }
+    }
 }

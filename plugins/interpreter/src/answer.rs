@@ -68,6 +68,11 @@ impl Answer {
         }
     }
 
+    /// One element of it as an answer of its own.
+    pub(crate) fn element(&self, element: &Value) -> Self {
+        Self { codes: codes(element).into(), response: element.clone(), ..self.clone() }
+    }
+
     /// The names that a template over this answer knows.
     pub(crate) fn names<'a>(&'a self, inputs: &'a Map<String, Value>, settings: &'a Value) -> Names<'a> {
         names(inputs, settings)

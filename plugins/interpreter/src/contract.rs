@@ -29,13 +29,13 @@ pub fn loaded_already() -> String {
     crate::load::complaint("", "sources are loaded already")
 }
 
-/// Runs each input, and puts what came of them into one outcome.
-pub fn each(inputs: &[String], mut run: impl FnMut(&Map<String, Value>) -> Finished) -> types::Outcome {
-    let one = |input: &String| match serde_json::from_str::<Map<String, Value>>(input) {
-        Ok(input) => run(&input),
-        Err(e) => Finished::failed("input", &format!("the inputs are no JSON object: {e}")),
-    };
-    outcome(inputs.iter().map(one).collect())
+/// Runs the inputs, and puts what came of them into one outcome. `run` gives a result for each, in their order.
+pub fn each(inputs: &[String], run: impl FnOnce(&[Map<String, Value>]) -> Vec<Finished>) -> types::Outcome {
+    let read: Result<Vec<_>, _> = inputs.iter().map(|input| serde_json::from_str(input)).collect();
+    outcome(match read {
+        Ok(inputs) => run(&inputs),
+        Err(e) => vec![Finished::failed("input", &format!("the inputs are no JSON objects: {e}")); inputs.len()],
+    })
 }
 
 /// All items, and the verdict of the whole: that of the first item that did not end well, else of the first.

@@ -1,13 +1,14 @@
 //! What the interpreters share: the contract's bindings, and how a recipe runs.
 //!
-//! Owns: reading the sources ([`Recipes::load`]), the flow of a run (request, judgement, pages, search, outputs), what its
+//! Owns: reading the sources ([`Recipes::load`]), the flow of a run (request, judgement, pages, search, batches, outputs), what its
 //! outcome rests on, and how all of it is said in the contract's words ([`contract`]). Never does: rendering or sending a request (the host
 //! does), seeing a credential, exporting anything: `recipe` and `script` are the components.
 //!
 //! Invariants: `not-found` has proof (a code that the manifest lists, or a complete scan); after a search, no other item
-//! than the found one leaves the component.
+//! than the found one leaves the component; of a row that the answer to many does not clearly speak of, nothing is said but that.
 
 mod answer;
+mod batch;
 pub mod contract;
 mod door;
 mod load;

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use presetter_expr::{Dialect, Program};
-use presetter_manifest::{Answer, Origin, Pages, Preset, Several, Text};
+use presetter_manifest::{self as manifest, Answer, BatchKey, Origin, Pages, Preset, Several, Text};
 use presetter_template::{Context, Path, Problem, Template};
 
 /// A preset for one kind of connection.
@@ -15,6 +15,7 @@ pub struct Recipe {
     pub rules: Rules,
     pub(crate) pages: Option<Paging>,
     pub(crate) find: Option<Search>,
+    pub(crate) batch: Option<Batch>,
     pub(crate) outputs: Fields,
     pub(crate) rows: Option<Fields>,
     pub(crate) probe: Option<Lookup>,
@@ -52,6 +53,15 @@ pub(crate) struct Search {
     pub(crate) first: bool,
     /// "Nothing" under the server's filter is checked without it.
     pub(crate) widen: bool,
+}
+
+/// Many rows in one request.
+pub(crate) struct Batch {
+    pub(crate) elements: Template,
+    /// Where they are below `response`, as for a list.
+    pub(crate) place: Option<Path>,
+    /// Which element is whose; without it the order tells.
+    pub(crate) key: Option<BatchKey>,
 }
 
 /// A field and the value it must have.
@@ -109,6 +119,7 @@ impl Recipe {
             rules: Rules::compile(shared, &preset.answer)?,
             pages: preset.pages.as_ref().map(Paging::compile).transpose()?,
             find,
+            batch: preset.batch.as_ref().and_then(Batch::compile).transpose()?,
             outputs: Fields { values: values(&preset.outputs)?, flags: flags(&preset.outputs_when)? },
             rows,
             probe,
@@ -132,13 +143,29 @@ impl Rules {
     }
 }
 
+/// Where a list is below `response`.
+fn place(list: &Template) -> Option<Path> {
+    match list.variables() {
+        [only] if only.path.root == "response" => Some(only.path.clone()),
+        _ => None,
+    }
+}
+
+impl Batch {
+    /// Nothing for a component, which tells itself whose an element is.
+    fn compile(batch: &manifest::Batch) -> Option<Compiled<Self>> {
+        let elements = match value(batch.elements.as_ref()?) {
+            Ok(elements) => elements,
+            Err(problem) => return Some(Err(problem)),
+        };
+        Some(Ok(Self { place: place(&elements), elements, key: batch.key.clone() }))
+    }
+}
+
 impl Paging {
     fn compile(pages: &Pages) -> Compiled<Self> {
         let items = value(&pages.items)?;
-        let place = match items.variables() {
-            [only] if only.path.root == "response" => Some(only.path.clone()),
-            _ => None,
-        };
+        let place = place(&items);
         let last = pages.last_when.as_ref().map(rule).transpose()?;
         Ok(Self { items, place, end: rule(&pages.end_when)?, last, start: pages.start, max: pages.max })
     }

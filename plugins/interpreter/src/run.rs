@@ -4,6 +4,7 @@ use presetter_manifest::Point;
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Judgement, names};
+use crate::batch::Together;
 use crate::door::{Door, Refusal};
 use crate::load::Recipes;
 use crate::output;
@@ -150,13 +151,25 @@ impl Run<'_> {
         &self.context.settings
     }
 
-    /// Runs a preset for one input, with what it looks at on the side.
+    /// Runs a preset for each row of inputs, with what it looks at on the side. One result for each, in their order.
     #[must_use]
-    pub fn preset(&self, name: &str, inputs: &Map<String, Value>) -> Finished {
+    pub fn preset(&self, name: &str, rows: &[Map<String, Value>]) -> Vec<Finished> {
         let Some(recipe) = self.recipes.get(name, self.kind()) else {
-            return Finished::failed("preset", &format!("the sources have no preset \"{name}\""));
+            let failed = Finished::failed("preset", &format!("the sources have no preset \"{name}\""));
+            return vec![failed; rows.len()];
         };
-        let mut finished = self.plain(name, recipe, inputs);
+        let alone = |row| self.beside(recipe, row, self.plain(name, recipe, row));
+        match &recipe.batch {
+            None => rows.iter().map(alone).collect(),
+            Some(batch) => {
+                let all = Together { run: self, name, recipe, batch, rows }.send();
+                rows.iter().zip(all).map(|(row, finished)| self.beside(recipe, row, finished)).collect()
+            }
+        }
+    }
+
+    /// What is looked at on the side.
+    fn beside(&self, recipe: &Recipe, inputs: &Map<String, Value>, mut finished: Finished) -> Finished {
         match finished.verdict.kind {
             "not-found" => self.beware(recipe, inputs, &mut finished),
             "ok" => self.fill(recipe, inputs, &mut finished),
@@ -173,29 +186,39 @@ impl Run<'_> {
                 None => Finished::failed("preset", &format!("preset \"{name}\" needs the interpreter of scripts")),
             };
         }
+        if let Some(batch) = &recipe.batch {
+            let rows = std::slice::from_ref(inputs);
+            let all = Together { run: self, name, recipe, batch, rows }.send();
+            return all.into_iter().next().unwrap_or_else(|| Finished::failed("preset", "there is no row"));
+        }
         let trace = Trace::default();
         let finished = match &recipe.pages {
             Some(pages) => Scan { run: self, name, recipe, pages, inputs, trace: &trace }.read(),
-            None => self.once(name, recipe, inputs, &trace),
+            None => match self.door.call(name, inputs) {
+                Ok(raw) => self.says(recipe, &Answer::new(raw), inputs, &trace),
+                Err(refusal) => Finished::refused(&refusal),
+            },
         };
         Finished { trace: trace.points(), ..finished }
     }
 
-    /// One request, and what its answer says.
-    fn once(&self, name: &str, recipe: &Recipe, inputs: &Map<String, Value>, trace: &Trace) -> Finished {
-        let answer = match self.door.call(name, inputs) {
-            Ok(raw) => Answer::new(raw),
-            Err(refusal) => return Finished::refused(&refusal),
-        };
+    /// What an answer says.
+    pub(crate) fn says(
+        &self,
+        recipe: &Recipe,
+        answer: &Answer,
+        inputs: &Map<String, Value>,
+        trace: &Trace,
+    ) -> Finished {
         let shown = answer.response.clone();
         match answer.judge(&recipe.rules, inputs, self.settings(), &shown, trace) {
-            Judgement::Failed(class, message) => Finished::failed(class, &message).with(&answer, shown),
-            Judgement::NotFound(evidence) => Finished::new(Verdict::not_found(evidence)).with(&answer, shown),
-            Judgement::Ok => match output::fields(&recipe.outputs, &answer, None, inputs, self.settings()) {
-                Err(message) => Finished::failed("answer", &message).with(&answer, shown),
+            Judgement::Failed(class, message) => Finished::failed(class, &message).with(answer, shown),
+            Judgement::NotFound(evidence) => Finished::new(Verdict::not_found(evidence)).with(answer, shown),
+            Judgement::Ok => match output::fields(&recipe.outputs, answer, None, inputs, self.settings()) {
+                Err(message) => Finished::failed("answer", &message).with(answer, shown),
                 Ok(outputs) => {
                     let evidence = if recipe.writes { "envelope" } else { "answer" };
-                    Finished { outputs, ..Finished::new(Verdict::ok(evidence)).with(&answer, shown) }
+                    Finished { outputs, ..Finished::new(Verdict::ok(evidence)).with(answer, shown) }
                 }
             },
         }

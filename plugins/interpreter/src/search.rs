@@ -61,7 +61,8 @@ pub(crate) fn nobody(keys: Option<&[Key]>) -> String {
     keys.map(|keys| format!("nothing has {}", words(keys))).unwrap_or_default()
 }
 
-fn plain(value: &Value) -> Option<String> {
+/// A value by which things are told apart, as a text.
+pub(crate) fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(_) | Value::Bool(_) => Some(value.to_string()),

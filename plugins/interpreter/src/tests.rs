@@ -8,7 +8,7 @@ use crate::door::{Door, Raw, Refusal, Request};
 use crate::load::{Files, Recipes};
 use crate::run::{Context, Finished, Run};
 
-const BUNDLE: &str = r#"name = "acme"
+pub(crate) const BUNDLE: &str = r#"name = "acme"
 version = "1.0.0"
 contract = "0.1"
 title = "Acme"
@@ -75,9 +75,10 @@ outputs = ["id"]
 "#;
 
 /// Answers in the order given; what was asked for is kept.
-struct Script {
-    answers: RefCell<Vec<Result<Raw, Refusal>>>,
-    asked: RefCell<Vec<(String, Value)>>,
+#[derive(Default)]
+pub(crate) struct Script {
+    pub(crate) answers: RefCell<Vec<Result<Raw, Refusal>>>,
+    pub(crate) asked: RefCell<Vec<(String, Value)>>,
 }
 
 impl Door for Script {
@@ -100,7 +101,7 @@ impl Door for Script {
     }
 }
 
-fn answer(status: u16, body: &Value) -> Result<Raw, Refusal> {
+pub(crate) fn answer(status: u16, body: &Value) -> Result<Raw, Refusal> {
     Ok(Raw { status, headers: vec![("x".into(), "1".into())], body: body.to_string().into_bytes() })
 }
 
@@ -109,7 +110,7 @@ fn page(users: &[(&str, &str)]) -> Result<Raw, Refusal> {
     answer(200, &json!({ "status": "OK", "response": [{ "users": users }] }))
 }
 
-fn refused(kind: &str) -> Result<Raw, Refusal> {
+pub(crate) fn refused(kind: &str) -> Result<Raw, Refusal> {
     Err(Refusal { kind: kind.into(), message: "why".into() })
 }
 
@@ -123,7 +124,8 @@ fn run(preset: &str, inputs: Value, answers: Vec<Result<Raw, Refusal>>) -> (Fini
     let script = Script { answers: RefCell::new(answers), asked: RefCell::default() };
     let context = Context { kind: "open".into(), settings: json!({}) };
     let finished = Run { recipes: &recipes, door: &script, context: &context, scripts: None }
-        .preset(preset, inputs.as_object().unwrap());
+        .preset(preset, &[inputs.as_object().unwrap().clone()])
+        .remove(0);
     assert!(script.answers.borrow().is_empty(), "not all answers were asked for");
     (finished, script.asked.into_inner())
 }
@@ -132,7 +134,7 @@ fn find(answers: Vec<Result<Raw, Refusal>>) -> Finished {
     run("find", json!({ "email": "B@x" }), answers).0
 }
 
-fn ended(finished: &Finished) -> (&str, &str) {
+pub(crate) fn ended(finished: &Finished) -> (&str, &str) {
     (finished.verdict.kind, finished.verdict.class.as_str())
 }
 
@@ -305,7 +307,7 @@ fn what_a_create_does_not_answer_is_looked_up() {
 }
 
 /// The names of the points that a run reached.
-fn trace(finished: &Finished) -> Vec<&'static str> {
+pub(crate) fn trace(finished: &Finished) -> Vec<&'static str> {
     finished.trace.iter().map(|point| point.name()).collect()
 }
 

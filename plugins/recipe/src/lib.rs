@@ -27,7 +27,7 @@ impl preset::Guest for Interpreter {
             Some(recipes) => {
                 let context = Context::read(&context);
                 let run = Run { recipes, door: &Host, context: &context, scripts: None };
-                contract::each(&inputs, |input| run.preset(&name, input))
+                contract::each(&inputs, |inputs| run.preset(&name, inputs))
             }
             None => contract::outcome(vec![Finished::failed("preset", "no sources are loaded")]),
         })

@@ -55,7 +55,7 @@ impl preset::Guest for Interpreter {
         SCRIPTS.with(|cell| match cell.get() {
             Some(scripts) => {
                 let context = Context::read(&context);
-                contract::each(&inputs, |input| scripts.preset(&name, input, &context, Rc::new(Host)))
+                contract::each(&inputs, |inputs| scripts.preset(&name, inputs, &context, Rc::new(Host)))
             }
             None => contract::outcome(vec![Finished::failed("preset", "no sources are loaded")]),
         })

@@ -49,17 +49,17 @@ impl Scripts {
         Ok(Self { recipes: Rc::new(recipes), scripts, engine: RefCell::new(engine) })
     }
 
-    /// Runs a preset for one input.
+    /// Runs a preset for each row of inputs.
     pub(crate) fn preset(
         &self,
         name: &str,
-        inputs: &Map<String, Value>,
+        rows: &[Map<String, Value>],
         context: &Context,
         door: Rc<dyn Door>,
-    ) -> Finished {
+    ) -> Vec<Finished> {
         let running = Running { scripts: self, context, door };
         let (recipes, door) = (&*self.recipes, &*running.door);
-        Run { recipes, door, context, scripts: Some(&running) }.preset(name, inputs)
+        Run { recipes, door, context, scripts: Some(&running) }.preset(name, rows)
     }
 }
 

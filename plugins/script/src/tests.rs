@@ -124,7 +124,7 @@ pub(super) fn go(scripts: &Scripts, preset: &str, answers: Vec<Result<Raw, Refus
     let door = Rc::new(Script { answers: RefCell::new(answers), ..Script::default() });
     let context = Context { kind: "open".into(), settings: json!({ "size": 2 }) };
     let inputs = json!({ "key": "k" });
-    let finished = scripts.preset(preset, inputs.as_object().unwrap(), &context, door.clone());
+    let finished = scripts.preset(preset, &[inputs.as_object().unwrap().clone()], &context, door.clone()).remove(0);
     assert!(door.answers.borrow().is_empty(), "not all answers were asked for");
     (finished, door.asked.take())
 }

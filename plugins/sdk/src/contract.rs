@@ -33,7 +33,7 @@ pub fn run(presets: &Presets, name: &str, inputs: &[String], context: &str) -> t
 pub(crate) fn each(door: &dyn Door, presets: &Presets, name: &str, inputs: &[String], context: &str) -> Vec<Outcome> {
     let context: Value = serde_json::from_str(context).unwrap_or_default();
     // Each input is told what it rests on by itself: its host begins without an answer.
-    inputs.iter().map(|input| presets.run(name, input, &Host::new(door, name, &context))).collect()
+    presets.run(name, inputs, || Host::new(door, name, &context))
 }
 
 /// All items, and the verdict of the whole: that of the first item that did not end well, else of the first.

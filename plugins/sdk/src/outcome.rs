@@ -33,6 +33,8 @@ pub enum Class {
     Template,
     /// The answer could not be read.
     Answer,
+    /// The answer does not say what became of this input: after a write the host makes `unknown` of it.
+    Unanswered,
     /// The run was broken off.
     Cancelled,
     /// The preset is at fault.
@@ -56,6 +58,7 @@ impl Class {
             Self::Input => "input",
             Self::Template => "template",
             Self::Answer => "answer",
+            Self::Unanswered => "unanswered",
             Self::Cancelled => "cancelled",
             Self::Preset => "preset",
         }

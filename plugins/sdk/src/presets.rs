@@ -4,8 +4,13 @@ use serde::de::DeserializeOwned;
 
 use crate::{Class, Error, Host, Outcome};
 
-/// Runs a preset for one input, a JSON text.
-type Run = Box<dyn Fn(&str, &Host<'_>) -> Outcome>;
+/// Runs a preset.
+enum Run {
+    /// For one input, a JSON text.
+    One(Box<dyn Fn(&str, &Host<'_>) -> Outcome>),
+    /// For all of them together.
+    Many(Box<dyn Fn(&[String], &Host<'_>) -> Vec<Outcome>>),
+}
 
 /// The presets of a bundle, each with the function that runs it.
 #[derive(Default)]
@@ -28,19 +33,53 @@ impl Presets {
     ) -> Self {
         let run = move |inputs: &str, host: &Host<'_>| match serde_json::from_str(inputs) {
             Ok(inputs) => run(inputs, host).unwrap_or_else(Error::into_outcome),
-            Err(error) => {
-                Outcome::failed(Class::Input, format!("the inputs are not what the component takes: {error}"))
-            }
+            Err(error) => unread(&error),
         };
-        self.0.push((name, Box::new(run)));
+        self.0.push((name, Run::One(Box::new(run))));
         self
     }
 
-    /// Runs a preset for one input.
-    pub(crate) fn run(&self, name: &str, inputs: &str, host: &Host<'_>) -> Outcome {
+    /// With a preset that takes many rows at once, as its manifest says under `[batch]`: the inputs of each, at most `most` of them. The
+    /// function gives an outcome for each, in their order. An error holds for all of them.
+    #[must_use]
+    pub fn with_many<I: DeserializeOwned + 'static>(
+        mut self,
+        name: &'static str,
+        run: fn(Vec<I>, &Host<'_>) -> Result<Vec<Outcome>, Error>,
+    ) -> Self {
+        let run = move |inputs: &[String], host: &Host<'_>| {
+            let all = |outcome: Outcome| vec![outcome; inputs.len()];
+            let read: Result<Vec<I>, _> = inputs.iter().map(|inputs| serde_json::from_str(inputs)).collect();
+            let outcomes = match read {
+                Ok(rows) => run(rows, host),
+                Err(error) => return all(unread(&error)),
+            };
+            match outcomes {
+                Ok(outcomes) if outcomes.len() == inputs.len() => outcomes,
+                Ok(outcomes) => {
+                    let (came, rows) = (outcomes.len(), inputs.len());
+                    all(Outcome::failed(Class::Unanswered, format!("the component gave {came} outcomes for {rows} rows")))
+                }
+                Err(error) => all(error.into_outcome()),
+            }
+        };
+        self.0.push((name, Run::Many(Box::new(run))));
+        self
+    }
+
+    /// Runs a preset for its inputs, one outcome for each. Where each is run by itself, it has a host by itself.
+    pub(crate) fn run<'h>(&self, name: &str, inputs: &[String], host: impl Fn() -> Host<'h>) -> Vec<Outcome> {
         match self.0.iter().find(|(known, _)| *known == name) {
-            Some((_, run)) => run(inputs, host),
-            None => Outcome::failed(Class::Preset, format!("the component has no preset \"{name}\"")),
+            Some((_, Run::One(run))) => inputs.iter().map(|inputs| run(inputs, &host())).collect(),
+            Some((_, Run::Many(run))) => run(inputs, &host()),
+            None => {
+                let failed = Outcome::failed(Class::Preset, format!("the component has no preset \"{name}\""));
+                vec![failed; inputs.len()]
+            }
         }
     }
+}
+
+fn unread(error: &serde_json::Error) -> Outcome {
+    Outcome::failed(Class::Input, format!("the inputs are not what the component takes: {error}"))
 }

@@ -147,6 +147,32 @@ fn each_input_has_its_own_outcome_and_the_whole_is_the_worst() {
 }
 
 #[test]
+fn many_inputs_may_go_together_and_each_has_an_outcome() {
+    fn many(rows: Vec<Inputs>, host: &Host<'_>) -> Result<Vec<Outcome>, Error> {
+        let users: Vec<User> = host.call(&json!({ "rows": rows }))?.json()?;
+        Ok(users.iter().map(|user| host.ok(user)).collect())
+    }
+    let run = |inputs: &[&str], answers: Vec<Result<Answer, HostError>>| {
+        let script = Script { answers: RefCell::new(answers), asked: RefCell::default() };
+        let inputs: Vec<String> = inputs.iter().map(|input| (*input).to_owned()).collect();
+        let outcomes = each(&script, &Presets::new().with_many("save", many), "save", &inputs, "{}");
+        (outcomes, script.asked.into_inner())
+    };
+    let two = [r#"{"id":"1"}"#, r#"{"id":"2"}"#];
+    let (outcomes, asked) = run(&two, vec![answer(200, &json!([{ "name": "A" }, { "name": "B" }]))]);
+    assert_eq!(asked, [r#"call save {"rows":[{"id":"1"},{"id":"2"}]}"#]);
+    assert_eq!(outcomes.iter().map(|outcome| outcome.outputs["name"].clone()).collect::<Vec<_>>(), ["A", "B"]);
+    let classes = |inputs: &[&str], answers| {
+        let (outcomes, asked) = run(inputs, answers);
+        (outcomes.iter().map(|outcome| ended(outcome).1.to_owned()).collect::<Vec<_>>(), asked.len())
+    };
+    let fewer = vec![answer(200, &json!([{ "name": "A" }]))];
+    assert_eq!(classes(&two, fewer), (vec!["unanswered".to_owned(); 2], 1));
+    assert_eq!(classes(&two, vec![refusal("not-sent")]), (vec!["network".to_owned(); 2], 1));
+    assert_eq!(classes(&[two[0], "{}"], vec![]), (vec!["input".to_owned(); 2], 0));
+}
+
+#[test]
 fn a_preset_that_the_component_does_not_have_is_its_fault() {
     let script = Script { answers: RefCell::default(), asked: RefCell::default() };
     let outcomes = each(&script, &Presets::new().with("get", get), "other", &["{}".into()], "{}");

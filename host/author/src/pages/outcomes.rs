@@ -15,6 +15,7 @@ pub(super) fn parts(bundle: &Bundle, preset: &Preset) -> Vec<String> {
     if bundle.manifest().component.is_some() || preset.script.is_some() {
         parts.push("Its code decides. The rules that it can apply to an answer:".to_owned());
     }
+    parts.extend(batch(preset));
     parts.push(rules(preset, &preset.answer, shared));
     parts.push(ORDER.to_owned());
     for (kind, variant) in preset.variants.iter().filter(|(kind, _)| preset.works_with(kind)) {
@@ -24,6 +25,21 @@ pub(super) fn parts(bundle: &Bundle, preset: &Preset) -> Vec<String> {
         }
     }
     parts
+}
+
+/// What the rules of a batch are asked of.
+fn batch(preset: &Preset) -> Option<String> {
+    let batch = preset.batch.as_ref()?;
+    let elements = batch.elements.as_ref()?;
+    let whose = match &batch.key {
+        Some(key) => format!("the one whose {} is the row's {}", code(key.field.as_str()), code(key.input.as_str())),
+        None => "the one that stands in its place".to_owned(),
+    };
+    Some(format!(
+        "Of a 2xx with {}, each row has its own element, {whose}; the rules are asked of it as if it were the answer. Every other \
+         answer holds for all rows.",
+        code(elements.as_str())
+    ))
 }
 
 fn rules(preset: &Preset, own: &Answer, shared: &Answer) -> String {
@@ -63,8 +79,16 @@ fn rules(preset: &Preset, own: &Answer, shared: &Answer) -> String {
     if let Some(pages) = &preset.pages {
         row("failed, `incomplete`", format!("the list is longer than {} pages, or its end is not proven", pages.max));
     }
+    let silent = "the answer does not say what became of the row";
+    let batch = preset.batch.is_some();
     if preset.effect.writes() {
-        row("unknown", "it was sent, and no answer came, or that of a gateway: 502 or 504".to_owned());
+        let mut when = "it was sent, and no answer came, or that of a gateway: 502 or 504".to_owned();
+        if batch {
+            when.push_str(&format!("; or {silent}"));
+        }
+        row("unknown", when);
+    } else if batch {
+        row("failed, `answer`", silent.to_owned());
     }
     table(&["outcome", "when"], &rows)
 }

@@ -18,6 +18,12 @@ pub(super) fn parts(bundle: &Bundle, file: &PresetFile, samples: &[Sample]) -> V
         format!("**Runs as** {}", words::runs_as(bundle, preset)),
     ];
     facts.extend(preset.redirects.map(|most| format!("**Redirects:** at most {most} in a row are followed")));
+    facts.extend(
+        preset
+            .batch
+            .as_ref()
+            .map(|batch| format!("**Many at once:** up to {} rows in one request (`--each`)", batch.most)),
+    );
     let mut parts = vec![format!("# {}", text(&preset.title)), code(&name), text(&preset.summary), list(&facts)];
     parts.extend(inputs(preset));
     parts.extend(outputs(preset));

@@ -6,7 +6,7 @@ use presetter_template::Problem;
 use crate::finding::{Level, Tell};
 use crate::lint::{Lint, Look};
 use crate::subject::{Manifest, Subject};
-use crate::texts;
+use crate::texts::{self, Written};
 
 pub(crate) const LINT: Lint = Lint {
     name: "unused-input",
@@ -25,6 +25,10 @@ fn look(subject: &Subject, preset: &Manifest<Preset>, tell: &mut Tell<'_>) {
     let texts = texts::of_preset(&preset.is);
     let mut used: Vec<String> =
         texts.iter().flat_map(|text| text.names(&preset.source)).map(|name| name.root).collect();
+    if texts.iter().any(Written::uses_whole_rows) {
+        return;
+    }
+    used.extend(preset.is.batch.iter().filter_map(|batch| batch.key.as_ref()).map(|key| key.input.to_string()));
     used.extend(preset.is.probe.iter().flat_map(|probe| &probe.equal).map(ToString::to_string));
     for name in preset.is.inputs.keys().filter(|name| !used.contains(name)) {
         let span = preset.source.places.key(&["inputs", name]);
@@ -60,6 +64,23 @@ mod tests {
             let draft = Draft::new().with("help = 'the id' }", MORE).with(from, to).preset("get-team", &[]);
             assert!(!draft.told().iter().any(|told| told.starts_with("unused-input")), "{:?}", draft.told());
         }
+    }
+
+    #[test]
+    fn what_the_rows_of_a_batch_use_is_used() {
+        let batch = |query: &str| {
+            Draft::new()
+                .with("help = 'the id' }", MORE)
+                .with("'{{id}}'", "'{{#each rows}}{{id}}{{/each}}'")
+                .with("query = {", &format!("query = {{ team = '{query}',"))
+                .with("[answer]", "[batch]\nmost = 5\nelements = '{{response}}'\n[answer]")
+                .told()
+        };
+        assert_eq!(batch("{{#each rows}}{{optional team}}{{/each}}"), [""; 0]);
+        assert_eq!(batch("{{#each rows}}{{#if team}}{{team}}{{/if}}{{/each}}"), [""; 0]);
+        assert_eq!(batch("{{#each rows}}{{#with this}}{{team}}{{/with}}{{/each}}"), [""; 0]);
+        assert_eq!(batch("{{#each rows}}x{{/each}}"), ["unused-input: team"]);
+        assert_eq!(batch("{{#each rows}}{{team}}{{/each}}"), ["optional-input-required: {{team}}"]);
     }
 
     #[test]

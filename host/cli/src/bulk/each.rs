@@ -1,5 +1,6 @@
 //! One row's run: the preset with the row's inputs, and its result as a line.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,7 +13,6 @@ use presetter_runtime::{
 use serde_json::{Map, Value, json};
 
 use crate::advice::{self, Ran};
-use crate::assumptions::used_by;
 use crate::console::json_text;
 use crate::output;
 use crate::prepare::Prepared;
@@ -25,6 +25,8 @@ pub(crate) struct Each {
     pub(crate) runner: Runner,
     pub(crate) pace: Arc<Pace>,
     pub(crate) look: Look,
+    /// The settings that the preset's requests rest on.
+    pub(crate) settings: BTreeSet<String>,
     /// How many requests were sent.
     pub(crate) requests: AtomicU64,
 }
@@ -84,9 +86,8 @@ impl Each {
         let mut report = report;
         self.requests.fetch_add(report.requests.into(), Ordering::Relaxed);
         let manifest = &self.prepared.chosen.preset.manifest;
-        let settings = used_by(manifest, Some(&self.prepared.connection.kind));
-        let ran =
-            Ran { writes: manifest.effect.writes(), connection: &self.prepared.connection.name, settings: &settings };
+        let connection = &self.prepared.connection.name;
+        let ran = Ran { writes: manifest.effect.writes(), connection, settings: &self.settings };
         advice::add(&mut report, ran);
         let (mapped, unmapped) = self.prepared.mappings.fill(&report, inputs);
         let kind = match report.outcome.kind {
@@ -158,6 +159,24 @@ impl Runs for Each {
         };
         let busy = listening.busy.load(Ordering::Relaxed);
         self.ended(row, inputs, report, busy)
+    }
+
+    fn most(&self) -> usize {
+        // A look is for one row.
+        if self.look == Look::InDoubt { self.prepared.chosen.preset.manifest.most() } else { 1 }
+    }
+
+    fn key(&self, inputs: &Map<String, Value>) -> Option<String> {
+        self.prepared.chosen.preset.manifest.batch.as_ref()?.key.as_ref()?.of(inputs)
+    }
+
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)]) -> Vec<Ended> {
+        let listening = Arc::new(Listening { pace: self.pace.clone(), busy: AtomicBool::new(false) });
+        let inputs: Vec<Map<String, Value>> = rows.iter().map(|(_, inputs)| (*inputs).clone()).collect();
+        let observer: Arc<dyn RunObserver> = listening.clone();
+        let reports = self.runner.run_together(&inputs, &observer, &CancellationToken::new()).await;
+        let busy = listening.busy.load(Ordering::Relaxed);
+        rows.iter().zip(reports).map(|((row, inputs), report)| self.ended(row, inputs, report, busy)).collect()
     }
 
     fn not_run(&self, row: &Row, kind: Kind, why: &str) -> Ended {

@@ -29,6 +29,7 @@ use self::report::{About, Reports};
 use self::rows::{Common, Rows};
 use self::show::{Bar, Printer, Troubles, summary};
 use crate::args::{BulkArgs, CallArgs, EachArgs, Format, OnErrorArg, RunArgs};
+use crate::assumptions::used_by;
 use crate::console::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -97,6 +98,7 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
             (_, true) => Look::Before,
             _ => Look::InDoubt,
         },
+        settings: used_by(&manifest, Some(&prepared.connection.kind)),
         requests: AtomicU64::new(0),
     });
     let how = Drive {

@@ -1,7 +1,7 @@
 //! The rules of a preset that decide how a run goes on, as points of coverage.
 //!
-//! Owns: which of [`presetter_manifest::points`] are counted, where each stands in a file, and how it is called. Statuses and the
-//! bound of pages are not counted: the program decides them, and the fault matrix brings each about.
+//! Owns: which of [`presetter_manifest::points`] are counted, where each stands in a file, and how it is called. Statuses, the
+//! bound of pages and rows that an answer says nothing of are not counted: the program decides them, and the fault matrix brings each about.
 
 use std::collections::HashSet;
 

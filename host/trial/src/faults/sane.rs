@@ -11,7 +11,7 @@
 //! | `ok` after an answer that came and is wrong | if it was recovered, is a side request, a login whose token stood elsewhere, or changed neither outputs nor rows: then the preset does not read what is wrong. What is wrong may also be handed on as it came |
 //! | `ok` after an answer that says less | the same; and rows may be fewer, never others and none twice |
 //! | anything but `unknown` after a write without an answer | if it was recovered, or a probe has proved it |
-//! | `unknown` | after such a write, or one at which the server failed |
+//! | `unknown` | after such a write, or one at which the server failed; of a batch, also after one whose answer is wrong or says less |
 //!
 //! Besides: no write that is not safe to repeat is sent again once it may have been carried out, and no secret is told.
 
@@ -67,6 +67,7 @@ impl View<'_> {
             })),
             Kind::Ok => self.may_give_this(),
             Kind::Failed if open_write && !self.recovered() => Some(self.insane("unknown")),
+            Kind::Unknown if self.says_nothing() => None,
             Kind::Unknown if !open_write && (!self.writes() || self.fault.nature() != Nature::Failed) => {
                 Some(self.insane("failed"))
             }
@@ -133,6 +134,11 @@ impl View<'_> {
 
     fn writes(&self) -> bool {
         self.played.sent.get(self.at).is_some_and(|sent| sent.writes)
+    }
+
+    /// Whether the answer to many rows may not say any more what became of this one.
+    fn says_nothing(&self) -> bool {
+        self.writes() && self.preset.batch.is_some() && matches!(self.fault.nature(), Nature::Spoiled | Nature::Less)
     }
 
     fn insane(&self, expected: &str) -> Insane {
