@@ -164,6 +164,14 @@ pub trait Sink: Send + 'static {
     /// # Errors
     /// Nobody takes any more: the run stops.
     fn result(&mut self, row: &Row, ended: &Ended) -> io::Result<()>;
+
+    /// No other result is there at the moment: what was taken is to be told now.
+    ///
+    /// # Errors
+    /// As [`Sink::result`].
+    fn pause(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What comes of the rest when a row fails.

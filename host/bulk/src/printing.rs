@@ -29,6 +29,10 @@ impl Printing {
             let mut printed = Ok(());
             while let (Ok(()), Some((row, ended))) = (&printed, coming.blocking_recv()) {
                 printed = sink.result(&row, &ended);
+                while let (Ok(()), Ok((row, ended))) = (&printed, coming.try_recv()) {
+                    printed = sink.result(&row, &ended);
+                }
+                printed = printed.and_then(|()| sink.pause());
             }
             drop(sink);
             let _ = tell.send(printed);

@@ -85,7 +85,12 @@ fn main() -> ExitCode {
     let style = style();
     let console = Arc::new(Console::new(Box::new(io::stdout()), Box::new(io::stderr()), style, redactor));
     let result = world(&cli, console.clone(), started).and_then(|world| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        // Threads for one run alone would take longer to start than they save.
+        let mut runtime = match cli.verb.is_bulk() {
+            true => tokio::runtime::Builder::new_multi_thread(),
+            false => tokio::runtime::Builder::new_current_thread(),
+        };
+        let runtime = runtime.enable_all().build();
         let runtime = runtime.map_err(|e| {
             Failure::new(Exit::Internal, format!("this machine gives the program no timer or sockets: {e}"))
         })?;

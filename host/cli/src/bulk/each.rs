@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use presetter_bulk::{Ended, Kind, Pace, Row, Runs, Turn};
-use presetter_runtime::{
-    CancellationToken, Invocation, Kind as Outcome, Report, RunObserver, Runner, Sending, Verdict,
-};
+use presetter_runtime::{CancellationToken, Invocation, Kind as Outcome, Report, RunObserver, Sending, Verdict};
 use serde_json::{Map, Value, json};
 
+use super::packing::Packing;
 use crate::advice::{self, Ran};
 use crate::console::json_text;
 use crate::output;
@@ -22,7 +21,7 @@ use crate::world::World;
 pub(crate) struct Each {
     pub(crate) world: World,
     pub(crate) prepared: Arc<Prepared>,
-    pub(crate) runner: Runner,
+    pub(crate) packing: Arc<Packing>,
     pub(crate) pace: Arc<Pace>,
     pub(crate) look: Look,
     /// The settings that the preset's requests rest on.
@@ -152,10 +151,11 @@ impl Runs for Each {
         // Rows under way come to their end when the run is stopped: their token is never cancelled.
         let cancel = CancellationToken::new();
         let invocation = Invocation { inputs: inputs.clone(), observer: listening.clone(), cancel };
+        let runner = self.packing.runner();
         let report = match (turn, self.look) {
-            (_, Look::Confirm) => self.runner.run_confirmed(&invocation).await,
-            (Turn::Doubt, _) | (_, Look::Before) => self.runner.run_unless_there(&invocation).await,
-            (Turn::First, Look::InDoubt) => self.runner.run(&invocation).await,
+            (_, Look::Confirm) => runner.run_confirmed(&invocation).await,
+            (Turn::Doubt, _) | (_, Look::Before) => runner.run_unless_there(&invocation).await,
+            (Turn::First, Look::InDoubt) => runner.run(&invocation).await,
         };
         let busy = listening.busy.load(Ordering::Relaxed);
         self.ended(row, inputs, report, busy)
@@ -174,7 +174,7 @@ impl Runs for Each {
         let listening = Arc::new(Listening { pace: self.pace.clone(), busy: AtomicBool::new(false) });
         let inputs: Vec<Map<String, Value>> = rows.iter().map(|(_, inputs)| (*inputs).clone()).collect();
         let observer: Arc<dyn RunObserver> = listening.clone();
-        let reports = self.runner.run_together(&inputs, &observer, &CancellationToken::new()).await;
+        let reports = self.packing.runner().run_together(&inputs, &observer, &CancellationToken::new()).await;
         let busy = listening.busy.load(Ordering::Relaxed);
         rows.iter().zip(reports).map(|((row, inputs), report)| self.ended(row, inputs, report, busy)).collect()
     }

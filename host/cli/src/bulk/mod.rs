@@ -6,6 +6,7 @@
 
 mod before;
 mod each;
+mod packing;
 mod plan;
 mod report;
 mod rows;
@@ -24,6 +25,7 @@ use serde_json::Value;
 
 use self::before::{Many, unledgered};
 use self::each::{Each, Look};
+use self::packing::Packing;
 pub(crate) use self::plan::plan;
 use self::report::{About, Reports};
 use self::rows::{Common, Rows};
@@ -68,7 +70,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let needed: Vec<&Path> = rows.file().into_iter().chain(journal.as_deref()).collect();
     let reports = Reports::begin(&bulk.report, &about(&prepared, &rows, args), &needed, world.console.redactor())?;
 
-    let (component, document) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
+    let prepared = Arc::new(prepared);
+    let packing = Packing::load(&prepare::engine(world, &prepared.limits)?, &prepared)?;
     let retention = receipt::retention(world)?;
     let receipt = Receipt::begin(world, &prepared, "run --each", args.call.confirm, retention, Arc::new(Quiet))?;
     let ledger = match (earlier, &journal) {
@@ -87,11 +90,10 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let stated = prepared.chosen.bundle.manifest().pace.unwrap_or_default();
     let own = bulk.rate.map_or(Duration::ZERO, presetter_bulk::Rate::gap);
     let most = stated.at_once.map_or(AT_ONCE, |at_once| at_once.get() as usize);
-    let prepared = Arc::new(prepared);
     let each = Arc::new(Each {
         world: world.clone(),
         prepared: prepared.clone(),
-        runner: prepared.runner(component, document),
+        packing,
         pace: Arc::new(Pace::new(own.max(gap(stated)))),
         look: match (args.call.confirm, bulk.skip_existing) {
             (true, _) => Look::Confirm,
@@ -120,7 +122,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let troubles = Arc::new(Mutex::new(Troubles::default()));
     let bar = Bar::new(world.console.clone(), all);
     let reports = Arc::new(Mutex::new(Some(reports)));
-    let sink = Paper { printer: Printer(world.console.clone()), troubles: troubles.clone(), reports: reports.clone() };
+    let sink =
+        Paper { printer: Printer::new(world.console.clone()), troubles: troubles.clone(), reports: reports.clone() };
     let ended = drive(coming, each.clone(), how, sink, &mut |tally| bar.at(tally)).await;
     drop(bar);
     let requests = each.requests.load(Ordering::Relaxed);
@@ -187,6 +190,10 @@ impl Sink for Paper {
             reports.row(row, ended);
         }
         self.printer.result(row, ended)
+    }
+
+    fn pause(&mut self) -> std::io::Result<()> {
+        self.printer.pause()
     }
 }
 

@@ -15,11 +15,31 @@ const TOLD: usize = 10;
 const BAR: usize = 20;
 
 /// Prints each result on a line.
-pub(crate) struct Printer(pub(crate) Arc<Console>);
+pub(crate) struct Printer {
+    console: Arc<Console>,
+    /// Lines that go out together.
+    lines: String,
+}
+
+/// So many bytes of lines go out at the latest.
+const TOGETHER: usize = 64 * 1024;
+
+impl Printer {
+    pub(crate) fn new(console: Arc<Console>) -> Self {
+        Self { console, lines: String::new() }
+    }
+}
 
 impl Sink for Printer {
     fn result(&mut self, _: &Row, ended: &Ended) -> io::Result<()> {
-        self.0.raw(&ended.text)
+        self.lines.push_str(&ended.text);
+        self.lines.push('\n');
+        if self.lines.len() < TOGETHER { Ok(()) } else { self.pause() }
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        let lines = std::mem::take(&mut self.lines);
+        if lines.is_empty() { Ok(()) } else { self.console.raw(&lines) }
     }
 }
 
