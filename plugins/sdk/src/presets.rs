@@ -58,7 +58,10 @@ impl Presets {
                 Ok(outcomes) if outcomes.len() == inputs.len() => outcomes,
                 Ok(outcomes) => {
                     let (came, rows) = (outcomes.len(), inputs.len());
-                    all(Outcome::failed(Class::Unanswered, format!("the component gave {came} outcomes for {rows} rows")))
+                    all(Outcome::failed(
+                        Class::Unanswered,
+                        format!("the component gave {came} outcomes for {rows} rows"),
+                    ))
                 }
                 Err(error) => all(error.into_outcome()),
             }
