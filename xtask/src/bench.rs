@@ -51,6 +51,14 @@ enum Measured {
     Workflows,
 }
 
+/// What is compared with, and measured by, each in a workspace of its own. They are built for measuring alone: nothing of them is in
+/// the program, and what they depend on is theirs.
+pub(crate) const WORKSPACES: [&str; 3] = [
+    "tests/bench/rivals/timer/Cargo.toml",
+    "tests/bench/rivals/extism-host/Cargo.toml",
+    "tests/bench/rivals/extism-plugin/Cargo.toml",
+];
+
 /// The newest that Rust 1.95 builds.
 const HURL: &str = "8.0.1";
 /// What it is built with, on Debian.

@@ -58,7 +58,7 @@ fn curl(stage: &Stage<'_>, login: bool) -> Got<Took> {
     let first = ["accessToken: access-token", "-d", r#"{"email":"api@example.com","password":"password"}"#, &to_login];
     let second =
         ["accessToken: access-token", "-H", "Authorization: Bearer session-token", "-d", USER, to_users.as_str()];
-    let mut arguments = Vec::new();
+    let mut arguments: Vec<&str> = Vec::new();
     if login {
         arguments.extend(json.iter().chain(&first).chain(&["--next"]));
     }

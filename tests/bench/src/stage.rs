@@ -38,7 +38,8 @@ impl<'a> Stage<'a> {
         stage.kit.done(stage.create_user()?)?;
         for preset in PRESETS {
             let inputs = if preset.starts_with("create") { &CREATE[..] } else { &["--set", "user_id=e1"] };
-            let run = [&["run", &stage.preset(preset), "-c", "fast"], inputs].concat();
+            let path = stage.preset(preset);
+            let run = [&["run", path.as_str(), "-c", "fast"], inputs].concat();
             stage.kit.done(stage.presetter(run)?)?;
         }
         Ok(stage)
