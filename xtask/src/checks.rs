@@ -10,7 +10,7 @@ use std::process::Stdio;
 use anyhow::Result;
 
 use crate::step::{Counts, Steps, cargo};
-use crate::{ALL_GUESTS, deny, fuzz, guests, languages, program, properties};
+use crate::{ALL_GUESTS, bench, deny, fuzz, guests, languages, program, properties};
 
 /// The guests' workspaces, with what is built for guests.
 const GUESTS: [&str; 4] = ["plugins/Cargo.toml", SDK, "plugins/examples/rust/Cargo.toml", "tests/guests/Cargo.toml"];
@@ -25,6 +25,10 @@ pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
         steps.run(&format!("format of {workspace}"), format)?;
     }
     steps.run("format of the fuzz targets", cargo(root, &["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]))?;
+    for workspace in bench::WORKSPACES {
+        let format = cargo(root, &["fmt", "--manifest-path", workspace, "--check"]);
+        steps.run(&format!("format of {workspace}"), format)?;
+    }
     guests(root, steps, &ALL_GUESTS)?;
     languages::provision(root, steps)?;
     deny::check(root, steps)?;

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod checks;
 mod deny;
 mod dist;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use presetter_guests::{EXAMPLE, HOSTILE, INTERPRETERS, Workspace};
 
 use crate::step::{Steps, cargo};
@@ -53,14 +54,8 @@ enum Verb {
     Guests,
     /// Make what is released: the signed bundle of Mosyle, and an archive of the program, with bills of materials
     Dist(dist::Wanted),
-    /// Measure: how the sandbox holds up (`soak`, `deadline`), how long authors wait (`tests`), verifying (`verify`), workflows
-    Bench {
-        /// What to measure
-        what: Measured,
-        /// How long the soak goes on
-        #[arg(long, default_value_t = 4.0)]
-        minutes: f64,
-    },
+    /// Measure: the program beside others that do the same (docs/performance.md); or, with a word, one thing of it alone
+    Bench(bench::Wanted),
 }
 
 fn main() -> ExitCode {
@@ -77,24 +72,9 @@ fn main() -> ExitCode {
         Verb::Schemas => schemas(&root, &mut steps),
         Verb::Guests => guests(&root, &mut steps, &ALL_GUESTS),
         Verb::Dist(wanted) => dist::dist(&root, &mut steps, &wanted),
-        Verb::Bench { what, minutes } => bench(&root, &mut steps, what, minutes),
+        Verb::Bench(wanted) => bench::bench(&root, &mut steps, &wanted),
     });
     steps.close(done)
-}
-
-/// What `bench` measures.
-#[derive(Clone, Copy, ValueEnum)]
-enum Measured {
-    /// Good and hostile runs at once, for minutes: are any lost, does memory stay flat, does a descriptor stay open
-    Soak,
-    /// How far an endless component gets beyond its deadline, alone and beside a hundred others
-    Deadline,
-    /// How long `presetter test` takes for each bundle of the project, with nothing compiled yet and after that
-    Tests,
-    /// How long the program takes to verify a package of 20 MB, and how much memory
-    Verify,
-    /// How many runs of a workflow go through in a second, and how much memory, over 100,000 records
-    Workflows,
 }
 
 /// The project's root: xtask always runs from its sources.
@@ -134,29 +114,6 @@ fn schemas(root: &Path, steps: &mut Steps) -> Result<()> {
     let mut write = cargo(root, &["test", "--package", "presetter-check", "--test", "lints"]);
     write.env("PRESETTER_LINTS", "update");
     steps.run("lints", write)
-}
-
-/// Measures, in the dev profile unless it says otherwise: what is measured is wasmtime and other dependencies, which are optimised
-/// there too.
-fn bench(root: &Path, steps: &mut Steps, what: Measured, minutes: f64) -> Result<()> {
-    guests(root, steps, &ALL_GUESTS)?;
-    let mut bench = cargo(root, &["run", "--quiet", "--package", "presetter-tests", "--bin", "bench", "--"]);
-    match what {
-        Measured::Soak => bench.args(["soak", &minutes.to_string()]),
-        Measured::Deadline => bench.arg("deadline"),
-        // The program as its users have it.
-        Measured::Tests | Measured::Verify | Measured::Workflows => {
-            steps.run("program", cargo(root, &["build", "--release", "--bin", "presetter"]))?;
-            let program = format!("target/release/presetter{EXE_SUFFIX}");
-            let what = match what {
-                Measured::Tests => "tests",
-                Measured::Verify => "verify",
-                _ => "workflows",
-            };
-            bench.arg(what).env("PRESETTER_PROGRAM", root.join(program))
-        }
-    };
-    steps.run("bench", bench)
 }
 
 /// Builds the program in the dev profile and lets it show itself.

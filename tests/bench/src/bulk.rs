@@ -1,0 +1,144 @@
+//! Many rows in one process, 64 at once, against a server that takes 20 ms and one that takes no time.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::kit::{Got, Kit, Server, Took};
+use crate::rounds::{Contender, PEAK, rounds};
+use crate::stage::Stage;
+use crate::table::{Section, Wanted};
+
+/// As many at once.
+const AT_ONCE: &str = "64";
+
+/// Each server, each kind of request.
+pub(crate) fn bulk(stage: &Stage<'_>) -> Vec<Section> {
+    let servers = [
+        ("fast", &stage.fast, "that takes no time", [0.55, 0.15]),
+        ("slow", &stage.slow, "that takes 20 ms", [0.97, 0.97]),
+    ];
+    let mut sections = Vec::new();
+    for (connection, server, takes, wanted) in servers {
+        for (what, does) in [("create", "creates"), ("get", "reads")] {
+            let rows = stage.kit.of(20_000, 500);
+            let title = format!("{rows} rows, each {does} a user, {AT_ONCE} at once; a server {takes}");
+            sections.push(one(stage, Section::new(title), (connection, server), what, rows, wanted));
+        }
+    }
+    sections
+}
+
+/// The same requests by everybody.
+fn one(
+    stage: &Stage<'_>,
+    mut section: Section,
+    (connection, server): (&str, &Server),
+    what: &'static str,
+    rows: usize,
+    wanted: [f64; 2],
+) -> Section {
+    let kit = stage.kit;
+    // What goes one after the other would take minutes: fewer requests are as good for what one costs.
+    let few = if connection == "slow" { rows / 20 } else { rows / 4 };
+    let file = people(kit, rows);
+    let raw = |threads: &'static str| {
+        move || per(kit.took(&kit.command("raw", [threads, what, &server.url(), &rows.to_string(), AT_ONCE])?), rows)
+    };
+    let python = |threads: &'static str, count: usize| {
+        let program = kit.inputs.join("loop.py").display().to_string();
+        move || {
+            let call = [&program, what, &server.url(), &count.to_string(), threads];
+            per(kit.took(&kit.command("python", call)?), count)
+        }
+    };
+    let [one_file, many_files] =
+        [1, 64].map(|files| requests(kit, what, server, if files == 1 { few } else { rows }, files));
+    let contenders = vec![
+        Contender::new("presetter, recipe", || per(each(stage, what, connection, &file), rows)),
+        Contender::new("presetter, script", || per(each(stage, &format!("{what}-by-script"), connection, &file), rows)),
+        Contender::new("reqwest, 1 thread", raw("1")),
+        Contender::new("reqwest, 2 threads", raw("2")),
+        Contender::new("hurl, one file", || {
+            per(kit.took(&kit.command("hurl", ["--no-output"].map(PathBuf::from).iter().chain(&one_file))?), few)
+        }),
+        Contender::new("hurl, 64 files at once", || {
+            let options = ["--no-output", "--parallel", "--jobs", AT_ONCE].map(PathBuf::from);
+            per(kit.took(&kit.command("hurl", options.iter().chain(&many_files))?), rows)
+        }),
+        Contender::new("python requests, 1 thread", python("1", few)),
+        Contender::new("python requests, 64 threads", python(AT_ONCE, few)),
+    ];
+    let figures = [
+        ("requests", "per second", (|took| 1.0 / took.seconds) as fn(&Took) -> f64),
+        ("computing time of a request", "µs", |took| took.computing * 1e6),
+        PEAK,
+    ];
+    rounds(kit.of(5, 2), contenders, &mut section, &figures);
+    let rate = |who: &str| section.median("requests", who).unwrap_or(0.0);
+    let faster =
+        if rate("reqwest, 1 thread") > rate("reqwest, 2 threads") { "reqwest, 1 thread" } else { "reqwest, 2 threads" };
+    for (who, wanted) in ["presetter, recipe", "presetter, script"].into_iter().zip(wanted) {
+        section.ratio("requests", who, faster, Some(Wanted::AtLeast(wanted)));
+    }
+    section.ratio("computing time of a request", "presetter, recipe", "hurl, one file", Some(Wanted::AtMost(0.5)));
+    section.ratio("computing time of a request", "presetter, recipe", faster, None);
+    section
+}
+
+/// The program with the rows of a file.
+pub(crate) fn each(stage: &Stage<'_>, preset: &str, connection: &str, file: &str) -> Got<Took> {
+    let preset = stage.preset(preset);
+    stage.took([
+        "run",
+        &preset,
+        "-c",
+        connection,
+        "--each",
+        file,
+        "--ignore-unknown",
+        "--concurrency",
+        AT_ONCE,
+        "--yes",
+    ])
+}
+
+/// What one of so many requests took.
+fn per(took: Got<Took>, count: usize) -> Got<Took> {
+    let Took { seconds, computing, peak_mib } = took?;
+    Ok(Took { seconds: seconds / count as f64, computing: computing / count as f64, peak_mib })
+}
+
+/// A file of so many people.
+pub(crate) fn people(kit: &Kit, rows: usize) -> String {
+    let file = kit.place(&format!("people-{rows}.csv"));
+    if !file.exists() {
+        let mut text = "user_id,name,type,email\n".to_owned();
+        (0..rows).for_each(|n| writeln!(text, "e{n},Person {n},ENDUSER,e{n}@example.com").unwrap());
+        fs::write(&file, text).unwrap();
+    }
+    file.display().to_string()
+}
+
+/// The same requests as files of Hurl.
+fn requests(kit: &Kit, what: &str, server: &Server, count: usize, files: usize) -> Vec<PathBuf> {
+    let url = server.url();
+    let entry = |n: usize| {
+        let request = if what == "create" {
+            format!(
+                "POST {url}/users\nAuthorization: Bearer key\n{{ \"operation\": \"create_user\", \"user_id\": \"e{n}\", \
+                 \"name\": \"Person {n}\", \"type\": \"ENDUSER\", \"email\": \"e{n}@example.com\" }}\n"
+            )
+        } else {
+            format!("GET {url}/users/e{n}\nAuthorization: Bearer key\n")
+        };
+        request
+            + "HTTP 200\n[Asserts]\njsonpath \"$.status\" == \"OK\"\njsonpath \"$.response[0].status\" == \"OK\"\n\n"
+    };
+    let write = |file: usize| {
+        let place = kit.place(&format!("{what}-{files}-{file}.hurl"));
+        fs::write(&place, (file..count).step_by(files).map(entry).collect::<String>()).unwrap();
+        place
+    };
+    (0..files).map(write).collect()
+}

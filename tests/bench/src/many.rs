@@ -1,0 +1,31 @@
+//! Memory over a million rows, beside that over a thousand.
+
+use crate::bulk::{each, people};
+use crate::kit::Got;
+use crate::rounds::{Contender, PEAK, TIME, rounds};
+use crate::stage::Stage;
+use crate::table::{Section, Wanted};
+
+/// Each preset over few and over many rows.
+pub(crate) fn many(stage: &Stage<'_>) -> Vec<Section> {
+    let (few, many) = (1_000, stage.kit.of(1_000_000, 20_000));
+    let mut section = Section::new(format!("{many} rows beside {few}, a recipe; a server that takes no time"));
+    let files = [few, many].map(|rows| people(stage.kit, rows));
+    for preset in ["create", "get"] {
+        let [few_who, many_who] = [few, many].map(|rows| format!("presetter, {preset}, {rows} rows"));
+        let run = |file: &str| -> Got<_> { each(stage, preset, "fast", file) };
+        let few = vec![Contender::new(few_who.as_str(), || run(&files[0]))];
+        rounds(5, few, &mut section, &[TIME, PEAK]);
+        // Once, and without a round that does not count: it takes minutes.
+        match run(&files[1]) {
+            Ok(took) => {
+                section.line(TIME.0, &many_who, TIME.1, vec![TIME.2(&took)]);
+                section.line(PEAK.0, &many_who, PEAK.1, vec![PEAK.2(&took)]);
+            }
+            Err(why) => section.missing(&many_who, &why),
+        }
+        section.ratio(PEAK.0, &many_who, &few_who, Some(Wanted::AtMost(1.1)));
+        section.figure(PEAK.0, &many_who, Wanted::AtMost(64.0));
+    }
+    vec![section]
+}
