@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -18,8 +19,10 @@ use crate::{Again, Before, Concurrency, Ledger, MOST, Next, Tally, Told};
 
 /// So many rows are read ahead.
 const AHEAD: usize = 128;
-/// So many rows are noted as begun before they have a place: the disk is waited for by several at once.
-const DOOR: usize = 16;
+/// So many rows are noted as begun before they have a place: the disk is waited for by several at once, and no place waits for it.
+const DOOR: usize = 64;
+/// So many ends of rows are told together.
+const TOGETHER: usize = 64;
 /// How often is told how far it is.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -241,19 +244,13 @@ pub async fn drive<S: Sink>(
     runs: Arc<dyn Runs>,
     drive: Drive,
     sink: S,
-    watch: &mut (dyn FnMut(&Tally) + Send),
+    mut watch: impl FnMut(&Tally) + Send,
 ) -> Summary {
     let begun = Instant::now();
     let (given, mut coming) = mpsc::channel(AHEAD);
     // A thread that is left alone: a terminal that says nothing more would hold up the end of the run.
-    std::thread::spawn(move || {
-        for row in rows {
-            let last = row.is_err();
-            if given.blocking_send(row).is_err() || last {
-                return;
-            }
-        }
-    });
+    let handle = Handle::current();
+    std::thread::spawn(move || read(rows, &given, &handle));
     let mut printing = Printing::new(sink);
     let (limit, order) = (drive.limit.unwrap_or(u64::MAX), drive.order);
     let halt = drive.stop.child_token();
@@ -282,20 +279,27 @@ pub async fn drive<S: Sink>(
         tokio::select! {
             biased;
             Some(done) = course.running.join_next(), if !course.running.is_empty() => match done {
-                Ok(all) => for done in all {
-                    if let Some(why) = done.broken.clone().or_else(|| shared.fatal(&done)) {
-                        summary.stopped.get_or_insert(why);
+                Ok(all) => {
+                    let mut all = all;
+                    // Who prints is woken once for all that have ended by now.
+                    while all.len() < TOGETHER && let Some(Ok(more)) = course.running.try_join_next() {
+                        all.extend(more);
                     }
-                    run -= u64::from(done.before || done.ended.is_none());
-                    if let Some(ended) = &done.ended {
-                        summary.tally.add(ended, done.before);
-                    }
-                    for (row, ended) in course.order(order, done) {
-                        if let Err(why) = printing.put(row, ended, &shared.drive.stop).await {
+                    let mut told = Vec::new();
+                    for done in all {
+                        if let Some(why) = done.broken.clone().or_else(|| shared.fatal(&done)) {
                             summary.stopped.get_or_insert(why);
                         }
+                        run -= u64::from(done.before || done.ended.is_none());
+                        if let Some(ended) = &done.ended {
+                            summary.tally.add(ended, done.before);
+                        }
+                        told.extend(course.order(order, done));
                     }
-                },
+                    if let Err(why) = printing.put(told, &shared.drive.stop).await {
+                        summary.stopped.get_or_insert(why);
+                    }
+                }
                 Err(error) => _ = summary.stopped.get_or_insert(format!("a row broke down: {error}")),
             },
             row = coming.recv(), if wants => match row {
@@ -341,6 +345,29 @@ pub async fn drive<S: Sink>(
     }
     summary.took = begun.elapsed();
     summary
+}
+
+/// Hands rows on as they are read. When there is no room, it waits until there is room for many, so as not to be woken for each.
+fn read(rows: impl Iterator<Item = Result<Row, String>>, given: &mpsc::Sender<Result<Row, String>>, handle: &Handle) {
+    let mut room = None;
+    for row in rows {
+        let last = row.is_err();
+        let place = match room.as_mut().and_then(Iterator::next) {
+            Some(place) => place,
+            None => match handle.block_on(given.reserve_many(AHEAD / 2)) {
+                Ok(more) => match room.insert(more).next() {
+                    Some(place) => place,
+                    None => return,
+                },
+                // Nobody takes any more.
+                Err(_) => return,
+            },
+        };
+        place.send(row);
+        if last {
+            return;
+        }
+    }
 }
 
 /// Begins rows that go together, if there are any.

@@ -8,14 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Ended, Row, Sink};
 
-/// So many results are printed behind.
-const BEHIND: usize = 128;
+/// So many times results are printed behind.
+const BEHIND: usize = 16;
 /// How long a run that is stopped waits for a reader who does not read.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Prints results on a thread of its own: a reader who is slow makes the run slow, and nothing else.
 pub(crate) struct Printing {
-    results: Option<mpsc::Sender<(Row, Ended)>>,
+    results: Option<mpsc::Sender<Vec<(Row, Ended)>>>,
     ended: oneshot::Receiver<io::Result<()>>,
 }
 
@@ -23,16 +23,13 @@ const UNREAD: &str = "nobody reads the results any more";
 
 impl Printing {
     pub(crate) fn new(mut sink: impl Sink) -> Self {
-        let (results, mut coming) = mpsc::channel::<(Row, Ended)>(BEHIND);
+        let (results, mut coming) = mpsc::channel::<Vec<(Row, Ended)>>(BEHIND);
         let (tell, ended) = oneshot::channel();
         std::thread::spawn(move || {
             let mut printed = Ok(());
-            while let (Ok(()), Some((row, ended))) = (&printed, coming.blocking_recv()) {
-                printed = sink.result(&row, &ended);
-                while let (Ok(()), Ok((row, ended))) = (&printed, coming.try_recv()) {
-                    printed = sink.result(&row, &ended);
-                }
-                printed = printed.and_then(|()| sink.pause());
+            while let (Ok(()), Some(results)) = (&printed, coming.blocking_recv()) {
+                printed =
+                    results.iter().try_for_each(|(row, ended)| sink.result(row, ended)).and_then(|()| sink.pause());
             }
             drop(sink);
             let _ = tell.send(printed);
@@ -40,10 +37,13 @@ impl Printing {
         Self { results: Some(results), ended }
     }
 
-    pub(crate) async fn put(&mut self, row: Row, ended: Ended, stop: &CancellationToken) -> Result<(), String> {
+    pub(crate) async fn put(&mut self, told: Vec<(Row, Ended)>, stop: &CancellationToken) -> Result<(), String> {
+        if told.is_empty() {
+            return Ok(());
+        }
         let Some(results) = &self.results else { return Err(UNREAD.to_owned()) };
         let sent = tokio::select! {
-            sent = results.send((row, ended)) => sent.is_ok(),
+            sent = results.send(told) => sent.is_ok(),
             () = patience(stop) => false,
         };
         if !sent {

@@ -124,8 +124,12 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let reports = Arc::new(Mutex::new(Some(reports)));
     let sink =
         Paper { printer: Printer::new(world.console.clone()), troubles: troubles.clone(), reports: reports.clone() };
-    let ended = drive(coming, each.clone(), how, sink, &mut |tally| bar.at(tally)).await;
-    drop(bar);
+    // Beside the rows, not on a thread that each of them would have to wake. The bar goes with its end.
+    let driven = tokio::spawn(drive(coming, each.clone(), how, sink, move |tally| bar.at(tally)));
+    let ended = driven.await.unwrap_or_else(|broken| match broken.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(broken) => Summary { stopped: Some(broken.to_string()), ..Summary::default() },
+    });
     let requests = each.requests.load(Ordering::Relaxed);
     receipt.end(world, &prepared, &report(&ended, requests, journal.as_deref()));
     troubles.lock().unwrap_or_else(PoisonError::into_inner).tell(&world.console);
