@@ -6,7 +6,7 @@ use std::time::Instant;
 use presetter_bundle::Bundle;
 use presetter_connection::{Access, AccessContext, Connection, Surroundings, SystemClock};
 use presetter_egress::{Response, Stub};
-use presetter_runtime::{CancellationToken, Engine, EngineOptions, Invocation, Kind, Limits, Quiet};
+use presetter_runtime::{CancellationToken, Engine, EngineOptions, Invocation, Kind, Limits, Quiet, Runner, Setup};
 use presetter_secret::{Redactor, Secret};
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ pub(crate) fn hot(stage: &Stage<'_>) -> Vec<Section> {
 }
 
 /// A preset of the benchmark's bundle, ready to run in this process.
-struct Run(Invocation);
+struct Run(Runner, Invocation);
 
 impl Run {
     /// `packed`: the interpreter holds the sources already, as in a package; else it loads them in each run.
@@ -116,21 +116,20 @@ impl Run {
         let kind = manifest.connections["key"].clone();
         let access = Access::open(connection, kind, &manifest.grants, context).map_err(|error| told(&error))?;
         let inputs = inputs().as_object().unwrap().clone();
-        Ok(Self(Invocation {
+        let runner = Runner::new(Setup {
             component,
-            source_document: (!packed).then_some(document),
+            source_document: (!packed).then(|| document.into()),
             preset: bundle.preset(preset).map_err(|error| told(&error))?,
             bundle: bundle.clone(),
-            inputs,
             settings: serde_json::Map::new(),
             access: Arc::new(access),
             limits,
             body: None,
             body_set: Vec::new(),
-            observer: Arc::new(Quiet),
-            cancel: CancellationToken::new(),
             clock: Arc::new(SystemClock),
-        }))
+        });
+        let (observer, cancel) = (Arc::new(Quiet), CancellationToken::new());
+        Ok(Self(runner, Invocation { inputs, observer, cancel }))
     }
 
     /// What each of so many runs took, in nanoseconds.
@@ -138,7 +137,7 @@ impl Run {
         let mut took = Vec::with_capacity(runs);
         for _ in 0..runs {
             let started = Instant::now();
-            let report = presetter_runtime::run(&self.0).await;
+            let report = self.0.run(&self.1).await;
             took.push(started.elapsed().as_nanos() as f64);
             assert_eq!(report.outcome.kind, Kind::Ok, "{:?}", report.outcome);
         }
