@@ -26,6 +26,7 @@ const CONTENT: u32 = 20;
 #[derive(Debug)]
 pub struct Concurrency {
     places: Semaphore,
+    most: usize,
     adapting: Option<Mutex<Adapting>>,
 }
 
@@ -53,7 +54,8 @@ impl Concurrency {
     /// Always so many at once, at least one and at most [`MOST`].
     #[must_use]
     pub fn fixed(places: usize) -> Self {
-        Self { places: Semaphore::new(places.clamp(1, MOST)), adapting: None }
+        let most = places.clamp(1, MOST);
+        Self { places: Semaphore::new(most), most, adapting: None }
     }
 
     /// As many at once as go well, up to `most`.
@@ -71,7 +73,12 @@ impl Concurrency {
             before: None,
             content: 0,
         };
-        Self { places: Semaphore::new(places), adapting: Some(Mutex::new(adapting)) }
+        Self { places: Semaphore::new(places), most, adapting: Some(Mutex::new(adapting)) }
+    }
+
+    /// How many there may be.
+    pub(crate) fn most(&self) -> usize {
+        self.most
     }
 
     /// Waits for a place.

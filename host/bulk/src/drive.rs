@@ -19,8 +19,6 @@ use crate::{Again, Before, Concurrency, Ledger, MOST, Next, Tally, Told};
 
 /// So many rows are read ahead.
 const AHEAD: usize = 128;
-/// So many rows are noted as begun before they have a place: the disk is waited for by several at once, and no place waits for it.
-const DOOR: usize = 64;
 /// So many ends of rows are told together.
 const TOGETHER: usize = 64;
 /// How often is told how far it is.
@@ -254,7 +252,9 @@ pub async fn drive<S: Sink>(
     let mut printing = Printing::new(sink);
     let (limit, order) = (drive.limit.unwrap_or(u64::MAX), drive.order);
     let halt = drive.stop.child_token();
-    let shared = Arc::new(Shared { runs, drive, door: Semaphore::new(DOOR), halt: halt.clone() });
+    // As many as there are places wait before them, noted as begun: the disk is waited for by several at once, and no place waits for it.
+    let door = drive.concurrency.most();
+    let shared = Arc::new(Shared { runs, drive, door: Semaphore::new(door), halt: halt.clone() });
     let mut course = Course::default();
     let mut group = Group::new(shared.runs.most());
     let mut summary = Summary::default();
@@ -275,7 +275,7 @@ pub async fn drive<S: Sink>(
         if course.running.is_empty() && !more {
             break;
         }
-        let wants = more && window && course.running.len() < MOST + DOOR;
+        let wants = more && window && course.running.len() < MOST + door;
         tokio::select! {
             biased;
             Some(done) = course.running.join_next(), if !course.running.is_empty() => match done {
@@ -451,7 +451,11 @@ impl Shared {
         let drive = &self.drive;
         let not_run = |broken| (Vec::new(), broken);
         // It is never closed.
-        let door = self.door.acquire_many(u32::try_from(members.len().min(DOOR)).unwrap_or(1)).await.ok();
+        let door = self
+            .door
+            .acquire_many(u32::try_from(members.len().min(self.drive.concurrency.most())).unwrap_or(1))
+            .await
+            .ok();
         if self.halt.is_cancelled() {
             return not_run(None);
         }

@@ -191,7 +191,7 @@ fn ledger(folder: &TempDir) -> Ledger {
 
 async fn through(vendor: &Arc<Vendor>, count: u64, how: Drive) -> (Summary, Paper) {
     let paper = Paper::default();
-    let summary = drive(rows(count), vendor.clone(), how, paper.clone(), &mut |_| {}).await;
+    let summary = drive(rows(count), vendor.clone(), how, paper.clone(), |_| {}).await;
     (summary, paper)
 }
 
@@ -265,7 +265,7 @@ async fn it_stops_at_an_error_a_limit_a_word_and_a_reader_who_leaves() {
 
     let vendor = Arc::new(Vendor::new());
     let paper = Paper { most: Some(10), ..Paper::default() };
-    let summary = drive(rows(50_000), vendor.clone(), usual(), paper, &mut |_| {}).await;
+    let summary = drive(rows(50_000), vendor.clone(), usual(), paper, |_| {}).await;
     assert!(summary.stopped.unwrap().starts_with("nobody reads the results any more"));
     assert!(vendor.begun.load(Ordering::SeqCst) < 2_000);
 }
@@ -333,7 +333,7 @@ async fn what_failed_is_run_again_only_by_a_word_or_with_other_values() {
         }
         Ok(row)
     });
-    let summary = drive(other, vendor.clone(), with(false), Paper::default(), &mut |_| {}).await;
+    let summary = drive(other, vendor.clone(), with(false), Paper::default(), |_| {}).await;
     assert!(summary.stopped.unwrap().contains("was run before with other values"));
     assert_eq!(vendor.did(8), 1);
 }
