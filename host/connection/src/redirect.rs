@@ -27,7 +27,7 @@ const SERVER: &str = "The server should not do that; tell its owner.";
 pub(crate) struct Trail<'a> {
     request: &'a Outgoing,
     rule: Option<&'a Redirects>,
-    /// The addresses so far, without what the connection fills in; the last is where the request is now.
+    /// The addresses so far, without what the connection fills in; the last is where the request is now. None where no redirect is followed.
     visited: Vec<Url>,
     home: bool,
 }
@@ -37,8 +37,13 @@ impl<'a> Trail<'a> {
     pub(crate) fn begin(request: &'a Outgoing, base: &Url) -> Result<Self, Error> {
         // What may change something is never sent to an address that a server chose; and a body goes nowhere else.
         let may = !request.writes && matches!(request.method.as_str(), "GET" | "HEAD") && request.body.is_none();
-        let first = target::join(base, &request.path, &request.query)?;
-        Ok(Self { request, rule: request.redirects.as_ref().filter(|_| may), visited: vec![first], home: true })
+        let rule = request.redirects.as_ref().filter(|_| may);
+        // Where it began matters only to what may lead on.
+        let visited = match rule {
+            Some(_) => vec![target::join(base, &request.path, &request.query)?],
+            None => Vec::new(),
+        };
+        Ok(Self { request, rule, visited, home: true })
     }
 
     /// Whether it never left the origin of the base URL.
