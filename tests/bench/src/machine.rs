@@ -34,7 +34,11 @@ pub(crate) fn told(kit: &Kit) -> String {
         ),
     ] {
         match kit.command(tool, arguments).and_then(|command| kit.done(command)) {
-            Ok(version) => told.push_str(&format!("- {}\n", version.lines().next().unwrap_or_default())),
+            // What it was built with stands in brackets.
+            Ok(version) => told.push_str(&format!(
+                "- {}\n",
+                version.lines().next().map_or("", |line| line.split(" (").next().unwrap_or(line))
+            )),
             Err(why) => {
                 told.push_str(&format!("- {tool}: not measured: {}\n", why.trim().lines().next().unwrap_or_default()))
             }

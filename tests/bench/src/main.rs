@@ -94,9 +94,7 @@ fn compare(options: &Options) -> Got<()> {
     for (name, measure) in PARTS {
         if options.only.is_empty() || options.only.iter().any(|only| only == name) {
             eprintln!("    {name}");
-            let measured = measure(&stage);
-            measured.iter().for_each(|section| println!("{}", section.told()));
-            sections.extend(measured);
+            sections.extend(measure(&stage));
         }
     }
     let all = format!("{}\n{}", machine::told(&kit), table::page(&sections));

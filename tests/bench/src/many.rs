@@ -9,7 +9,7 @@ use crate::table::{Section, Wanted};
 /// Each preset over few and over many rows.
 pub(crate) fn many(stage: &Stage<'_>) -> Vec<Section> {
     let (few, many) = (1_000, stage.kit.of(1_000_000, 20_000));
-    let mut section = Section::new(format!("{many} rows beside {few}, a recipe; a server that takes no time"));
+    let mut section = Section::new(format!("{many} rows beside {few}, no delay"));
     let files = [few, many].map(|rows| people(stage.kit, rows));
     for preset in ["create", "get"] {
         let [few_who, many_who] = [few, many].map(|rows| format!("presetter, {preset}, {rows} rows"));

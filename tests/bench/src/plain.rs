@@ -20,7 +20,7 @@ const ECHO: &str = r#"
       (i32.const 0)))
   (core instance $echo (instantiate $echo))
   (func (export "run") (param "inputs" string) (result string)
-    (canon lift (core func $echo "run") (memory $echo "memory") (realloc (func $echo "realloc")))))
+    (canon lift (core func $echo "run") (memory (core memory $echo "memory")) (realloc (core func $echo "realloc")))))
 "#;
 
 /// The component, ready to be instantiated.

@@ -1,8 +1,9 @@
-//! The program with a home of its own, in which the connections to the servers are set up and everything is compiled.
+//! The program with a home of its own, in which the connections to the servers are set up and everything is compiled. The bundle of the
+//! benchmark is installed there from a signed package, as its users would have it.
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::kit::{Got, Kit, Server, Took};
@@ -31,10 +32,11 @@ impl<'a> Stage<'a> {
             &stage.fast,
             &[&login[..], &["access_token=env:ACCESS_TOKEN"]].concat(),
         )?;
-        let kind = format!("{}/key", stage.bundle().display());
-        stage.connect("fast", &kind, &stage.fast, &["--secret", "key=env:KEY"])?;
-        stage.connect("slow", &kind, &stage.slow, &["--secret", "key=env:KEY"])?;
-        // Compiles the interpreters and packs the bundles.
+        package(kit, &stage.bundle(), &|line| kit.done(stage.presetter(line.split(' '))?))?;
+        kit.done(stage.presetter(["install", PACKAGE, "--yes"])?)?;
+        stage.connect("fast", "bench/key", &stage.fast, &["--secret", "key=env:KEY"])?;
+        stage.connect("slow", "bench/key", &stage.slow, &["--secret", "key=env:KEY"])?;
+        // So that all of it is compiled.
         stage.kit.done(stage.create_user()?)?;
         for preset in PRESETS {
             let inputs = if preset.starts_with("create") { &CREATE[..] } else { &["--set", "user_id=e1"] };
@@ -56,16 +58,21 @@ impl<'a> Stage<'a> {
         self.kit.inputs.join("bundle")
     }
 
-    /// A preset of it, by its path.
+    /// A preset of it, as installed.
     pub(crate) fn preset(&self, name: &str) -> String {
-        self.bundle().join(name).display().to_string()
+        format!("bench/{name}")
     }
 
     /// The program in its home.
     pub(crate) fn presetter<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Got<Command> {
         let mut command = self.kit.command("presetter", arguments)?;
         command.env("PRESETTER_HOME", &self.home).env("USER", "operator");
-        command.envs([("PASSWORD", "password"), ("ACCESS_TOKEN", "access-token"), ("KEY", "key")]);
+        command.envs([
+            ("PASSWORD", "password"),
+            ("ACCESS_TOKEN", "access-token"),
+            ("KEY", "key"),
+            ("PASSPHRASE", "a phrase"),
+        ]);
         Ok(command)
     }
 
@@ -74,15 +81,39 @@ impl<'a> Stage<'a> {
         self.presetter([&["run", "mosyle/create-user", "-c", "m"], &CREATE[..]].concat())
     }
 
-    /// Forgets sessions and receipts, but not what is compiled.
+    /// Forgets sessions and receipts, but neither what is compiled nor whom is trusted.
     pub(crate) fn forget(&self) {
-        let _ = fs::remove_dir_all(self.home.join("state"));
+        for entry in fs::read_dir(self.home.join("state")).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.file_name() != Some(OsStr::new("trust")) {
+                let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            }
+        }
     }
 
     /// Runs the program, and tells what it took.
     pub(crate) fn took<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Got<Took> {
         self.kit.took(&self.presetter(arguments)?)
     }
+}
+
+/// The package of the bundle, in the folder of the kit.
+pub(crate) const PACKAGE: &str = "bench.preset";
+
+/// Packs and signs the bundle, and has the home of a program trust who signed it. `does` runs a line of the program.
+pub(crate) fn package(kit: &Kit, bundle: &Path, does: &dyn Fn(&str) -> Got<String>) -> Got<()> {
+    let phrase = "--passphrase env:PASSPHRASE";
+    if !kit.place(PACKAGE).exists() {
+        does(&format!("key generate team.key {phrase}"))?;
+        does(&format!("key generate root.key {phrase}"))?;
+        does(&format!("pack {} -o {PACKAGE}", bundle.display()))?;
+        does(&format!("sign {PACKAGE} --key team.key {phrase}"))?;
+    }
+    let id = does("key id team.key.pub")?;
+    does(&format!("trust init --root-key root.key {phrase}"))?;
+    does(&format!("trust add-key team.key.pub --owner Team --root-key root.key {phrase}"))?;
+    does(&format!("trust rule bench --key {} --root-key root.key {phrase}", id.trim()))?;
+    Ok(())
 }
 
 /// The inputs of a single create.
