@@ -323,7 +323,7 @@ pub async fn drive<S: Sink>(
                                 ended = true;
                             }
                             let shared = shared.clone();
-                            course.running.spawn(async move { vec![shared.aside(done).await] });
+                            course.running.spawn(async move { vec![shared.aside(*done).await] });
                         }
                     }
                 }
@@ -395,19 +395,19 @@ impl Shared {
     }
 
     /// What is to be done for a row; or its end, if that is nothing.
-    fn look(&self, at: u64, row: Row) -> Result<Member, Done> {
+    fn look(&self, at: u64, row: Row) -> Result<Member, Box<Done>> {
         let inputs = match &row.inputs {
             Ok(inputs) => inputs.clone(),
             Err(why) => {
                 let ended = Some(self.runs.not_run(&row, Kind::Invalid, why));
-                return Err(Done { at, row, ended, before: false, broken: None });
+                return Err(Box::new(Done { at, row, ended, before: false, broken: None }));
             }
         };
         let digest = Ledger::digest(&inputs);
         match self.way(&row, digest) {
             Ok(Way::Run(turn)) => Ok(Member { at, row, inputs, digest, turn }),
-            Ok(Way::Not(ended)) => Err(Done { at, row, ended: Some(ended), before: true, broken: None }),
-            Err(why) => Err(Done { at, row, ended: None, before: false, broken: Some(why) }),
+            Ok(Way::Not(ended)) => Err(Box::new(Done { at, row, ended: Some(ended), before: true, broken: None })),
+            Err(why) => Err(Box::new(Done { at, row, ended: None, before: false, broken: Some(why) })),
         }
     }
 
@@ -469,9 +469,9 @@ impl Shared {
         drop(door);
         if self.halt.is_cancelled() {
             // What was in doubt before is in doubt still.
-            let first = members.iter().filter(|member| member.turn == Turn::First);
+            let mut first = members.iter().filter(|member| member.turn == Turn::First);
             let dropped = ledger.map_or(Ok(()), |ledger| {
-                first.map(|member| ledger.drop_row(member.row.number, member.digest)).collect()
+                first.try_for_each(|member| ledger.drop_row(member.row.number, member.digest))
             });
             return not_run(dropped.err());
         }

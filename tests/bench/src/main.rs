@@ -38,8 +38,11 @@ use kit::{Got, Kit};
 use stage::Stage;
 use table::Section;
 
+/// Measures a part.
+type Measure = fn(&Stage<'_>) -> Vec<Section>;
+
 /// The parts, in the order in which they are measured.
-const PARTS: [(&str, fn(&Stage<'_>) -> Vec<Section>); 8] = [
+const PARTS: [(&str, Measure); 8] = [
     ("cold", cold::cold),
     ("hot", hot::hot),
     ("bulk", bulk::bulk),

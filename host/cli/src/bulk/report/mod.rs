@@ -306,7 +306,7 @@ mod tests {
     fn no_cell_is_a_formula() {
         let text = &written()["csv"];
         let header: Vec<String> = text.lines().next().unwrap().split(',').map(|cell| cell.replace('"', "")).collect();
-        let naming = Naming::new("column", header.clone(), [].into_iter(), false).unwrap();
+        let naming = Naming::new("column", header.clone(), [], false).unwrap();
         let mut source = Source::open(text.as_bytes(), Format::Csv, Some(b','), naming).unwrap();
         let mut rows = Vec::new();
         while let Some(row) = source.next().unwrap() {
