@@ -44,5 +44,32 @@ pub(crate) fn told(kit: &Kit) -> String {
             }
         }
     }
+    let of = |lock: &str, names: &[&str]| {
+        names.iter().map(|name| format!("{name} {}", locked(lock, name))).collect::<Vec<_>>().join(", ")
+    };
+    told.push_str(&format!("- in presetter: {}\n", of(OURS, &["wasmtime", "reqwest"])));
+    told.push_str(&format!("- {}\n", of(EXTISM, &["extism", "wasmtime"])));
     told
+}
+
+const OURS: &str = include_str!("../../../Cargo.lock");
+const EXTISM: &str = include_str!("../rivals/extism-host/Cargo.lock");
+
+/// The version of a crate in a lock file.
+fn locked<'l>(lock: &'l str, name: &str) -> &'l str {
+    let entry = lock.split("[[package]]").find(|entry| entry.trim().starts_with(&format!("name = \"{name}\"\n")));
+    let version = entry.and_then(|entry| entry.lines().find_map(|line| line.strip_prefix("version = ")));
+    version.map_or("unknown", |version| version.trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EXTISM, OURS, locked};
+
+    #[test]
+    fn versions_stand_in_the_lock_files() {
+        assert!(locked(OURS, "wasmtime").starts_with(|digit: char| digit.is_ascii_digit()));
+        assert_ne!(locked(EXTISM, "extism"), "unknown");
+        assert_eq!(locked(OURS, "wasm"), "unknown");
+    }
 }

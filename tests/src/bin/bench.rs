@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: how the sandbox holds up over time. What it prints are figures of this machine; nothing of it is asserted
+//! `cargo xtask bench WORD`: the program alone, and how the sandbox holds up over time. What it prints are figures of this machine; nothing of it is asserted
 //! but that no run is lost and no descriptor stays open.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is run by developers, and prints what it measures")]
 
