@@ -45,6 +45,8 @@ struct Kind {
 
 /// Plays the mix until `done` says so; it is asked with the number of runs so far.
 pub async fn soak(done: impl Fn(u64) -> bool + Send + Sync + 'static, half: impl Fn(u64) -> bool) -> Counted {
+    // The first engine of a process opens the process's own page map, for as long as the process lives.
+    drop(presetter_runtime::Engine::new(presetter_runtime::EngineOptions::default()).unwrap());
     let before = descriptors();
     let (mut counted, done) = (Counted::default(), Arc::new(done));
     {

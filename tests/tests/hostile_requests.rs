@@ -264,8 +264,9 @@ async fn claims_are_not_believed_against_what_happened() {
         (&nothing, "failed", "network", "failed/preset"),
         (&["open", "ok"], "failed", "auth", "failed/preset"),
         // Kinds and classes that are not a component's to claim.
-        (&nothing, "unknown", "unanswered", "failed/preset"),
-        (&nothing, "failed", "unanswered", "failed/preset"),
+        (&nothing, "unknown", "unanswered", "failed/answer"),
+        // Without a write there is nothing that could be unanswered.
+        (&nothing, "failed", "unanswered", "failed/answer"),
         (&nothing, "failed", "exists", "failed/preset"),
         (&nothing, "OK", "", "failed/preset"),
         (&nothing, "ok ", "", "failed/preset"),

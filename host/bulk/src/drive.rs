@@ -8,14 +8,15 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::course::{Course, Done};
+use crate::door::{Door, Pass};
 use crate::group::{Group, Member};
 use crate::printing::Printing;
-use crate::{Again, Before, Concurrency, Ledger, MOST, Next, Tally, Told};
+use crate::{Again, Before, Concurrency, Ledger, Next, Tally, Told};
 
 /// So many rows are read ahead.
 const AHEAD: usize = 128;
@@ -253,8 +254,8 @@ pub async fn drive<S: Sink>(
     let (limit, order) = (drive.limit.unwrap_or(u64::MAX), drive.order);
     let halt = drive.stop.child_token();
     // As many as there are places wait before them, noted as begun: the disk is waited for by several at once, and no place waits for it.
-    let door = drive.concurrency.most();
-    let shared = Arc::new(Shared { runs, drive, door: Semaphore::new(door), halt: halt.clone() });
+    let mut door = Door::new(drive.concurrency.most());
+    let shared = Arc::new(Shared { runs, drive, halt: halt.clone() });
     let mut course = Course::default();
     let mut group = Group::new(shared.runs.most());
     let mut summary = Summary::default();
@@ -269,13 +270,16 @@ pub async fn drive<S: Sink>(
         let more = !ended && !stopping && run < limit;
         let window = course.has_room();
         // Rows wait for others to go with only while others may come.
-        if !(more && window) {
-            begin(&mut course, &shared, group.take());
+        if !(more && window)
+            && let Some(members) = group.take()
+        {
+            begin(&mut course, &shared, members, door.pass().await);
         }
         if course.running.is_empty() && !more {
             break;
         }
-        let wants = more && window && course.running.len() < MOST + door;
+        let wants = more && window;
+        let open = wants && door.is_open();
         tokio::select! {
             biased;
             Some(done) = course.running.join_next(), if !course.running.is_empty() => match done {
@@ -302,28 +306,33 @@ pub async fn drive<S: Sink>(
                 }
                 Err(error) => _ = summary.stopped.get_or_insert(format!("a row broke down: {error}")),
             },
-            row = coming.recv(), if wants => match row {
+            () = door.opens(), if wants && !open => {}
+            row = coming.recv(), if open => match row {
                 None => ended = true,
                 Some(Err(why)) => _ = summary.stopped.get_or_insert(why),
                 Some(Ok(row)) => {
                     run += 1;
                     let at = course.expect(order);
                     match shared.look(at, row) {
-                        Ok(member) if member.turn == Turn::Doubt => begin(&mut course, &shared, Some(vec![member])),
+                        Ok(member) if member.turn == Turn::Doubt => {
+                            begin(&mut course, &shared, vec![member], door.pass().await);
+                        }
                         Ok(member) => {
                             let key = shared.runs.key(&member.inputs);
                             for members in group.add(member, key) {
-                                begin(&mut course, &shared, Some(members));
+                                begin(&mut course, &shared, members, door.pass().await);
                             }
                         }
                         Err(done) => {
                             // If it stops the run, what stands before it comes before it, and nothing behind it.
                             if done.broken.is_some() || shared.fatal(&done).is_some() {
-                                begin(&mut course, &shared, group.take());
                                 ended = true;
+                                if let Some(members) = group.take() {
+                                    begin(&mut course, &shared, members, door.pass().await);
+                                }
                             }
-                            let shared = shared.clone();
-                            course.running.spawn(async move { vec![shared.aside(*done).await] });
+                            let (shared, pass) = (shared.clone(), door.pass().await);
+                            course.running.spawn(async move { vec![shared.aside(*done, pass)] });
                         }
                     }
                 }
@@ -370,19 +379,16 @@ fn read(rows: impl Iterator<Item = Result<Row, String>>, given: &mpsc::Sender<Re
     }
 }
 
-/// Begins rows that go together, if there are any.
-fn begin(course: &mut Course, shared: &Arc<Shared>, members: Option<Vec<Member>>) {
-    if let Some(members) = members {
-        let shared = shared.clone();
-        course.running.spawn(async move { shared.together(members).await });
-    }
+/// Begins rows that go together.
+fn begin(course: &mut Course, shared: &Arc<Shared>, members: Vec<Member>, pass: Pass) {
+    let shared = shared.clone();
+    course.running.spawn(async move { shared.together(members, pass).await });
 }
 
 /// What all rows share.
 struct Shared {
     runs: Arc<dyn Runs>,
     drive: Drive,
-    door: Semaphore,
     /// No further row is begun.
     halt: CancellationToken,
 }
@@ -412,9 +418,7 @@ impl Shared {
     }
 
     /// A row that is not run waits for its turn too: what stands before it comes before it.
-    async fn aside(&self, done: Done) -> Done {
-        // It is never closed.
-        let _door = self.door.acquire().await.ok();
+    fn aside(&self, done: Done, _pass: Pass) -> Done {
         if self.halt.is_cancelled() {
             return Done { ended: None, before: false, broken: None, ..done };
         }
@@ -438,8 +442,8 @@ impl Shared {
     }
 
     /// Runs rows that go together.
-    async fn together(&self, members: Vec<Member>) -> Vec<Done> {
-        let (ended, broken) = self.send(&members).await;
+    async fn together(&self, members: Vec<Member>, pass: Pass) -> Vec<Done> {
+        let (ended, broken) = self.send(&members, pass).await;
         let mut ended = ended.into_iter();
         let done =
             |Member { at, row, .. }| Done { at, row, ended: ended.next(), before: false, broken: broken.clone() };
@@ -447,15 +451,9 @@ impl Shared {
     }
 
     /// How each ended, none if the run was stopped before they had a place; and what keeps the run from going on.
-    async fn send(&self, members: &[Member]) -> (Vec<Ended>, Option<String>) {
+    async fn send(&self, members: &[Member], pass: Pass) -> (Vec<Ended>, Option<String>) {
         let drive = &self.drive;
         let not_run = |broken| (Vec::new(), broken);
-        // It is never closed.
-        let door = self
-            .door
-            .acquire_many(u32::try_from(members.len().min(self.drive.concurrency.most())).unwrap_or(1))
-            .await
-            .ok();
         if self.halt.is_cancelled() {
             return not_run(None);
         }
@@ -466,7 +464,7 @@ impl Shared {
             return not_run(Some(why));
         }
         let place = drive.concurrency.place().await;
-        drop(door);
+        drop(pass);
         if self.halt.is_cancelled() {
             // What was in doubt before is in doubt still.
             let mut first = members.iter().filter(|member| member.turn == Turn::First);

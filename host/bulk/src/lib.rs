@@ -11,6 +11,7 @@
 mod again;
 mod concurrency;
 mod course;
+mod door;
 mod drive;
 mod group;
 mod ledger;

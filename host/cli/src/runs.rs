@@ -497,7 +497,7 @@ mod tests {
         let shown = account(&hostile, false);
         assert!(shown.contains("when        x?[2J?y UTC\n"), "{shown:?}");
         assert!(shown.contains("  GET - -> ?"), "{shown:?}");
-        assert_eq!(length(&json!(-1.0)).as_deref(), Some("0.0 ms"));
+        assert_eq!(length(&json!(-1.0)).as_deref(), Some("0.00 ms"));
         assert_eq!(length(&json!(1500)).as_deref(), Some("1500 ms"));
     }
 
