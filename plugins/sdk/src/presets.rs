@@ -4,12 +4,15 @@ use serde::de::DeserializeOwned;
 
 use crate::{Class, Error, Host, Outcome};
 
+/// Runs a preset for one input, a JSON text.
+type One = dyn Fn(&str, &Host<'_>) -> Outcome;
+/// Runs a preset for all inputs together.
+type Many = dyn Fn(&[String], &Host<'_>) -> Vec<Outcome>;
+
 /// Runs a preset.
 enum Run {
-    /// For one input, a JSON text.
-    One(Box<dyn Fn(&str, &Host<'_>) -> Outcome>),
-    /// For all of them together.
-    Many(Box<dyn Fn(&[String], &Host<'_>) -> Vec<Outcome>>),
+    One(Box<One>),
+    Many(Box<Many>),
 }
 
 /// The presets of a bundle, each with the function that runs it.
