@@ -3,11 +3,8 @@
 //! What is adapted follows the throughput: it grows while more at once brings more through, stays where it does not, and is halved
 //! when the server says that it is too much. Latency is not asked: a slow server that takes more at once is not a busy one.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 /// The most rows at once.
@@ -25,17 +22,14 @@ const CONTENT: u32 = 20;
 /// Places for rows.
 #[derive(Debug)]
 pub struct Concurrency {
-    places: Semaphore,
     most: usize,
-    adapting: Option<Mutex<Adapting>>,
+    adapting: Option<Adapting>,
 }
 
 #[derive(Debug)]
 struct Adapting {
     most: usize,
     places: usize,
-    /// Places that are to be taken away when they come back.
-    owed: usize,
     since: Instant,
     ended: usize,
     refused: bool,
@@ -44,36 +38,20 @@ struct Adapting {
     content: u32,
 }
 
-/// A row's place, until it has ended.
-pub struct Place<'c> {
-    concurrency: &'c Concurrency,
-    permit: Option<SemaphorePermit<'c>>,
-}
-
 impl Concurrency {
     /// Always so many at once, at least one and at most [`MOST`].
     #[must_use]
     pub fn fixed(places: usize) -> Self {
-        let most = places.clamp(1, MOST);
-        Self { places: Semaphore::new(most), most, adapting: None }
+        Self { most: places.clamp(1, MOST), adapting: None }
     }
 
     /// As many at once as go well, up to `most`.
     #[must_use]
     pub fn adaptive(most: usize) -> Self {
         let most = most.clamp(1, MOST);
-        let places = FIRST.min(most);
-        let adapting = Adapting {
-            most,
-            places,
-            owed: 0,
-            since: Instant::now(),
-            ended: 0,
-            refused: false,
-            before: None,
-            content: 0,
-        };
-        Self { places: Semaphore::new(places), most, adapting: Some(Mutex::new(adapting)) }
+        let (places, since) = (FIRST.min(most), Instant::now());
+        let adapting = Adapting { most, places, since, ended: 0, refused: false, before: None, content: 0 };
+        Self { most, adapting: Some(adapting) }
     }
 
     /// How many there may be.
@@ -81,46 +59,26 @@ impl Concurrency {
         self.most
     }
 
-    /// Waits for a place.
-    pub async fn place(&self) -> Place<'_> {
-        // It is never closed.
-        let permit = self.places.acquire().await.ok();
-        Place { concurrency: self, permit }
+    /// How many may be under way now. If more are, no other is begun until enough of them have ended.
+    pub(crate) fn places(&self) -> usize {
+        self.adapting.as_ref().map_or(self.most, |adapting| adapting.places)
     }
 
-    fn ended(&self, permit: Option<SemaphorePermit<'_>>, refused: bool) {
-        let Some(adapting) = &self.adapting else { return };
-        let mut adapting = adapting.lock().unwrap_or_else(PoisonError::into_inner);
-        if adapting.owed > 0 {
-            adapting.owed -= 1;
-            if let Some(permit) = permit {
-                permit.forget();
-            }
-        } else {
-            drop(permit);
+    /// A row has ended. `refused`: the server said that it is too much, or gave no answer.
+    pub(crate) fn ended(&mut self, refused: bool) {
+        if let Some(adapting) = &mut self.adapting {
+            adapting.ended(refused, Instant::now());
         }
-        let more = adapting.ended(refused, Instant::now());
-        if more > 0 {
-            self.places.add_permits(more);
-        }
-    }
-}
-
-impl Place<'_> {
-    /// The row has ended. `refused`: the server said that it is too much, or gave no answer.
-    pub fn ended(mut self, refused: bool) {
-        let permit = self.permit.take();
-        self.concurrency.ended(permit, refused);
     }
 }
 
 impl Adapting {
-    /// Counts a row; how many places there are more from now on.
-    fn ended(&mut self, refused: bool, now: Instant) -> usize {
+    /// Counts a row, and has as many places from now on as that says.
+    fn ended(&mut self, refused: bool, now: Instant) {
         self.ended += 1;
         self.refused |= refused;
         if self.ended < self.places * ROUNDS || now.duration_since(self.since) < TRIED {
-            return 0;
+            return;
         }
         let took = now.duration_since(self.since).as_micros().max(1);
         let through = self.ended as u128 * 1_000_000_000 / took;
@@ -137,74 +95,53 @@ impl Adapting {
         self.content += 1;
         if self.content == 1 {
             // The last step brought nothing: it is taken back.
-            return self.to(self.places * 2 / 3);
-        }
-        if self.content >= CONTENT {
+            self.to(self.places * 2 / 3);
+        } else if self.content >= CONTENT {
             (self.before, self.content) = (None, 0);
         }
-        0
     }
 
-    fn to(&mut self, places: usize) -> usize {
-        let places = places.clamp(1, self.most);
-        let before = std::mem::replace(&mut self.places, places);
-        if places <= before {
-            self.owed += before - places;
-            return 0;
-        }
-        let more = places - before;
-        let paid = more.min(self.owed);
-        self.owed -= paid;
-        more - paid
+    fn to(&mut self, places: usize) {
+        self.places = places.clamp(1, self.most);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+    use tokio::task::JoinSet;
 
     use super::*;
 
     /// A server that takes `takes` at once, each for 20 ms, and refuses more if it is `strict`. The most that were under way
     /// towards the end.
-    async fn under_way(concurrency: Concurrency, takes: usize, strict: bool) -> usize {
-        let concurrency = Arc::new(concurrency);
-        let (server, now, most) =
-            (Arc::new(Semaphore::new(takes)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let mut workers = tokio::task::JoinSet::new();
-        for _ in 0..MOST {
-            let (concurrency, server) = (concurrency.clone(), server.clone());
-            let (now, most) = (now.clone(), most.clone());
-            workers.spawn(async move {
-                for row in 0..400 {
-                    let place = concurrency.place().await;
-                    let count = now.fetch_add(1, Ordering::SeqCst) + 1;
-                    if row > 200 {
-                        most.fetch_max(count, Ordering::SeqCst);
+    async fn under_way(mut concurrency: Concurrency, takes: usize, strict: bool) -> usize {
+        let server = Arc::new(Semaphore::new(takes));
+        let (mut rows, mut most) = (JoinSet::new(), 0);
+        for row in 0..100_000 {
+            while rows.len() >= concurrency.places() {
+                concurrency.ended(rows.join_next().await.unwrap().unwrap());
+            }
+            let server = server.clone();
+            rows.spawn(async move {
+                let (refused, _permit) = match server.try_acquire() {
+                    Ok(permit) => (false, permit),
+                    Err(_) if strict => {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        return true;
                     }
-                    let refused = match server.try_acquire() {
-                        Ok(_permit) => {
-                            tokio::time::sleep(Duration::from_millis(20)).await;
-                            false
-                        }
-                        Err(_) if strict => {
-                            tokio::time::sleep(Duration::from_millis(1)).await;
-                            true
-                        }
-                        Err(_) => {
-                            let _permit = server.acquire().await;
-                            tokio::time::sleep(Duration::from_millis(20)).await;
-                            false
-                        }
-                    };
-                    now.fetch_sub(1, Ordering::SeqCst);
-                    place.ended(refused);
-                }
+                    Err(_) => (false, server.acquire().await.unwrap()),
+                };
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                refused
             });
+            if row > 50_000 {
+                most = most.max(rows.len());
+            }
         }
-        while workers.join_next().await.is_some() {}
-        most.load(Ordering::SeqCst)
+        most
     }
 
     #[tokio::test(start_paused = true)]
@@ -224,17 +161,5 @@ mod tests {
     async fn it_gives_way_to_a_server_that_refuses() {
         let most = under_way(Concurrency::adaptive(64), 10, true).await;
         assert!(most <= 20, "{most}");
-    }
-
-    #[test]
-    fn what_was_taken_away_is_not_given_twice() {
-        let now = Instant::now();
-        let Some(adapting) = Concurrency::adaptive(64).adapting else { unreachable!() };
-        let mut adapting = adapting.into_inner().unwrap();
-        assert_eq!(adapting.to(20), 12);
-        assert_eq!((adapting.to(10), adapting.owed), (0, 10));
-        assert_eq!((adapting.to(15), adapting.owed), (0, 5));
-        assert_eq!((adapting.to(25), adapting.owed, adapting.places), (5, 0, 25));
-        assert_eq!(adapting.ended(false, now), 0);
     }
 }

@@ -1,8 +1,6 @@
-//! Rows under way, and the order in which their results are told.
+//! The order in which results are told.
 
 use std::collections::VecDeque;
-
-use tokio::task::JoinSet;
 
 use crate::{Ended, Order, Row};
 
@@ -22,10 +20,9 @@ pub(crate) struct Done {
     pub(crate) broken: Option<String>,
 }
 
-/// Rows under way, and results that wait for one before them.
+/// Results that wait for one before them.
 #[derive(Default)]
 pub(crate) struct Course {
-    pub(crate) running: JoinSet<Vec<Done>>,
     /// By place, from `first` on: none is under way, `Some(None)` is nothing to tell.
     waiting: VecDeque<Option<Option<(Row, Ended)>>>,
     first: u64,
@@ -48,18 +45,17 @@ impl Course {
         self.next - 1
     }
 
-    /// The results that can be told now.
-    pub(crate) fn order(&mut self, order: Order, done: Done) -> Vec<(Row, Ended)> {
+    /// Takes a result, and tells those that can be told now.
+    pub(crate) fn order(&mut self, order: Order, done: Done, told: &mut Vec<(Row, Ended)>) {
         let at = usize::try_from(done.at.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let result = done.ended.map(|ended| (done.row, ended));
         if order == Order::Ended {
-            return result.into_iter().collect();
+            return told.extend(result);
         }
         self.bytes += result.as_ref().map_or(0, |(_, ended)| ended.text.len());
         if let Some(place) = self.waiting.get_mut(at) {
             *place = Some(result);
         }
-        let mut told = Vec::new();
         while let Some(Some(_)) = self.waiting.front() {
             let result = self.waiting.pop_front().flatten().flatten();
             self.first += 1;
@@ -68,6 +64,5 @@ impl Course {
                 told.push((row, ended));
             }
         }
-        told
     }
 }

@@ -14,9 +14,16 @@ pub(crate) struct Member {
     pub(crate) at: u64,
     pub(crate) row: Row,
     pub(crate) inputs: Map<String, Value>,
-    /// Of its inputs.
+    /// Of its inputs, if there is a ledger.
     pub(crate) digest: u64,
     pub(crate) turn: Turn,
+}
+
+impl Member {
+    /// As a ledger notes it.
+    pub(crate) fn noted(&self) -> (u64, u64) {
+        (self.row.number, self.digest)
+    }
 }
 
 /// Rows that wait for others to go with.

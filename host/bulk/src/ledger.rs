@@ -227,12 +227,6 @@ impl Ledger {
         Ok(Self { path, known, results: Mutex::default(), lines: Some(lines), writer: Some(writer) })
     }
 
-    /// Its file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Tells one row's inputs from another's.
     #[must_use]
     pub fn digest(inputs: &serde_json::Map<String, Value>) -> u64 {
@@ -243,16 +237,6 @@ impl Ledger {
         digest.update(serde_json::to_string(&names).unwrap_or_default());
         let digest = digest.finalize();
         digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
-    }
-
-    /// How many rows ended before, and how many may have been sent.
-    #[must_use]
-    pub fn before(&self) -> (u64, u64) {
-        let seen = self.known.rows.iter().flatten();
-        seen.fold((0, 0), |(ended, begun), seen| match seen.ended {
-            Some(_) => (ended + 1, begun),
-            None => (ended, begun + 1),
-        })
     }
 
     /// What is known of a row from before.
@@ -307,38 +291,46 @@ impl Ledger {
         Ok(result.get().to_owned())
     }
 
-    /// Notes that rows are about to be sent, each with the digest of its inputs. When this returns, that is on the disk.
+    /// Notes that rows are about to be sent, each with the digest of its inputs. When the future ends, that is on the disk.
     ///
     /// # Errors
     /// The disk. The rows are not to be sent then.
-    pub async fn begin(&self, rows: impl IntoIterator<Item = (u64, u64)>) -> Result<(), String> {
+    pub fn begin(&self, rows: &[(u64, u64)]) -> impl Future<Output = Result<(), String>> + Send + use<> {
         let (tell, told) = oneshot::channel();
-        let line = |(row, digest)| format!("{{\"row\":{row},\"begun\":\"{digest:016x}\"}}\n");
-        self.put(Line(rows.into_iter().map(line).collect(), Some(tell)))?;
-        told.await.unwrap_or_else(|_| Err(GONE.to_owned()))
+        let lines = rows.iter().map(|(row, digest)| format!("{{\"row\":{row},\"begun\":\"{digest:016x}\"}}\n"));
+        let put = self.put(Line(lines.collect(), Some(tell)));
+        async move {
+            put?;
+            told.await.unwrap_or_else(|_| Err(GONE.to_owned()))
+        }
     }
 
-    /// Notes what came of a row. It is on the disk soon, and when the ledger is closed.
+    /// Notes what came of rows. It is on the disk soon, and when the ledger is closed.
     ///
     /// # Errors
     /// The disk failed before.
-    pub fn end(&self, told: Told<'_>) -> Result<(), String> {
-        let Told { row, digest, kind, result } = told;
-        let kind = kind.name();
-        let line = format!("{{\"row\":{row},\"ended\":\"{digest:016x}\",\"kind\":\"{kind}\",\"result\":{result}}}\n");
-        self.put(Line(line, None))
+    pub fn end<'t>(&self, told: impl IntoIterator<Item = Told<'t>>) -> Result<(), String> {
+        let line = |Told { row, digest, kind, result }: Told<'_>| {
+            let kind = kind.name();
+            format!("{{\"row\":{row},\"ended\":\"{digest:016x}\",\"kind\":\"{kind}\",\"result\":{result}}}\n")
+        };
+        self.put(Line(told.into_iter().map(line).collect(), None))
     }
 
-    /// Notes that a row which was begun was not sent after all.
+    /// Notes that rows which were begun were not sent after all.
     ///
     /// # Errors
     /// The disk failed before.
-    pub fn drop_row(&self, row: u64, digest: u64) -> Result<(), String> {
-        self.put(Line(format!("{{\"row\":{row},\"dropped\":\"{digest:016x}\"}}\n"), None))
+    pub fn drop_rows(&self, rows: impl IntoIterator<Item = (u64, u64)>) -> Result<(), String> {
+        let line = |(row, digest)| format!("{{\"row\":{row},\"dropped\":\"{digest:016x}\"}}\n");
+        self.put(Line(rows.into_iter().map(line).collect(), None))
     }
 
     fn put(&self, line: Line) -> Result<(), String> {
         let lines = self.lines.as_ref().ok_or_else(|| GONE.to_owned())?;
+        if line.0.is_empty() {
+            return Ok(());
+        }
         lines.send(line).map_err(|_| GONE.to_owned())
     }
 
@@ -516,6 +508,17 @@ mod tests {
 
     use super::*;
 
+    impl Ledger {
+        /// How many rows ended before, and how many may have been sent.
+        fn before(&self) -> (u64, u64) {
+            let seen = self.known.rows.iter().flatten();
+            seen.fold((0, 0), |(ended, begun), seen| match seen.ended {
+                Some(_) => (ended + 1, begun),
+                None => (ended, begun + 1),
+            })
+        }
+    }
+
     fn run() -> Value {
         json!({ "preset": "m/create", "connection": "m" })
     }
@@ -531,9 +534,9 @@ mod tests {
     async fn written(path: &Path) {
         let ledger = Ledger::create(path, &run()).unwrap();
         for row in 1..=3 {
-            ledger.begin([(row, inputs(&row.to_string()))]).await.unwrap();
+            ledger.begin(&[(row, inputs(&row.to_string()))]).await.unwrap();
         }
-        ledger.end(told(1, Kind::Ok)).unwrap();
+        ledger.end([told(1, Kind::Ok)]).unwrap();
         ledger.close();
     }
 
@@ -552,9 +555,9 @@ mod tests {
         assert!(matches!(Ledger::resume(&path, &run()), Err(LedgerError::InUse(_))));
         let peeked = Ledger::peek(&path, &run()).unwrap();
         assert_eq!(peeked.seen(2, inputs("2")), Before::Begun);
-        assert!(peeked.end(told(2, Kind::Failed)).is_err(), "it takes nothing");
-        ledger.end(told(2, Kind::Failed)).unwrap();
-        ledger.drop_row(3, inputs("3")).unwrap();
+        assert!(peeked.end([told(2, Kind::Failed)]).is_err(), "it takes nothing");
+        ledger.end([told(2, Kind::Failed)]).unwrap();
+        ledger.drop_rows([(3, inputs("3"))]).unwrap();
         drop(ledger);
         let ledger = Ledger::resume(&path, &run()).unwrap();
         assert_eq!((ledger.before(), ledger.last()), ((2, 0), 1));
@@ -591,7 +594,7 @@ mod tests {
             let lines = ends.iter().filter(|end| **end <= cut).count() as u64 - 1;
             assert_eq!(ledger.before(), if lines == 4 { (1, 2) } else { (0, lines) }, "{cut}");
             // What follows is read again.
-            ledger.begin([(9, 9)]).await.unwrap();
+            ledger.begin(&[(9, 9)]).await.unwrap();
             ledger.close();
             let (ended, begun) = Ledger::resume(&path, &run()).unwrap().before();
             assert_eq!(ended + begun, lines.min(3) + 1);

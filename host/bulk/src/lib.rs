@@ -11,9 +11,10 @@
 mod again;
 mod concurrency;
 mod course;
-mod door;
 mod drive;
+mod driver;
 mod group;
+mod lanes;
 mod ledger;
 mod pace;
 mod printing;

@@ -28,8 +28,7 @@ impl Printing {
         std::thread::spawn(move || {
             let mut printed = Ok(());
             while let (Ok(()), Some(results)) = (&printed, coming.blocking_recv()) {
-                printed =
-                    results.iter().try_for_each(|(row, ended)| sink.result(row, ended)).and_then(|()| sink.pause());
+                printed = sink.results(&results);
             }
             drop(sink);
             let _ = tell.send(printed);

@@ -138,12 +138,14 @@ impl Paper {
 }
 
 impl Sink for Paper {
-    fn result(&mut self, row: &Row, ended: &Ended) -> io::Result<()> {
+    fn results(&mut self, results: &[(Row, Ended)]) -> io::Result<()> {
         let mut lines = self.lines.lock().unwrap();
-        if self.most.is_some_and(|most| lines.len() >= most) {
-            return Err(io::ErrorKind::BrokenPipe.into());
+        for (row, ended) in results {
+            if self.most.is_some_and(|most| lines.len() >= most) {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            lines.push((row.number, ended.kind, ended.text.clone()));
         }
-        lines.push((row.number, ended.kind, ended.text.clone()));
         Ok(())
     }
 }
@@ -167,6 +169,7 @@ fn usual() -> Drive {
         retry_unknown: false,
         retry_failed: false,
         ledger: None,
+        threads: 0,
         stop: CancellationToken::new(),
     }
 }
@@ -209,6 +212,20 @@ async fn results_come_in_the_order_of_the_rows_or_as_they_end() {
     assert_ne!(numbers, (1..=500).collect::<Vec<_>>());
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=500).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn rows_on_threads_of_their_own_come_in_their_order_and_are_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Arc::new(Vendor { takes: |number| number % 3, ..Vendor::new() });
+    let how = || Drive { threads: 3, ledger: Some(ledger(&folder)), ..usual() };
+    let (summary, paper) = through(&vendor, 2_000, how()).await;
+    assert_eq!(paper.numbers(), (1..=2_000).collect::<Vec<_>>());
+    assert_eq!((summary.tally.of(Kind::Ok), summary.stopped), (1_960, None));
+    // All of it is in the ledger when the run has ended.
+    let (summary, _) = through(&vendor, 2_000, how()).await;
+    assert_eq!((summary.tally.before(), summary.tally.of(Kind::Ok)), (1_960, 1_960));
+    assert!((1..=2_000).all(|number| vendor.did(number) == u32::from(number % 50 != 0)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

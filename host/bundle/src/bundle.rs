@@ -101,7 +101,11 @@ impl Bundle {
     pub(crate) fn read(files: Files, source: impl FnOnce(String) -> Source) -> Result<Self, Error> {
         let file = files.display("bundle.toml");
         let text: Arc<str> = files.text("bundle.toml")?.into();
-        let manifest = presetter_manifest::Bundle::parse(&file, &text)?;
+        let manifest = match &files {
+            // Tests check all of them, as a bundle in a folder is checked here.
+            Files::BuiltIn(_) => presetter_manifest::Bundle::read_checked(&file, &text)?,
+            _ => presetter_manifest::Bundle::parse(&file, &text)?,
+        };
         let source = source(manifest.name.as_str().to_owned());
         Ok(Self { files, file, text, manifest, source, as_packed: Arc::default(), presets: Arc::default() })
     }
@@ -195,7 +199,10 @@ impl Bundle {
         }
         let file = self.files.display(&relative);
         let text: Arc<str> = self.files.text(&relative)?.into();
-        let manifest = Preset::parse(&file, &text, &self.manifest)?;
+        let manifest = match &self.files {
+            Files::BuiltIn(_) => Preset::read_checked(&file, &text)?,
+            _ => Preset::parse(&file, &text, &self.manifest)?,
+        };
         if let Some(script) = manifest.script.as_ref().filter(|s| !self.files.has(&format!("{name}/{s}"))) {
             let problem = Problem::new(format!("there is no file {name}/{script}"), script.span())
                 .with_hint("a script lies in the folder of its preset");
@@ -220,9 +227,11 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::component`].
     pub fn component_digest(&self) -> Result<Option<String>, Error> {
-        let component = self.component()?;
-        // That of a packed one was compared just now, or when it was read first.
-        Ok(component.map(|bytes| self.as_packed.get().cloned().unwrap_or_else(|| hex::encode(Sha256::digest(bytes)))))
+        // That of a packed one was compared when it was read.
+        if let Some(packed) = self.as_packed.get() {
+            return Ok(Some(packed.clone()));
+        }
+        Ok(self.component()?.map(|bytes| hex::encode(Sha256::digest(bytes))))
     }
 
     /// The sources that an interpreter needs to run one preset: `bundle.toml`, the preset, and those that it names; with a

@@ -391,11 +391,6 @@ pub(crate) enum GrantsFormat {
 }
 
 impl Verb {
-    /// Whether it does so much at once that one thread would be too few.
-    pub(crate) fn is_bulk(&self) -> bool {
-        matches!(self, Self::Run(run) if run.bulk.each.given())
-    }
-
     /// How much is to be told.
     pub(crate) fn verbose(&self) -> u8 {
         match self {

@@ -57,7 +57,7 @@ pub(crate) async fn test(world: &World, name: &str) -> Result<Exit, Failure> {
         if engine.is_none() {
             let session = access.login_now().await.map_err(|error| no_session(&error))?;
             let _ = world.console.data(&opened(world, kind, session.expires));
-            engine = Some(prepare::engine(world, &prepare::limits(&look, &connection))?);
+            engine = Some(prepare::engine_for_one(world, &prepare::limits(&look, &connection))?);
         }
         let Some(engine) = &engine else { continue };
         let used = used_by(&look.preset.manifest, Some(&connection.kind));

@@ -65,6 +65,7 @@ use std::time::Instant;
 
 use clap::Parser as _;
 use etcetera::app_strategy::{AppStrategy as _, AppStrategyArgs};
+use mimalloc::MiMalloc;
 use presetter_connection::Surroundings;
 use presetter_egress::SystemResolver;
 use presetter_secret::{Redactor, Secret};
@@ -74,6 +75,10 @@ use crate::console::{Console, Style, line};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::world::{Dirs, World};
+
+/// Many rows allocate on several threads what others free; the system's allocator has them wait for each other.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let started = Instant::now();
@@ -85,12 +90,8 @@ fn main() -> ExitCode {
     let style = style();
     let console = Arc::new(Console::new(Box::new(io::stdout()), Box::new(io::stderr()), style, redactor));
     let result = world(&cli, console.clone(), started).and_then(|world| {
-        // Threads for one run alone would take longer to start than they save.
-        let mut runtime = match cli.verb.is_bulk() {
-            true => tokio::runtime::Builder::new_multi_thread(),
-            false => tokio::runtime::Builder::new_current_thread(),
-        };
-        let runtime = runtime.enable_all().build();
+        // One thread: more would take longer to start than they save a run, and many rows have threads of their own.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|e| {
             Failure::new(Exit::Internal, format!("this machine gives the program no timer or sockets: {e}"))
         })?;

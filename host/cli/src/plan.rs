@@ -44,7 +44,7 @@ pub(crate) async fn plan(world: &World, args: &PlanArgs) -> Result<Exit, Failure
 
 /// The first request of a run; none if it would end without one.
 pub(crate) async fn first(world: &World, prepared: &Prepared) -> Result<Option<Preview>, Failure> {
-    let (component, sources) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
+    let (component, sources) = prepare::load(&prepare::engine_for_one(world, &prepared.limits)?, &prepared.chosen)?;
     let door = Arc::new(Door::default());
     let invocation = prepared.invocation(door.clone(), CancellationToken::new());
     let report = prepared.runner(component, sources).run(&invocation).await;

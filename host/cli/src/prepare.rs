@@ -195,10 +195,18 @@ pub(crate) fn bundle_limits(bundle: &Bundle) -> Limits {
     Limits::of(&bundle.manifest().limits, &Default::default())
 }
 
-/// The engine of this process.
+/// The engine of this process, for many runs at once.
 pub(crate) fn engine(world: &World, limits: &Limits) -> Result<Engine, Failure> {
-    let kept = EngineOptions::cached(world.dirs.cache.join("compiled"));
-    let options = EngineOptions { stack_bytes: limits.size(Limit::Stack), ..kept };
+    engine_with(EngineOptions::cached(world.dirs.cache.join("compiled")), limits)
+}
+
+/// The engine of a process that runs one preset.
+pub(crate) fn engine_for_one(world: &World, limits: &Limits) -> Result<Engine, Failure> {
+    engine_with(EngineOptions { runs: 1, ..EngineOptions::cached(world.dirs.cache.join("compiled")) }, limits)
+}
+
+fn engine_with(options: EngineOptions, limits: &Limits) -> Result<Engine, Failure> {
+    let options = EngineOptions { stack_bytes: limits.size(Limit::Stack), ..options };
     Engine::new(options).map_err(|error| Failure::new(Exit::Internal, error.to_string()).help(error.hint()))
 }
 

@@ -6,7 +6,7 @@
 //! program waits for, be it a reader who does not read.
 
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -57,10 +57,12 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     if matches!(prepared.chosen.bundle.source(), Source::Folder { .. }) {
         world.console.say(&format!("{} runs from a folder, which nobody has signed", line(&args.call.preset)));
     }
-    let start = world.started.elapsed();
-    let (component, sources) = prepare::load(&prepare::engine(world, &prepared.limits)?, &prepared.chosen)?;
-    let load = world.started.elapsed() - start;
     let cancel = CancellationToken::new();
+    // Its thread starts while the component is loaded.
+    let listening = world.signals.then(|| listen(world.clone(), cancel.clone(), prepared.writes()));
+    let start = world.started.elapsed();
+    let (component, sources) = prepare::load(&prepare::engine_for_one(world, &prepared.limits)?, &prepared.chosen)?;
+    let load = world.started.elapsed() - start;
     let rows = Rows::new(args.format);
     let watch = Arc::new(Watch::new(world.console.clone(), args.call.verbose, rows, cancel.clone()));
     let watching = match &record {
@@ -71,8 +73,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let runner = prepared.runner(component, sources);
     let invocation = prepared.invocation(receipt.observer(), cancel.clone());
 
-    if world.signals {
-        listen(world.clone(), cancel, prepared.writes());
+    if let Some(listening) = listening {
+        listening.wait();
     }
     let mut report =
         if args.call.confirm { runner.run_confirmed(&invocation).await } else { runner.run(&invocation).await };
@@ -80,6 +82,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     let writes = prepared.chosen.preset.manifest.effect.writes();
     let settings = used_by(&prepared.chosen.preset.manifest, Some(&prepared.connection.kind));
     advice::add(&mut report, Ran { writes, connection: &prepared.connection.name, settings: &settings });
+    // The program ends soon, and the system takes back all of it at once.
+    std::mem::forget(runner);
     receipt.end(world, &prepared, &report);
     watch.closing(&report);
     let recorded = record.map_or(Exit::Ok, |record| record.end(world, &prepared, &report, args.call.confirm));
@@ -88,8 +92,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
 
 /// Ends the run at Ctrl-C, and the program at the next, for as long as the program lives. It has a thread and a runtime of
 /// its own: the others may wait for a reader or a lock.
-pub(crate) fn listen(world: World, cancel: CancellationToken, writes: bool) {
-    let (listening, heard) = channel();
+pub(crate) fn listen(world: World, cancel: CancellationToken, writes: bool) -> Listening {
+    let (listening, heard) = channel::<()>();
     thread::spawn(move || {
         // Without it Ctrl-C does what it does to any program.
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
@@ -108,8 +112,19 @@ pub(crate) fn listen(world: World, cancel: CancellationToken, writes: bool) {
             }
         });
     });
-    // Nothing is said: the other end is dropped when it listens, or cannot.
-    let _: Result<(), _> = heard.recv();
+    Listening(heard)
+}
+
+/// Ctrl-C is about to be listened for.
+#[must_use]
+pub(crate) struct Listening(Receiver<()>);
+
+impl Listening {
+    /// Waits until it is, or cannot be.
+    pub(crate) fn wait(self) {
+        // Nothing is said: the other end is dropped.
+        let _ = self.0.recv();
+    }
 }
 
 #[cfg(unix)]

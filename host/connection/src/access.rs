@@ -204,12 +204,12 @@ impl Access {
     /// See [`Access::send`].
     pub async fn send_watched(&self, request: &Outgoing, wire: &(dyn Fn(Wire) + Sync)) -> Result<Answer, Error> {
         let core = &self.core;
-        core.may_change(request)?;
         // What is refused costs no login and no look at a secret. Where neither is to come, the request itself is looked at.
         let at_hand =
             self.sessions.as_ref().is_none_or(Sessions::has_one) && core.secrets_known.load(Ordering::Relaxed);
-        if !at_hand {
-            core.rehearse(request)?;
+        match at_hand {
+            true => core.may_change(request)?,
+            false => _ = core.rehearse(request)?,
         }
         let Some(sessions) = &self.sessions else { return Ok(core.exchange(request, None, wire).await?.answer) };
         let session = sessions.get().await?;

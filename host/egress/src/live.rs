@@ -2,12 +2,14 @@
 //!
 //! Must never: follow a redirect, use another proxy than the policy's, keep cookies, send a referer, or repeat a request.
 //! Invariant: a connection opened under one policy is never used under another, whatever they differ in; so clients, with
-//! their pools, are kept apart by the whole policy. What a later rule depends on then cannot be forgotten here.
+//! their pools, are kept apart by the whole policy. What a later rule depends on then cannot be forgotten here. They are kept apart by thread
+//! too: what serves a connection runs where it was opened, and a request from elsewhere would be handed from core to core four times.
 
 use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    thread::{self, ThreadId},
 };
 
 use async_trait::async_trait;
@@ -36,11 +38,13 @@ pub struct Live {
     resolver: Arc<dyn Resolver>,
     /// Trusted under every policy.
     authorities: Vec<Authorities>,
-    /// As many as there are policies: one for each connection of the process, two where one has a client certificate.
-    clients: Mutex<HashMap<Policy, reqwest::Client>>,
+    /// Of each thread as many as there are policies: one for each connection of the process, two where one has a client certificate.
+    clients: Mutex<Clients>,
     /// The same for plain HTTP: these trust nobody, and so need not read whom the system trusts, which takes longer than a request.
-    plain: Mutex<HashMap<Policy, reqwest::Client>>,
+    plain: Mutex<Clients>,
 }
+
+type Clients = HashMap<ThreadId, HashMap<Policy, reqwest::Client>>;
 
 impl Live {
     /// With the system's resolver and the system's root certificates.
@@ -69,6 +73,7 @@ impl Live {
         let plain = url.scheme() == "http" && policy.proxy.is_none();
         let clients = if plain { &self.plain } else { &self.clients };
         let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let clients = clients.entry(thread::current().id()).or_default();
         if let Some(client) = clients.get(policy) {
             return Ok(client.clone());
         }

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,6 +23,7 @@ use tempfile::TempDir;
 
 const RUNS: usize = 500;
 const FOLDER: &str = "JOURNAL_TEST_FOLDER";
+const LINES: &str = "JOURNAL_TEST_LINES";
 
 /// A server that is a folder: a user is an empty file, which is there or not. One with a key is there once.
 struct Users(PathBuf);
@@ -55,8 +56,17 @@ impl StepExecutor for Users {
     }
 }
 
+/// Says how far it is, as often as it may; then nothing goes on here until this program is killed. So it is killed in the middle of its
+/// work, however fast it is and however slow who kills it.
 fn tell(name: &str) {
+    static LEFT: Mutex<Option<usize>> = Mutex::new(None);
+    let mut left = LEFT.lock().unwrap();
+    let count = left.get_or_insert_with(|| std::env::var(LINES).map_or(usize::MAX, |lines| lines.parse().unwrap()));
+    *count -= 1;
     let _ = writeln!(io::stdout(), "\nat {name}");
+    while *count == 0 {
+        std::thread::park();
+    }
 }
 
 async fn engine(folder: &Path) -> Embedded {
@@ -88,9 +98,9 @@ async fn can_go_on(engine: &Embedded) -> bool {
     all(engine).await.iter().any(on)
 }
 
-fn start(folder: &Path) -> (Child, BufReader<std::process::ChildStdout>) {
+fn start(folder: &Path, lines: usize) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["worker", "--exact", "--ignored", "--nocapture"]).env(FOLDER, folder);
+    command.args(["worker", "--exact", "--ignored", "--nocapture"]).env(FOLDER, folder).env(LINES, lines.to_string());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap());
     (child, lines)
@@ -128,12 +138,15 @@ fn programs_that_are_killed_lose_nothing_and_make_nothing_twice() {
     while runtime.block_on(can_go_on(&here)) {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let count = 1 + (seed >> 33) % 60;
-        let one = start(folder.path());
-        let other = (kills % 6 == 5).then(|| start(folder.path()));
-        for (child, lines) in [Some(one), other].into_iter().flatten() {
-            kill_after(child, lines, count);
-            kills += 1;
-        }
+        let one = start(folder.path(), count);
+        let other = (kills % 6 == 5).then(|| start(folder.path(), count));
+        // Each by itself: one that stands still holds its runs, for which the other would wait.
+        std::thread::scope(|scope| {
+            for (child, lines) in [Some(one), other].into_iter().flatten() {
+                scope.spawn(move || kill_after(child, lines, count));
+                kills += 1;
+            }
+        });
     }
     // Those of an ordering wait behind what is unknown, so a person decides.
     let mut unknown = BTreeSet::new();

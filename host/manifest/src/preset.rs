@@ -311,9 +311,17 @@ impl Preset {
     /// # Errors
     /// Everything that is wrong with it, each with its place.
     pub fn parse(file: &str, text: &str, bundle: &Bundle) -> Result<Self, Diagnostics> {
-        let preset: Self = source::read(file, text)?;
+        let preset = Self::read_checked(file, text)?;
         check::preset(&preset, text, bundle).map_err(|problems| Diagnostics::of(file, text, problems))?;
         Ok(preset)
+    }
+
+    /// Reads one of which [`Preset::parse`] is known to accept the text, as [`Bundle::read_checked`] does.
+    ///
+    /// # Errors
+    /// It is not well formed after all.
+    pub fn read_checked(file: &str, text: &str) -> Result<Self, Diagnostics> {
+        source::read(file, text)
     }
 
     /// The preset as it is for one kind of connection.

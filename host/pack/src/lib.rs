@@ -92,8 +92,8 @@ impl Parts {
             return Ok(None);
         }
         Ok(Some(match &self.sources {
-            Some(sources) => source_document(sources),
-            None => source_document(&bundle.sources_for(preset)?),
+            Some(sources) => document(sources, true),
+            None => document(&bundle.sources_for(preset)?, true),
         }))
     }
 }
@@ -124,8 +124,17 @@ pub fn parts(bundle: &Bundle, preset: &str) -> Result<Parts, Error> {
 /// bundle always gives the same bytes; of two with the same path the last one counts.
 #[must_use]
 pub fn source_document(files: &[(String, String)]) -> String {
+    document(files, false)
+}
+
+/// `checked`: their manifests were read as [`Bundle`] reads them, and `load` need not look for mistakes in them once more.
+fn document(files: &[(String, String)], checked: bool) -> String {
     let files: BTreeMap<&str, &str> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    serde_json::json!({ "files": files }).to_string()
+    match checked {
+        true => serde_json::json!({ "checked": true, "files": files }),
+        false => serde_json::json!({ "files": files }),
+    }
+    .to_string()
 }
 
 #[cfg(test)]

@@ -76,7 +76,8 @@ fn tail(file: &mut File, len: u64) -> io::Result<Option<Tail>> {
     loop {
         let from = len.saturating_sub(step.min(most));
         file.seek(SeekFrom::Start(from))?;
-        let mut bytes = Vec::new();
+        // All at once: the size is known.
+        let mut bytes = Vec::with_capacity(usize::try_from(len - from).unwrap_or_default());
         file.take(len - from).read_to_end(&mut bytes)?;
         let last = bytes.iter().rposition(|byte| *byte == b'\n');
         let before = last.and_then(|last| bytes[..last].iter().rposition(|byte| *byte == b'\n'));

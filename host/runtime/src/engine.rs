@@ -19,7 +19,7 @@ use crate::vet;
 /// The largest component that is loaded, in bytes. The largest that we know, Python's interpreter, has 18 MB.
 pub const MAX_COMPONENT_BYTES: usize = 64 * 1024 * 1024;
 
-/// How many ordinary runs live at once; further ones wait for their turn. Of each component a run counts for as many as it
+/// Unless an engine is made with another number, so many ordinary runs live at once. Of each component a run counts for as many as it
 /// takes slots, so that no component can use up the pool that others need.
 const RUNS: u32 = 128;
 /// Tables that the pool has for each run: an ordinary component has one or two.
@@ -39,6 +39,9 @@ pub struct EngineOptions {
     pub cache_dir: Option<PathBuf>,
     /// The stack of every component, in bytes: the one limit that belongs to an engine and not to a run.
     pub stack_bytes: usize,
+    /// How many ordinary runs live at once; further ones wait for their turn. There are always places for the largest component. A
+    /// program that runs one preset starts sooner with few.
+    pub runs: u32,
     /// Is shown the memory of every component after its run, however it ended.
     #[cfg(feature = "witness")]
     pub witness: Option<Witness>,
@@ -50,10 +53,11 @@ pub type Witness = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 impl fmt::Debug for EngineOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cache_dir, stack_bytes, .. } = self;
+        let Self { cache_dir, stack_bytes, runs, .. } = self;
         f.debug_struct("EngineOptions")
             .field("cache_dir", cache_dir)
             .field("stack_bytes", stack_bytes)
+            .field("runs", runs)
             .finish_non_exhaustive()
     }
 }
@@ -63,6 +67,7 @@ impl Default for EngineOptions {
         Self {
             cache_dir: None,
             stack_bytes: presetter_manifest::Limits::default().size(Limit::Stack),
+            runs: RUNS,
             #[cfg(feature = "witness")]
             witness: None,
         }
@@ -86,6 +91,8 @@ pub struct Engine {
     pub(crate) ticker: Ticker,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) stack_bytes: usize,
+    /// How many ordinary runs live at once.
+    runs: u32,
     #[cfg(feature = "witness")]
     witness: Option<Witness>,
 }
@@ -184,18 +191,19 @@ impl Engine {
         let mut pool = PoolingAllocationConfig::default();
         let most = |limit: Limit| usize::try_from(limit.ceiling()).unwrap_or(usize::MAX);
         let instances = u32::try_from(Limit::Instances.ceiling()).unwrap_or(u32::MAX);
-        pool.total_component_instances(RUNS)
+        let runs = options.runs.clamp(MAX_MEMORIES, RUNS);
+        pool.total_component_instances(runs)
             // A mere count, nothing is set aside for them: enough if all runs have as many as they may.
-            .total_core_instances(RUNS * instances)
-            .total_memories(RUNS)
-            .total_tables(RUNS * TABLES_A_RUN)
-            .total_stacks(RUNS)
+            .total_core_instances(runs * instances)
+            .total_memories(runs)
+            .total_tables(runs * TABLES_A_RUN)
+            .total_stacks(runs)
             .max_core_instances_per_component(instances)
             .max_memories_per_component(MAX_MEMORIES)
             .max_tables_per_component(MAX_TABLES)
             .max_memory_size(most(Limit::Memory))
             .table_elements(most(Limit::TableElements))
-            .max_unused_warm_slots(RUNS)
+            .max_unused_warm_slots(runs)
             .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
             // Only pages that a run has written are made as they were, where the system can tell which (Linux 6.7).
             .pagemap_scan(Enabled::Auto)
@@ -218,8 +226,9 @@ impl Engine {
             linker: Arc::new(linker),
             cache: Arc::new(Cache::new(options.cache_dir)),
             ticker: Ticker::new(),
-            permits: Arc::new(Semaphore::new(RUNS as usize)),
+            permits: Arc::new(Semaphore::new(runs as usize)),
             stack_bytes: options.stack_bytes,
+            runs,
             #[cfg(feature = "witness")]
             witness: options.witness,
         })
@@ -265,7 +274,8 @@ impl Engine {
         let pre = self.linker.instantiate_pre(&component).and_then(BundlePre::new);
         let pre = pre.map_err(|e| LoadError::Misfit { reason: format!("{e:#}") })?;
         let slots = component.resources_required();
-        let weight = slots.map_or(RUNS, |slots| slots.num_memories.max(slots.num_tables.div_ceil(TABLES_A_RUN)).max(1));
+        let weight =
+            slots.map_or(self.runs, |slots| slots.num_memories.max(slots.num_tables.div_ceil(TABLES_A_RUN)).max(1));
         Ok(Component { engine: self.clone(), pre, shape, weight })
     }
 

@@ -16,7 +16,7 @@ use crate::limits::{Ceiling, LimitHit};
 use crate::observer::{RunObserver, Sending, Verdict};
 use crate::request;
 use crate::retry;
-use crate::runner::Ready;
+use crate::runner::{Ready, Setup};
 
 /// What the run's owner keeps when the component is gone, however it went.
 #[derive(Debug, Default)]
@@ -71,6 +71,10 @@ impl Shared {
         Self { ready, observer, ledger: Mutex::default(), prints: RandomState::new() }
     }
 
+    fn setup(&self) -> &Setup {
+        &self.ready.setup
+    }
+
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,7 +83,7 @@ impl Shared {
 impl Host {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
-            ceiling: Ceiling::new(&shared.ready.setup.limits),
+            ceiling: Ceiling::new(&shared.setup().limits),
             shared,
             asked: 0,
             logged_lines: 0,
@@ -91,7 +95,7 @@ impl Host {
     /// What the component is told of a request: never a secret, also not in the words of an error.
     fn told(&self, result: Result<http::Answer, http::Error>) -> Result<http::Answer, http::Error> {
         result.map_err(|mut error| {
-            let redactor = self.shared.ready.setup.access.redactor();
+            let redactor = self.shared.setup().access.redactor();
             error.message = redactor.text(&error.message);
             error.details = redactor.text(&error.details);
             error
@@ -101,7 +105,7 @@ impl Host {
     /// Counts one more request, whatever becomes of it.
     fn ask(&mut self) -> wasmtime::Result<()> {
         self.asked += 1;
-        if self.asked > self.shared.ready.setup.limits.get(Limit::Requests) {
+        if self.asked > self.shared.setup().limits.get(Limit::Requests) {
             return Err(self.hit(Limit::Requests));
         }
         Ok(())
@@ -109,12 +113,12 @@ impl Host {
 
     /// The error that ends a run at a limit.
     fn hit(&self, limit: Limit) -> wasmtime::Error {
-        LimitHit::of(&self.shared.ready.setup.limits, limit).into()
+        LimitHit::of(&self.shared.setup().limits, limit).into()
     }
 
     /// Reads a component's JSON; too deep a nesting ends the run, anything else wrong is told.
     fn read<T: DeserializeOwned>(&self, text: &[u8]) -> wasmtime::Result<Result<T, String>> {
-        match json::read(text, &self.shared.ready.setup.limits) {
+        match json::read(text, &self.shared.setup().limits) {
             Ok(value) => Ok(Ok(value)),
             Err(Unread::Malformed(why)) => Ok(Err(why)),
             Err(Unread::Beyond(hit)) => Err(hit.into()),
@@ -146,7 +150,7 @@ impl Host {
             if attempt > 0 {
                 self.ask()?;
             }
-            let sending = Sending { access: &shared.ready.setup.access, request: &outgoing };
+            let sending = Sending { access: &shared.setup().access, request: &outgoing };
             if shared.observer.before_send(&sending).await == Verdict::Veto {
                 shared.ledger().vetoed = true;
                 return Ok(Err(error(
@@ -165,7 +169,7 @@ impl Host {
                 }
                 Wire::Answered => shared.ledger().floor.answered(print),
             };
-            let sent = shared.ready.setup.access.send_watched(&outgoing, &wire).await;
+            let sent = shared.setup().access.send_watched(&outgoing, &wire).await;
             let took = started.elapsed();
             let before = left.get().map_or(took, |left| left.duration_since(started));
             {
@@ -177,13 +181,13 @@ impl Host {
                 Ok(answer) => {
                     shared.observer.answer(&answer);
                     shared.observer.answered(Ok(answer.status), took);
-                    let again = self.again(&answer, repeatable, attempt)?;
+                    let again = self.again(&answer, repeatable, attempt);
                     self.answered(print, outgoing.writes, &answer);
                     let Some(wait) = again else { return Ok(Ok(seen(answer))) };
                     shared.observer.waiting(answer.status, wait);
                     self.retry_waited += wait;
                     shared.ledger().times.wait += wait;
-                    shared.ready.setup.clock.sleep(wait).await;
+                    shared.setup().clock.sleep(wait).await;
                     attempt += 1;
                 }
                 Err(failed) => {
@@ -199,22 +203,15 @@ impl Host {
     }
 
     /// How long to wait before the request is sent again, if the server asked for it and the allowance lasts.
-    fn again(&self, answer: &Answer, repeatable: bool, attempt: u32) -> wasmtime::Result<Option<Duration>> {
+    fn again(&self, answer: &Answer, repeatable: bool, attempt: u32) -> Option<Duration> {
         if attempt >= RETRIES {
-            return Ok(None);
+            return None;
         }
-        let mut random = [0u8; 1];
-        getrandom::fill(&mut random).map_err(wasmtime::Error::msg)?;
+        // Where there is no randomness, all come back at once, which the server has to bear.
+        let random = || getrandom::u32().map_or(0.0, |random| f64::from(random) / f64::from(u32::MAX));
         let asked = answer.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.as_str());
-        let wait = retry::wait(
-            answer.status,
-            asked,
-            repeatable,
-            attempt,
-            self.shared.ready.setup.clock.now_ms(),
-            f64::from(random[0]) / 255.0,
-        );
-        Ok(wait.filter(|wait| self.retry_waited + *wait <= RETRY_WAIT))
+        let wait = retry::wait(answer.status, asked, repeatable, attempt, self.shared.setup().clock.now_ms(), random);
+        wait.filter(|wait| self.retry_waited + *wait <= RETRY_WAIT)
     }
 
     /// Enters an answer in the ledger. A gateway that got none itself (502, 504) proves nothing about a write.
@@ -245,10 +242,10 @@ impl Host {
         };
         let failure = match failed {
             Error::TooLarge { limit: Some(limit), .. } => {
-                let hit = LimitHit::of(&self.shared.ready.setup.limits, *limit);
+                let hit = LimitHit::of(&self.shared.setup().limits, *limit);
                 let advice = hit.advice(
-                    &self.shared.ready.setup.access.connection().name,
-                    self.shared.ready.setup.bundle.manifest().name.as_str(),
+                    &self.shared.setup().access.connection().name,
+                    self.shared.setup().bundle.manifest().name.as_str(),
                 );
                 Failure { class, message: hit.to_string(), hint: Some(advice) }
             }
@@ -316,10 +313,8 @@ impl http::Host for Host {
         self.ask()?;
         let shared = self.shared.clone();
         let Some(prepared) = shared.ready.requests.get(&preset) else {
-            let message = format!(
-                "preset \"{}\" does not name a preset \"{preset}\" with a request",
-                shared.ready.setup.preset.name
-            );
+            let message =
+                format!("preset \"{}\" does not name a preset \"{preset}\" with a request", shared.setup().preset.name);
             return Ok(Err(error("template", &message, &Value::Null)));
         };
         let values: Map<String, Value> = match self.read(values.as_bytes())? {
@@ -345,11 +340,11 @@ impl http::Host for Host {
     async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Answer, http::Error>> {
         self.ask()?;
         let shared = self.shared.clone();
-        let prepared = shared.ready.requests.get(&shared.ready.setup.preset.name);
+        let prepared = shared.ready.requests.get(&shared.setup().preset.name);
         if let Some(http::Body { kind, data, .. }) = &request.body
             && ["template", "json", "form"].contains(&kind.as_str())
         {
-            json::within(data, &shared.ready.setup.limits)?;
+            json::within(data, &shared.setup().limits)?;
         }
         match request::explicit(
             request,
@@ -366,12 +361,12 @@ impl http::Host for Host {
 
 impl rows::Host for Host {
     async fn emit(&mut self, row: String) -> wasmtime::Result<Result<(), http::Error>> {
-        if row.len() as u64 > self.shared.ready.setup.limits.get(Limit::OutputSize) {
+        if row.len() as u64 > self.shared.setup().limits.get(Limit::OutputSize) {
             return Err(self.hit(Limit::OutputSize));
         }
         let row = self.read(row.as_bytes())?;
         let mut row: Value = row.map_err(|why| wasmtime::Error::msg(format!("a row is not JSON: {why}")))?;
-        self.shared.ready.setup.access.redactor().value(&mut row);
+        self.shared.setup().access.redactor().value(&mut row);
         self.shared.observer.row(row).await;
         Ok(Ok(()))
     }
@@ -383,12 +378,12 @@ impl log::Host for Host {
         self.logged_bytes += message.len() as u64;
         let amounts = [(Limit::LogLines, self.logged_lines), (Limit::LogSize, self.logged_bytes)];
         if let Some((limit, _)) =
-            amounts.into_iter().find(|(limit, used)| *used > self.shared.ready.setup.limits.get(*limit))
+            amounts.into_iter().find(|(limit, used)| *used > self.shared.setup().limits.get(*limit))
         {
             return Err(self.hit(limit));
         }
         // Before it is cut: half a secret would not be known any more.
-        let message = self.shared.ready.setup.access.redactor().text(&message);
+        let message = self.shared.setup().access.redactor().text(&message);
         let mut end = message.len().min(LOG_LINE_BYTES);
         while !message.is_char_boundary(end) {
             end -= 1;
@@ -401,13 +396,13 @@ impl log::Host for Host {
 
 impl clock::Host for Host {
     async fn now(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.shared.ready.setup.clock.now_ms())
+        Ok(self.shared.setup().clock.now_ms())
     }
 
     async fn wait(&mut self, milliseconds: u64) -> wasmtime::Result<Result<(), http::Error>> {
         // Longer than the run may last is as good as for ever; the wall clock ends it.
-        let wait = Duration::from_millis(milliseconds).min(self.shared.ready.setup.limits.time(Limit::WallTime));
-        self.shared.ready.setup.clock.sleep(wait).await;
+        let wait = Duration::from_millis(milliseconds).min(self.shared.setup().limits.time(Limit::WallTime));
+        self.shared.setup().clock.sleep(wait).await;
         Ok(Ok(()))
     }
 }

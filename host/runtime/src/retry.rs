@@ -8,14 +8,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long to wait before the same request is sent again; nothing if it should not be.
 ///
-/// `attempt` counts from 0. `random` is between 0 and 1: it spreads those who were told the same time.
+/// `attempt` counts from 0. `random` gives a number between 0 and 1, if there is something to wait for: it spreads those who were told the
+/// same time.
 pub(crate) fn wait(
     status: u16,
     retry_after: Option<&str>,
     repeatable: bool,
     attempt: u32,
     now_ms: u64,
-    random: f64,
+    random: impl FnOnce() -> f64,
 ) -> Option<Duration> {
     let asked = retry_after.and_then(|text| parse(text, now_ms));
     let base = match (status, asked) {
@@ -24,7 +25,7 @@ pub(crate) fn wait(
         (429, None) => Duration::from_millis(500 << attempt.min(6)),
         _ => return None,
     };
-    Some(base + base.min(Duration::from_secs(2)).mul_f64(random.clamp(0.0, 1.0) * 0.25))
+    Some(base + base.min(Duration::from_secs(2)).mul_f64(random().clamp(0.0, 1.0) * 0.25))
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date.
@@ -45,7 +46,7 @@ mod tests {
     const NOW: u64 = 784_111_777_000; // Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110
 
     fn seconds(status: u16, header: Option<&str>, repeatable: bool) -> Option<f64> {
-        wait(status, header, repeatable, 0, NOW, 0.0).map(|d| d.as_secs_f64())
+        wait(status, header, repeatable, 0, NOW, || 0.0).map(|d| d.as_secs_f64())
     }
 
     #[test]
@@ -69,8 +70,8 @@ mod tests {
 
     #[test]
     fn waits_grow_and_spread() {
-        assert_eq!(wait(429, None, false, 3, NOW, 0.0), Some(Duration::from_secs(4)));
-        assert!(wait(429, Some("4"), false, 0, NOW, 1.0) > wait(429, Some("4"), false, 0, NOW, 0.0));
-        assert!(wait(429, None, false, u32::MAX, NOW, 1.0).is_some());
+        assert_eq!(wait(429, None, false, 3, NOW, || 0.0), Some(Duration::from_secs(4)));
+        assert!(wait(429, Some("4"), false, 0, NOW, || 1.0) > wait(429, Some("4"), false, 0, NOW, || 0.0));
+        assert!(wait(429, None, false, u32::MAX, NOW, || 1.0).is_some());
     }
 }

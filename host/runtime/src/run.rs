@@ -47,6 +47,9 @@ impl Runner {
         let shared = Arc::new(Shared::new(ready.clone(), observer.clone()));
         let limits = &ready.setup.limits;
         let running = async {
+            if cancel.is_cancelled() {
+                return Err(Failed::Cancelled);
+            }
             // The run begins when it has its place: that others are before it is no time of its own.
             let Component { engine, weight, .. } = &ready.setup.component;
             let _permit = engine.permits.acquire_many(*weight).await.map_err(|e| Failed::Trap(e.to_string()))?;

@@ -173,7 +173,14 @@ impl Finder {
     /// The text with all finds replaced; `None` if there are none.
     fn redact(&self, text: &[u8]) -> Option<Vec<u8>> {
         let Some(automaton) = &self.automaton else { return Some(UNREADABLE.into()) };
+        // Escapes are longer than what they stand for, so no view of such a text holds a secret either.
+        if text.len() < automaton.min_pattern_len() && self.wholes.is_empty() {
+            return None;
+        }
         let mut hits = self.find(automaton, text, LAYERS);
+        if hits.is_empty() {
+            return None;
+        }
         hits.sort_by_key(|hit| (hit.range.start, usize::MAX - hit.range.end));
         let mut out = Vec::with_capacity(text.len());
         let mut done = 0;
@@ -185,9 +192,6 @@ impl Finder {
             out.extend_from_slice(&text[done..hit.range.start]);
             out.extend_from_slice(self.markers[hit.marker].as_bytes());
             done = hit.range.end;
-        }
-        if done == 0 {
-            return None;
         }
         out.extend_from_slice(&text[done..]);
         Some(out)

@@ -119,11 +119,26 @@ fn run(preset: &str, inputs: Value, answers: Vec<Result<Raw, Refusal>>) -> (Fini
     let both = wide
         .replace("email = {", "id = { type = \"string\" }\nemail = {")
         .replace("where = {", "where = { id = \"{{id}}\", ");
-    let files = json!({ "files": { "wide/preset.toml": wide, "both/preset.toml": both, "bundle.toml": BUNDLE, "find/preset.toml": FIND, "other/preset.toml": OTHER, "create/preset.toml": CREATE } });
-    let recipes = Recipes::compile(&Files::read(&files.to_string()).unwrap()).unwrap();
+    let mut files = json!({ "files": { "wide/preset.toml": wide, "both/preset.toml": both, "bundle.toml": BUNDLE, "find/preset.toml": FIND, "other/preset.toml": OTHER, "create/preset.toml": CREATE } });
+    // What was checked before is compiled late, and is the same.
+    let [late, now] = [true, false].map(|checked| {
+        files["checked"] = checked.into();
+        let recipes = Recipes::compile(&Files::read(&files.to_string()).unwrap()).unwrap();
+        run_with(&recipes, preset, &inputs, answers.clone())
+    });
+    assert_eq!((&late.0.verdict, &late.0.outputs, &late.1), (&now.0.verdict, &now.0.outputs, &now.1));
+    now
+}
+
+fn run_with(
+    recipes: &Recipes,
+    preset: &str,
+    inputs: &Value,
+    answers: Vec<Result<Raw, Refusal>>,
+) -> (Finished, Vec<(String, Value)>) {
     let script = Script { answers: RefCell::new(answers), asked: RefCell::default() };
     let context = Context { kind: "open".into(), settings: json!({}) };
-    let finished = Run { recipes: &recipes, door: &script, context: &context, scripts: None }
+    let finished = Run { recipes, door: &script, context: &context, scripts: None }
         .preset(preset, &[inputs.as_object().unwrap().clone()])
         .remove(0);
     assert!(script.answers.borrow().is_empty(), "not all answers were asked for");

@@ -84,21 +84,16 @@ fn one(
     section
 }
 
-/// The program with the rows of a file.
-pub(crate) fn each(stage: &Stage<'_>, preset: &str, connection: &str, file: &str) -> Got<Took> {
-    let preset = stage.preset(preset);
-    stage.took([
-        "run",
-        &preset,
-        "-c",
-        connection,
-        "--each",
-        file,
-        "--ignore-unknown",
-        "--concurrency",
-        AT_ONCE,
-        "--yes",
-    ])
+/// The program with the rows of a file, against the server `fast` or `slow`.
+fn each(stage: &Stage<'_>, preset: &str, server: &str, file: &str) -> Got<Took> {
+    stage.took(command(stage, preset, server, file).iter().map(String::as_str).chain(["--concurrency", AT_ONCE]))
+}
+
+/// The command, without a word on how many at once.
+pub(crate) fn command(stage: &Stage<'_>, preset: &str, server: &str, file: &str) -> Vec<String> {
+    let [preset, connection] = stage.preset(preset, server);
+    let words = ["run", &preset, "-c", &connection, "--each", file, "--ignore-unknown", "--yes"];
+    words.map(str::to_owned).into()
 }
 
 /// What one of so many requests took.

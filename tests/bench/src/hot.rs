@@ -14,7 +14,7 @@ use crate::extism;
 use crate::kit::Got;
 use crate::plain::Plain;
 use crate::spread::Spread;
-use crate::stage::Stage;
+use crate::stage::{Stage, folder};
 use crate::table::{Section, Wanted};
 
 /// What everybody is given.
@@ -79,14 +79,15 @@ pub(crate) fn hot(stage: &Stage<'_>) -> Vec<Section> {
     vec![section]
 }
 
-/// A preset of the benchmark's bundle, ready to run in this process.
+/// A preset of the benchmark's bundles, ready to run in this process.
 struct Run(Runner, Invocation);
 
 impl Run {
     /// `packed`: the interpreter holds the sources already, as in a package; else it loads them in each run.
     fn new(stage: &Stage<'_>, preset: &str, packed: bool) -> Got<Self> {
         let told = |error: &dyn std::fmt::Display| error.to_string();
-        let bundle = Arc::new(Bundle::open_folder(&stage.bundle()).map_err(|error| told(&error))?);
+        let bundle = if preset.ends_with("-by-script") { "scripts" } else { "recipes" };
+        let bundle = Arc::new(Bundle::open_folder(&folder(stage.kit, bundle)).map_err(|error| told(&error))?);
         let sources = bundle.sources_for(preset).map_err(|error| told(&error))?;
         let (interpreter, document) =
             (presetter_pack::interpreter(&sources), presetter_pack::source_document(&sources));

@@ -1,6 +1,6 @@
-//! Memory over a million rows, beside that over a thousand.
+//! Memory over a million rows, beside that over a thousand: as many at once as the program chooses.
 
-use crate::bulk::{each, people};
+use crate::bulk::{command, people};
 use crate::kit::Got;
 use crate::rounds::{Contender, PEAK, TIME, rounds};
 use crate::stage::Stage;
@@ -13,7 +13,7 @@ pub(crate) fn many(stage: &Stage<'_>) -> Vec<Section> {
     let files = [few, many].map(|rows| people(stage.kit, rows));
     for preset in ["create", "get"] {
         let [few_who, many_who] = [few, many].map(|rows| format!("presetter, {preset}, {rows} rows"));
-        let run = |file: &str| -> Got<_> { each(stage, preset, "fast", file) };
+        let run = |file: &str| -> Got<_> { stage.took(command(stage, preset, "fast", file)) };
         let few = vec![Contender::new(few_who.as_str(), || run(&files[0]))];
         rounds(5, few, &mut section, &[TIME, PEAK]);
         // Once, and without a round that does not count: it takes minutes.

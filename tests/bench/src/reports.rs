@@ -17,12 +17,13 @@ const HURLS: [(&str, &str); 3] = [("junit", "--report-junit"), ("json", "--repor
 pub(crate) fn reports(stage: &Stage<'_>) -> Vec<Section> {
     let kit = stage.kit;
     let mut section = Section::new(format!("A report of {RUNS} runs"));
-    let (rows, preset) = (people(kit, RUNS), stage.preset("get"));
+    let (rows, [preset, connection]) = (people(kit, RUNS), stage.preset("get", "fast"));
     let report = kit.place("report");
     let report_at = report.display().to_string();
     let run = |more: &[&str]| -> Got<Took> {
         let _ = fs::remove_file(&report);
-        let run = ["run", &preset, "-c", "fast", "--each", &rows, "--ignore-unknown", "--concurrency", "64", "--yes"];
+        let run =
+            ["run", &preset, "-c", &connection, "--each", &rows, "--ignore-unknown", "--concurrency", "64", "--yes"];
         stage.took([&run[..], more].concat())
     };
     let file = kit.inputs.join("create.hurl").display().to_string();

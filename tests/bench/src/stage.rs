@@ -1,15 +1,16 @@
-//! The program with a home of its own, in which the connections to the servers are set up and everything is compiled. The bundle of the
-//! benchmark is installed there from a signed package, as its users would have it.
+//! The program with a home of its own, in which the connections to the servers are set up and everything is compiled. The bundles of the
+//! benchmark are installed there from signed packages, as their users would have them.
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::kit::{Got, Kit, Server, Took};
 
-/// The preset of the bundle that each program runs: as a recipe and as a script, writing and reading.
-pub(crate) const PRESETS: [&str; 4] = ["create", "create-by-script", "get", "get-by-script"];
+/// The bundles of the benchmark: the same requests as recipes and as scripts, each with what writes and what reads.
+const BUNDLES: [(&str, [&str; 2]); 2] =
+    [("recipes", ["create", "get"]), ("scripts", ["create-by-script", "get-by-script"])];
 
 /// See the module.
 pub(crate) struct Stage<'a> {
@@ -22,7 +23,7 @@ pub(crate) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// Connections: `m` to the fast server with a session, `fast` and `slow` with a key.
+    /// Connections: `m` to the fast server with a session, and of each bundle one to each server, with a key.
     pub(crate) fn new(kit: &'a Kit) -> Got<Self> {
         let stage = Self { kit, fast: kit.server(0), slow: kit.server(20), home: kit.place("home") };
         let login = ["--field", "email=api@example.com", "--secret", "password=env:PASSWORD", "--secret"];
@@ -32,16 +33,19 @@ impl<'a> Stage<'a> {
             &stage.fast,
             &[&login[..], &["access_token=env:ACCESS_TOKEN"]].concat(),
         )?;
-        package(kit, &stage.bundle(), &|line| kit.done(stage.presetter(line.split(' '))?))?;
-        kit.done(stage.presetter(["install", PACKAGE, "--yes"])?)?;
-        stage.connect("fast", "bench/key", &stage.fast, &["--secret", "key=env:KEY"])?;
-        stage.connect("slow", "bench/key", &stage.slow, &["--secret", "key=env:KEY"])?;
+        for (bundle, _) in BUNDLES {
+            package(kit, bundle, &|line| kit.done(stage.presetter(line.split(' '))?))?;
+            kit.done(stage.presetter(["install", &packed(bundle), "--yes"])?)?;
+            let (kind, key) = (format!("{bundle}/key"), ["--secret", "key=env:KEY"]);
+            stage.connect(&format!("{bundle}-fast"), &kind, &stage.fast, &key)?;
+            stage.connect(&format!("{bundle}-slow"), &kind, &stage.slow, &key)?;
+        }
         // So that all of it is compiled.
         stage.kit.done(stage.create_user()?)?;
-        for preset in PRESETS {
+        for preset in BUNDLES.into_iter().flat_map(|(_, presets)| presets) {
             let inputs = if preset.starts_with("create") { &CREATE[..] } else { &["--set", "user_id=e1"] };
-            let path = stage.preset(preset);
-            let run = [&["run", path.as_str(), "-c", "fast"], inputs].concat();
+            let [path, connection] = stage.preset(preset, "fast");
+            let run = [&["run", path.as_str(), "-c", connection.as_str()], inputs].concat();
             stage.kit.done(stage.presetter(run)?)?;
         }
         Ok(stage)
@@ -53,14 +57,11 @@ impl<'a> Stage<'a> {
         self.kit.done(self.presetter([&add[..], more].concat())?)
     }
 
-    /// The bundle of the benchmark.
-    pub(crate) fn bundle(&self) -> PathBuf {
-        self.kit.inputs.join("bundle")
-    }
-
-    /// A preset of it, as installed.
-    pub(crate) fn preset(&self, name: &str) -> String {
-        format!("bench/{name}")
+    /// A preset of the bundles, as installed, and the connection for it to the server `fast` or `slow`.
+    pub(crate) fn preset(&self, name: &str, server: &str) -> [String; 2] {
+        let bundle =
+            BUNDLES.iter().find(|(_, presets)| presets.contains(&name)).map_or("recipes", |(bundle, _)| bundle);
+        [format!("{bundle}/{name}"), format!("{bundle}-{server}")]
     }
 
     /// The program in its home.
@@ -97,22 +98,33 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// The package of the bundle, in the folder of the kit.
-pub(crate) const PACKAGE: &str = "bench.preset";
+/// A bundle of the benchmark, in source form.
+pub(crate) fn folder(kit: &Kit, bundle: &str) -> PathBuf {
+    kit.inputs.join(bundle)
+}
 
-/// Packs and signs the bundle, and has the home of a program trust who signed it. `does` runs a line of the program.
-pub(crate) fn package(kit: &Kit, bundle: &Path, does: &dyn Fn(&str) -> Got<String>) -> Got<()> {
-    let phrase = "--passphrase env:PASSPHRASE";
-    if !kit.place(PACKAGE).exists() {
+/// The package of a bundle, in the folder of the kit.
+pub(crate) fn packed(bundle: &str) -> String {
+    format!("{bundle}.preset")
+}
+
+/// Packs and signs a bundle, and has the home of a program trust who signed it. `does` runs a line of the program.
+pub(crate) fn package(kit: &Kit, bundle: &str, does: &dyn Fn(&str) -> Got<String>) -> Got<()> {
+    let (phrase, package) = ("--passphrase env:PASSPHRASE", packed(bundle));
+    if !kit.place("team.key").exists() {
         does(&format!("key generate team.key {phrase}"))?;
         does(&format!("key generate root.key {phrase}"))?;
-        does(&format!("pack {} -o {PACKAGE}", bundle.display()))?;
-        does(&format!("sign {PACKAGE} --key team.key {phrase}"))?;
+    }
+    if !kit.place(&package).exists() {
+        does(&format!("pack {} -o {package}", folder(kit, bundle).display()))?;
+        does(&format!("sign {package} --key team.key {phrase}"))?;
     }
     let id = does("key id team.key.pub")?;
-    does(&format!("trust init --root-key root.key {phrase}"))?;
-    does(&format!("trust add-key team.key.pub --owner Team --root-key root.key {phrase}"))?;
-    does(&format!("trust rule bench --key {} --root-key root.key {phrase}", id.trim()))?;
+    // Another bundle may have come before.
+    if does(&format!("trust init --root-key root.key {phrase}")).is_ok() {
+        does(&format!("trust add-key team.key.pub --owner Team --root-key root.key {phrase}"))?;
+    }
+    does(&format!("trust rule {bundle} --key {} --root-key root.key {phrase}", id.trim()))?;
     Ok(())
 }
 

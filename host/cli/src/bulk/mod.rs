@@ -85,7 +85,7 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
     };
     let stop = CancellationToken::new();
     if world.signals {
-        crate::run::listen(world.clone(), stop.clone(), prepared.writes());
+        crate::run::listen(world.clone(), stop.clone(), prepared.writes()).wait();
     }
     let stated = prepared.chosen.bundle.manifest().pace.unwrap_or_default();
     let own = bulk.rate.map_or(Duration::ZERO, presetter_bulk::Rate::gap);
@@ -118,18 +118,14 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
         retry_failed: bulk.retry_failed,
         ledger,
         stop,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let troubles = Arc::new(Mutex::new(Troubles::default()));
     let bar = Bar::new(world.console.clone(), all);
     let reports = Arc::new(Mutex::new(Some(reports)));
-    let sink =
-        Paper { printer: Printer::new(world.console.clone()), troubles: troubles.clone(), reports: reports.clone() };
-    // Beside the rows, not on a thread that each of them would have to wake. The bar goes with its end.
-    let driven = tokio::spawn(drive(coming, each.clone(), how, sink, move |tally| bar.at(tally)));
-    let ended = driven.await.unwrap_or_else(|broken| match broken.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(broken) => Summary { stopped: Some(broken.to_string()), ..Summary::default() },
-    });
+    let sink = Paper { printer: Printer(world.console.clone()), troubles: troubles.clone(), reports: reports.clone() };
+    let ended = drive(coming, each.clone(), how, sink, |tally| bar.at(tally)).await;
+    drop(bar);
     let requests = each.requests.load(Ordering::Relaxed);
     receipt.end(world, &prepared, &report(&ended, requests, journal.as_deref()));
     troubles.lock().unwrap_or_else(PoisonError::into_inner).tell(&world.console);
@@ -187,17 +183,19 @@ struct Paper {
 }
 
 impl Sink for Paper {
-    fn result(&mut self, row: &Row, ended: &Ended) -> std::io::Result<()> {
-        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).add(row, ended);
-        // Before it is printed: a reader may be gone.
-        if let Some(reports) = self.reports.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            reports.row(row, ended);
+    fn results(&mut self, results: &[(Row, Ended)]) -> std::io::Result<()> {
+        {
+            // Before they are printed: a reader may be gone.
+            let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+            for (row, ended) in results {
+                troubles.add(row, ended);
+                if let Some(reports) = reports.as_mut() {
+                    reports.row(row, ended);
+                }
+            }
         }
-        self.printer.result(row, ended)
-    }
-
-    fn pause(&mut self) -> std::io::Result<()> {
-        self.printer.pause()
+        self.printer.results(results)
     }
 }
 

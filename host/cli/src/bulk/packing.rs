@@ -54,7 +54,7 @@ impl Packing {
 fn pack(engine: &Engine, prepared: &Prepared) -> Option<Runner> {
     let preset = &prepared.chosen.preset.name;
     let parts = presetter_pack::parts(&prepared.chosen.bundle, preset).ok()?;
-    let document = parts.document(&prepared.chosen.bundle, preset, true).ok()??;
+    let document = presetter_pack::source_document(&prepared.chosen.bundle.sources_for(preset).ok()?);
     let packed = presetter_pack::snapshot(&parts.component, &document).ok()?;
     Some(prepared.runner(engine.load(&packed).ok()?, None))
 }

@@ -15,31 +15,22 @@ const TOLD: usize = 10;
 const BAR: usize = 20;
 
 /// Prints each result on a line.
-pub(crate) struct Printer {
-    console: Arc<Console>,
-    /// Lines that go out together.
-    lines: String,
-}
+pub(crate) struct Printer(pub(crate) Arc<Console>);
 
-/// So many bytes of lines go out at the latest.
+/// So many bytes of lines go out at once.
 const TOGETHER: usize = 64 * 1024;
 
-impl Printer {
-    pub(crate) fn new(console: Arc<Console>) -> Self {
-        Self { console, lines: String::new() }
-    }
-}
-
 impl Sink for Printer {
-    fn result(&mut self, _: &Row, ended: &Ended) -> io::Result<()> {
-        self.lines.push_str(&ended.text);
-        self.lines.push('\n');
-        if self.lines.len() < TOGETHER { Ok(()) } else { self.pause() }
-    }
-
-    fn pause(&mut self) -> io::Result<()> {
-        let lines = std::mem::take(&mut self.lines);
-        if lines.is_empty() { Ok(()) } else { self.console.raw(&lines) }
+    fn results(&mut self, results: &[(Row, Ended)]) -> io::Result<()> {
+        let mut lines = String::new();
+        for (_, ended) in results {
+            lines.push_str(&ended.text);
+            lines.push('\n');
+            if lines.len() >= TOGETHER {
+                self.0.raw(&std::mem::take(&mut lines))?;
+            }
+        }
+        if lines.is_empty() { Ok(()) } else { self.0.raw(&lines) }
     }
 }
 

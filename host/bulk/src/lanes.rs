@@ -1,0 +1,203 @@
+//! Where rows run: threads of their own, or beside whoever drives them.
+//!
+//! A row stays on its thread from its beginning to its end, and so do the connections that it uses: while it runs, nothing of it is
+//! handed from core to core. What is handed to a lane, and what comes back, goes together with all else that is there by then: waking a
+//! thread takes longer than many a row.
+
+use std::future::Future;
+use std::thread;
+
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::task::{AbortHandle, JoinSet};
+
+/// Lanes that take jobs `J`, of which each ends with an `R`.
+pub(crate) struct Lanes<J, R> {
+    lanes: Vec<Lane<J>>,
+    ended: UnboundedReceiver<Ends<R>>,
+    running: usize,
+    /// If jobs run beside whoever drives them.
+    beside: Option<AbortHandle>,
+}
+
+struct Lane<J> {
+    jobs: UnboundedSender<Vec<J>>,
+    /// Those that are to be handed over.
+    next: Vec<J>,
+    running: usize,
+}
+
+/// The number of a lane, and jobs of it that have ended; none for one that broke down, and what it had is lost.
+type Ends<R> = (usize, Vec<Option<R>>);
+
+impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
+    /// So many threads; with none, or where there are none to be had, jobs run on the runtime of the caller.
+    pub(crate) fn new<W, F>(threads: usize, work: W) -> Self
+    where
+        W: Fn(J) -> F + Clone + Send + 'static,
+        F: Future<Output = R> + Send + 'static,
+    {
+        let (told, ended) = mpsc::unbounded_channel();
+        let mut lanes = Vec::with_capacity(threads.max(1));
+        let mut beside = None;
+        for number in 0..threads {
+            let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { break };
+            let (jobs, coming) = mpsc::unbounded_channel();
+            let (work, told) = (work.clone(), told.clone());
+            let run = move || {
+                runtime.block_on(lane(number, coming, work, told));
+                // Who waits for a lock or a terminal keeps nobody from ending.
+                runtime.shutdown_background();
+            };
+            if thread::Builder::new().name(format!("rows {number}")).spawn(run).is_err() {
+                break;
+            }
+            lanes.push(Lane { jobs, next: Vec::new(), running: 0 });
+        }
+        if lanes.is_empty() {
+            let (jobs, coming) = mpsc::unbounded_channel();
+            beside = Some(tokio::spawn(lane(0, coming, work, told)).abort_handle());
+            lanes.push(Lane { jobs, next: Vec::new(), running: 0 });
+        }
+        Self { lanes, ended, running: 0, beside }
+    }
+
+    /// Begins a job, where the fewest are under way: as soon as [`Lanes::next`] is waited for.
+    pub(crate) fn begin(&mut self, job: J) {
+        if let Some(lane) = self.lanes.iter_mut().min_by_key(|lane| lane.running) {
+            lane.next.push(job);
+            lane.running += 1;
+            self.running += 1;
+        }
+    }
+
+    /// How many jobs are under way.
+    pub(crate) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Jobs that have ended; waits for the next ones. There must be some under way.
+    pub(crate) async fn next(&mut self) -> Vec<Option<R>> {
+        for lane in self.lanes.iter_mut().filter(|lane| !lane.next.is_empty()) {
+            // A lane is there as long as this is.
+            let _ = lane.jobs.send(std::mem::take(&mut lane.next));
+        }
+        let Some((number, mut all)) = self.ended.recv().await else { return Vec::new() };
+        self.count(number, all.len());
+        while let Ok((number, more)) = self.ended.try_recv() {
+            self.count(number, more.len());
+            all.extend(more);
+        }
+        all
+    }
+
+    fn count(&mut self, number: usize, ended: usize) {
+        if let Some(lane) = self.lanes.get_mut(number) {
+            lane.running -= ended;
+        }
+        self.running -= ended;
+    }
+
+    /// Gives back all that jobs were given, also what the lanes themselves hold.
+    pub(crate) async fn end(mut self) {
+        self.lanes.clear();
+        while self.ended.recv().await.is_some() {}
+    }
+}
+
+impl<J, R> Drop for Lanes<J, R> {
+    fn drop(&mut self) {
+        // Threads see by themselves that nobody is there any more.
+        if let Some(beside) = &self.beside {
+            beside.abort();
+        }
+    }
+}
+
+/// Takes jobs until nobody gives any.
+async fn lane<J, R, W, F>(number: usize, mut coming: UnboundedReceiver<Vec<J>>, work: W, told: UnboundedSender<Ends<R>>)
+where
+    R: Send + 'static,
+    W: Fn(J) -> F,
+    F: Future<Output = R> + Send + 'static,
+{
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            jobs = coming.recv() => match jobs {
+                Some(jobs) => jobs.into_iter().for_each(|job| _ = running.spawn(work(job))),
+                None => break,
+            },
+            Some(first) = running.join_next(), if !running.is_empty() => {
+                // First those run on of whom something came by now: some of them end, too.
+                tokio::task::yield_now().await;
+                let mut all = vec![first.ok()];
+                all.extend(std::iter::from_fn(|| running.try_join_next()).map(Result::ok));
+                if told.send((number, all)).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    // Whoever waits for the end finds nothing held here any more.
+    drop(running);
+    drop(work);
+    drop(told);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn jobs_end_on_the_lane_on_which_they_begin_and_none_is_lost() {
+        for threads in [0, 1, 3] {
+            let mut lanes = Lanes::new(threads, |number: u32| async move {
+                let before = thread::current().id();
+                tokio::task::yield_now().await;
+                assert!(number % 10 != 7, "a job that breaks down");
+                assert_eq!(thread::current().id(), before);
+                before
+            });
+            (0..100).for_each(|number| lanes.begin(number));
+            let mut ended = Vec::new();
+            while lanes.running() > 0 {
+                ended.extend(lanes.next().await);
+            }
+            let seen: HashSet<_> = ended.iter().flatten().collect();
+            let broken = ended.iter().filter(|end| end.is_none()).count();
+            assert_eq!((ended.len(), broken, seen.len()), (100, 10, threads.max(1)));
+            assert_eq!(seen.contains(&thread::current().id()), threads == 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_ends_or_drops_lanes_gets_back_what_jobs_hold() {
+        for threads in [0, 2] {
+            let held = std::sync::Arc::new(());
+            let begun = || {
+                let held = held.clone();
+                let mut lanes = Lanes::new(threads, move |(): ()| {
+                    let held = held.clone();
+                    async move {
+                        std::future::pending::<()>().await;
+                        drop(held);
+                    }
+                });
+                lanes.begin(());
+                lanes
+            };
+            begun().end().await;
+            assert_eq!(std::sync::Arc::strong_count(&held), 1);
+            let mut lanes = begun();
+            tokio::select! { biased; _ = lanes.next() => unreachable!(), () = tokio::task::yield_now() => {} }
+            drop(lanes);
+            while std::sync::Arc::strong_count(&held) > 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
