@@ -145,7 +145,8 @@ impl Shelf {
         let written = serde_json::to_vec(&form).map_err(std::io::Error::other).and_then(|mut plain| {
             let sealed = keys.seal(binding, &plain);
             plain.zeroize();
-            disk::write(&path, &sealed?)
+            // A session that a power cut takes costs a login.
+            disk::write_lightly(&path, &sealed?)
         });
         if let Err(error) = written {
             self.note(&format!(

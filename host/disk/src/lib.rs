@@ -96,6 +96,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     synced(parent)
 }
 
+/// As [`write`], for what can be had again: the disk is not waited for. After a power cut the file may be empty, or as it was before.
+///
+/// # Errors
+/// The system's; then what was there is as it was.
+pub fn write_lightly(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let parent = path.parent().ok_or_else(|| io::Error::other("the path has no folder"))?;
+    folder(parent)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent)?;
+    file.write_all(bytes)?;
+    file.persist(path).map_err(|error| error.error).map(drop)
+}
+
 /// Writes a file that is not there yet, in one step, readable by its owner alone.
 ///
 /// # Errors

@@ -26,6 +26,16 @@ impl Runner {
     /// Runs the preset. Whatever happens ends in a report.
     pub async fn run(&self, invocation: &Invocation) -> Report {
         let Invocation { inputs, observer, cancel } = invocation;
+        self.run_with(inputs, observer, cancel).await
+    }
+
+    /// As [`Runner::run`], with inputs that stay where they are.
+    pub async fn run_with(
+        &self,
+        inputs: &Map<String, Value>,
+        observer: &Arc<dyn RunObserver>,
+        cancel: &CancellationToken,
+    ) -> Report {
         let all = self.run_together(std::slice::from_ref(inputs), observer, cancel).await;
         all.into_iter().next().unwrap_or_else(|| Report::ended(Outcome::failed("input", "there are no inputs")))
     }

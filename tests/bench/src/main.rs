@@ -53,6 +53,10 @@ const PARTS: [(&str, Measure); 8] = [
     ("crowd", crowd::crowd),
 ];
 
+/// As the program has it: some of what is measured runs in this process.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Options {
     tools: PathBuf,
     quick: bool,

@@ -150,12 +150,13 @@ impl Runs for Each {
         let listening = Arc::new(Listening { pace: self.pace.clone(), busy: AtomicBool::new(false) });
         // Rows under way come to their end when the run is stopped: their token is never cancelled.
         let cancel = CancellationToken::new();
-        let invocation = Invocation { inputs: inputs.clone(), observer: listening.clone(), cancel };
         let runner = self.packing.runner();
+        let observer: Arc<dyn RunObserver> = listening.clone();
+        let own = || Invocation { inputs: inputs.clone(), observer: observer.clone(), cancel: cancel.clone() };
         let report = match (turn, self.look) {
-            (_, Look::Confirm) => runner.run_confirmed(&invocation).await,
-            (Turn::Doubt, _) | (_, Look::Before) => runner.run_unless_there(&invocation).await,
-            (Turn::First, Look::InDoubt) => runner.run(&invocation).await,
+            (Turn::First, Look::InDoubt) => runner.run_with(inputs, &observer, &cancel).await,
+            (_, Look::Confirm) => runner.run_confirmed(&own()).await,
+            _ => runner.run_unless_there(&own()).await,
         };
         let busy = listening.busy.load(Ordering::Relaxed);
         self.ended(row, inputs, report, busy)
