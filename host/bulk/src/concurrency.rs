@@ -1,7 +1,8 @@
 //! How many rows are under way at once: a fixed number, or as many as the server takes well.
 //!
-//! What is adapted follows the throughput: it grows while more at once brings more through, stays where it does not, and is halved
-//! when the server says that it is too much. Latency is not asked: a slow server that takes more at once is not a busy one.
+//! What is adapted follows the throughput: it grows while more at once brings more through, is halved when the server says that it is too
+//! much, and else looks now and then whether fewer would bring as much through, or more would bring more. Latency is not asked: a slow server
+//! that takes more at once is not a busy one.
 
 use std::time::Duration;
 
@@ -16,7 +17,9 @@ const TRIED: Duration = Duration::from_millis(250);
 const ROUNDS: usize = 4;
 /// More at once is worth it if it brings through so many more, in percent.
 const WORTH: u128 = 5;
-/// After so many trials that changed nothing, more is tried again.
+/// Fewer at once are as good if no more than so many are missing, in percent.
+const AS_GOOD: u128 = 2;
+/// After so long without a trial, in times of one, another number is tried.
 const CONTENT: u32 = 20;
 
 /// Places for rows.
@@ -33,9 +36,23 @@ struct Adapting {
     since: Instant,
     ended: usize,
     refused: bool,
-    /// What came through before the last step, per second and thousand.
-    before: Option<u128>,
+    trial: Trial,
+    /// What came through before the trial, per second and thousand, and with how many places.
+    before: (u128, usize),
     content: u32,
+    /// Fewer are tried next, not more.
+    fewer: bool,
+}
+
+/// What the number of places is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    /// Larger than before, to see whether that is worth it.
+    More,
+    /// Smaller, to see whether that is as good.
+    Fewer,
+    /// As it was.
+    None,
 }
 
 impl Concurrency {
@@ -49,8 +66,19 @@ impl Concurrency {
     #[must_use]
     pub fn adaptive(most: usize) -> Self {
         let most = most.clamp(1, MOST);
-        let (places, since) = (FIRST.min(most), Instant::now());
-        let adapting = Adapting { most, places, since, ended: 0, refused: false, before: None, content: 0 };
+        let places = FIRST.min(most);
+        let adapting = Adapting {
+            most,
+            places,
+            since: Instant::now(),
+            ended: 0,
+            refused: false,
+            // Whatever comes through at first is more than nothing.
+            trial: Trial::More,
+            before: (0, places),
+            content: 0,
+            fewer: true,
+        };
         Self { most, adapting: Some(adapting) }
     }
 
@@ -83,22 +111,41 @@ impl Adapting {
         let took = now.duration_since(self.since).as_micros().max(1);
         let through = self.ended as u128 * 1_000_000_000 / took;
         (self.since, self.ended) = (now, 0);
-        let worth = self.before.is_none_or(|before| through * 100 >= before * (100 + WORTH));
         if std::mem::take(&mut self.refused) {
-            (self.before, self.content) = (None, 0);
-            return self.to(self.places / 2);
+            self.settle(self.places / 2);
+            return;
         }
-        if worth {
-            (self.before, self.content) = (Some(through), 0);
-            return self.to(self.places + self.places.div_ceil(2));
+        let (before, places) = self.before;
+        match self.trial {
+            Trial::More if through * 100 >= before * (100 + WORTH) => self.attempt(through, Trial::More),
+            Trial::Fewer if through * 100 >= before * (100 - AS_GOOD) => self.attempt(through, Trial::Fewer),
+            Trial::More | Trial::Fewer => self.settle(places),
+            Trial::None if self.content < CONTENT => self.content += 1,
+            Trial::None => {
+                let trial = if self.fewer { Trial::Fewer } else { Trial::More };
+                self.fewer = !self.fewer;
+                self.attempt(through, trial);
+            }
         }
-        self.content += 1;
-        if self.content == 1 {
-            // The last step brought nothing: it is taken back.
-            self.to(self.places * 2 / 3);
-        } else if self.content >= CONTENT {
-            (self.before, self.content) = (None, 0);
+    }
+
+    /// Tries another number; where there is none, it stays as it is.
+    fn attempt(&mut self, through: u128, trial: Trial) {
+        self.before = (through, self.places);
+        let places = self.places;
+        match trial {
+            Trial::More => self.to(places + places.div_ceil(2)),
+            _ => self.to(places * 2 / 3),
         }
+        self.trial = trial;
+        if self.places == places {
+            self.settle(places);
+        }
+    }
+
+    fn settle(&mut self, places: usize) {
+        self.to(places);
+        (self.trial, self.content) = (Trial::None, 0);
     }
 
     fn to(&mut self, places: usize) {
@@ -155,6 +202,9 @@ mod tests {
         assert_eq!(under_way(Concurrency::adaptive(64), 1_000, false).await, 64);
         let most = under_way(Concurrency::adaptive(64), 16, false).await;
         assert!((16..=32).contains(&most), "{most}");
+        // Fewer than it begins with bring as much through here; more are only tried.
+        let most = under_way(Concurrency::adaptive(64), 4, false).await;
+        assert!((4..=8).contains(&most), "{most}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,10 +17,10 @@ pub(crate) fn bulk(stage: &Stage<'_>) -> Vec<Section> {
     let servers = [("fast", &stage.fast, "no delay", [0.55, 0.15]), ("slow", &stage.slow, "20 ms", [0.97, 0.97])];
     let rows = stage.kit.of(20_000, 500);
     let mut sections = Vec::new();
-    for (connection, server, takes, wanted) in servers {
+    for (name, server, takes, wanted) in servers {
         for what in ["create", "get"] {
             let section = Section::new(format!("{rows} rows, {what}, {takes}"));
-            sections.push(one(stage, section, (connection, server), what, rows, wanted));
+            sections.push(one(stage, section, (name, server), what, rows, wanted));
         }
     }
     sections
@@ -30,14 +30,14 @@ pub(crate) fn bulk(stage: &Stage<'_>) -> Vec<Section> {
 fn one(
     stage: &Stage<'_>,
     mut section: Section,
-    (connection, server): (&str, &Server),
+    (server_name, server): (&str, &Server),
     what: &'static str,
     rows: usize,
     wanted: [f64; 2],
 ) -> Section {
     let kit = stage.kit;
     // What goes one after the other would take minutes: fewer requests are as good for what one costs.
-    let few = if connection == "slow" { rows / 40 } else { rows / 4 };
+    let few = if server_name == "slow" { rows / 40 } else { rows / 4 };
     let fewer = few.min(rows / 20);
     let file = people(kit, rows);
     let raw = |threads: &'static str| {
@@ -53,8 +53,10 @@ fn one(
     let [one_file, many_files] =
         [1, 64].map(|files| requests(kit, what, server, if files == 1 { few } else { rows }, files));
     let contenders = vec![
-        Contender::new("presetter, recipe", || per(each(stage, what, connection, &file), rows)),
-        Contender::new("presetter, script", || per(each(stage, &format!("{what}-by-script"), connection, &file), rows)),
+        Contender::new("presetter, recipe", || per(each(stage, what, server_name, &file), rows)),
+        Contender::new("presetter, script", || {
+            per(each(stage, &format!("{what}-by-script"), server_name, &file), rows)
+        }),
         Contender::new("reqwest, 1 thread", raw("1")),
         Contender::new("reqwest, 2 threads", raw("2")),
         Contender::new("hurl, one file", || {
@@ -72,7 +74,8 @@ fn one(
         ("computing time of a request", "µs", |took| took.computing * 1e6),
         PEAK,
     ];
-    rounds(kit.of(5, 2), contenders, &mut section, &figures);
+    // Where the server is waited for, rounds differ little and take long.
+    rounds(kit.of(if server_name == "slow" { 3 } else { 5 }, 2), contenders, &mut section, &figures);
     let rate = |who: &str| section.median("requests", who).unwrap_or(0.0);
     let faster =
         if rate("reqwest, 1 thread") > rate("reqwest, 2 threads") { "reqwest, 1 thread" } else { "reqwest, 2 threads" };
@@ -85,7 +88,7 @@ fn one(
 }
 
 /// The program with the rows of a file, against the server `fast` or `slow`.
-fn each(stage: &Stage<'_>, preset: &str, server: &str, file: &str) -> Got<Took> {
+pub(crate) fn each(stage: &Stage<'_>, preset: &str, server: &str, file: &str) -> Got<Took> {
     stage.took(command(stage, preset, server, file).iter().map(String::as_str).chain(["--concurrency", AT_ONCE]))
 }
 

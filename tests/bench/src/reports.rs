@@ -20,8 +20,12 @@ pub(crate) fn reports(stage: &Stage<'_>) -> Vec<Section> {
     let (rows, [preset, connection]) = (people(kit, RUNS), stage.preset("get", "fast"));
     let report = kit.place("report");
     let report_at = report.display().to_string();
-    let run = |more: &[&str]| -> Got<Took> {
+    let clear = || {
         let _ = fs::remove_file(&report);
+        let _ = fs::remove_dir_all(&report);
+    };
+    let run = |more: &[&str]| -> Got<Took> {
+        clear();
         let run =
             ["run", &preset, "-c", &connection, "--each", &rows, "--ignore-unknown", "--concurrency", "64", "--yes"];
         stage.took([&run[..], more].concat())
@@ -29,8 +33,7 @@ pub(crate) fn reports(stage: &Stage<'_>) -> Vec<Section> {
     let file = kit.inputs.join("create.hurl").display().to_string();
     let url = format!("url={}", stage.fast.url());
     let hurl = |more: &[&str]| -> Got<Took> {
-        let _ = fs::remove_file(&report);
-        let _ = fs::remove_dir_all(&report);
+        clear();
         let count = RUNS.to_string();
         let run = ["--test", "--variable", &url, "--variable", "access_token=access-token", "--repeat", &count, &file];
         kit.took(&kit.command("hurl", [&run[..], more].concat())?)
@@ -45,7 +48,7 @@ pub(crate) fn reports(stage: &Stage<'_>) -> Vec<Section> {
         let report_at = &report_at;
         contenders.push(Contender::new(format!("hurl, {form}"), move || hurl(&[option, report_at])));
     }
-    rounds(kit.of(11, 2), contenders, &mut section, &[TIME, PEAK]);
+    rounds(kit.of(5, 2), contenders, &mut section, &[TIME, PEAK]);
     for (who, forms) in [("presetter", &FORMS[..]), ("hurl", &HURLS.map(|(form, _)| form)[..])] {
         for form in forms {
             section.difference(TIME.0, "the report alone", &format!("{who}, {form}"), &format!("{who}, no report"));

@@ -45,6 +45,8 @@ use crate::world::World;
 
 /// What is adapted goes no further, unless the bundle says another number.
 const AT_ONCE: usize = 64;
+/// Rows run on as many threads as there are cores, but on no more: each has connections of its own, which its rows share.
+const LANES: usize = 8;
 
 /// Runs a preset for each row.
 pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> {
@@ -118,7 +120,7 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
         retry_failed: bulk.retry_failed,
         ledger,
         stop,
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        threads: std::thread::available_parallelism().map_or(1, usize::from).min(LANES),
     };
     let troubles = Arc::new(Mutex::new(Troubles::default()));
     let bar = Bar::new(world.console.clone(), all);
