@@ -64,8 +64,10 @@ fn tell(name: &str) {
     let count = left.get_or_insert_with(|| std::env::var(LINES).map_or(usize::MAX, |lines| lines.parse().unwrap()));
     *count -= 1;
     let _ = writeln!(io::stdout(), "\nat {name}");
-    while *count == 0 {
-        std::thread::park();
+    if *count == 0 {
+        loop {
+            std::thread::park();
+        }
     }
 }
 
