@@ -9,7 +9,7 @@ use interpreter::{Context, Files, Finished, Recipes, Run};
 
 thread_local! {
     /// What `load` has read. A component has one thread.
-    static RECIPES: OnceCell<Recipes> = const { OnceCell::new() };
+    static RECIPES: OnceCell<Box<Recipes>> = const { OnceCell::new() };
 }
 
 struct Interpreter;
@@ -17,7 +17,7 @@ struct Interpreter;
 impl loading::Guest for Interpreter {
     fn load(source: String) -> Result<(), String> {
         let recipes = Recipes::compile(&Files::read(&source)?)?;
-        RECIPES.with(|cell| cell.set(recipes)).map_err(|_| contract::loaded_already())
+        RECIPES.with(|cell| cell.set(Box::new(recipes))).map_err(|_| contract::loaded_already())
     }
 }
 
