@@ -18,7 +18,8 @@ pub(crate) fn told(kit: &Kit) -> String {
         "- machine: {cores} cores of {}, {:.0} GiB of memory, kernel {}{}\n",
         field(&text("/proc/cpuinfo"), "model name"),
         kib / 1024.0 / 1024.0,
-        text("/proc/sys/kernel/osrelease").trim(),
+        // What stands behind the version is whoever built it.
+        text("/proc/sys/kernel/osrelease").trim().split('-').next().unwrap_or_default(),
         if kit.quick { "; measured with `--quick`, so with few rounds" } else { "" },
     );
     for (tool, arguments) in [
