@@ -144,7 +144,7 @@ impl Driver {
             }
             // As many as there are places are noted ahead: no place waits for the disk.
             let ahead = self.noting.iter().map(|(_, steps)| steps.len()).sum::<usize>() + self.ready.len();
-            let room = self.concurrency.most().saturating_sub(ahead).min(AHEAD);
+            let room = self.concurrency.most().saturating_sub(ahead);
             let room = room.min(usize::try_from(self.left).unwrap_or(usize::MAX));
             tokio::select! {
                 // What there is to begin comes first: lanes are handed all of it when they are waited for.
@@ -285,12 +285,10 @@ impl Driver {
 
     /// Begins what has a place.
     fn begin(&mut self) {
-        while let Some(step) = self.ready.front() {
-            let (stopped, full) = (self.is_stopped(), self.lanes.running() >= self.concurrency.places());
-            if matches!(step, Step::Run { .. }) && full && !stopped {
-                return;
-            }
-            match self.ready.pop_front() {
+        loop {
+            let stopped = self.is_stopped();
+            let place = stopped || self.lanes.running() < self.concurrency.places();
+            match self.ready.pop_front_if(|step| place || matches!(step, Step::Aside(_))) {
                 Some(Step::Run { members, .. }) if !stopped => self.lanes.begin(members),
                 Some(Step::Run { members, noted }) => self.abandon(members, noted),
                 Some(Step::Aside(done)) if !stopped => self.finish(*done),

@@ -15,7 +15,6 @@ use tokio::task::{AbortHandle, JoinSet};
 pub(crate) struct Lanes<J, R> {
     lanes: Vec<Lane<J>>,
     ended: UnboundedReceiver<Ends<R>>,
-    running: usize,
     /// If jobs run beside whoever drives them.
     beside: Option<AbortHandle>,
 }
@@ -59,7 +58,7 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
             beside = Some(tokio::spawn(lane(0, coming, work, told)).abort_handle());
             lanes.push(Lane { jobs, next: Vec::new(), running: 0 });
         }
-        Self { lanes, ended, running: 0, beside }
+        Self { lanes, ended, beside }
     }
 
     /// Begins a job, where the fewest are under way: as soon as [`Lanes::next`] is waited for.
@@ -67,13 +66,12 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
         if let Some(lane) = self.lanes.iter_mut().min_by_key(|lane| lane.running) {
             lane.next.push(job);
             lane.running += 1;
-            self.running += 1;
         }
     }
 
     /// How many jobs are under way.
     pub(crate) fn running(&self) -> usize {
-        self.running
+        self.lanes.iter().map(|lane| lane.running).sum()
     }
 
     /// Jobs that have ended; waits for the next ones. There must be some under way.
@@ -95,7 +93,6 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
         if let Some(lane) = self.lanes.get_mut(number) {
             lane.running -= ended;
         }
-        self.running -= ended;
     }
 
     /// Gives back all that jobs were given, also what the lanes themselves hold.

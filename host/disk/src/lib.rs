@@ -87,10 +87,7 @@ pub fn look(path: &Path, guard: Guard) -> Result<bool, ReadError> {
 /// The system's; then what was there is as it was.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let parent = path.parent().ok_or_else(|| io::Error::other("the path has no folder"))?;
-    folder(parent)?;
-    // Made with mode 0600 on Unix.
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent)?;
-    file.write_all(bytes)?;
+    let file = unfinished(parent, bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     synced(parent)
@@ -102,10 +99,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The system's; then what was there is as it was.
 pub fn write_lightly(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let parent = path.parent().ok_or_else(|| io::Error::other("the path has no folder"))?;
-    folder(parent)?;
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent)?;
-    file.write_all(bytes)?;
-    file.persist(path).map_err(|error| error.error).map(drop)
+    unfinished(parent, bytes)?.persist(path).map_err(|error| error.error).map(drop)
 }
 
 /// Writes a file that is not there yet, in one step, readable by its owner alone.
@@ -114,12 +108,18 @@ pub fn write_lightly(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// [`io::ErrorKind::AlreadyExists`] if something has its name; else the system's.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    folder(parent)?;
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent)?;
-    file.write_all(bytes)?;
+    let file = unfinished(parent, bytes)?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|error| error.error)?;
     synced(parent)
+}
+
+/// A file that has no name of its own yet, in a folder that is made if need be; on Unix with mode 0600.
+fn unfinished(parent: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    folder(parent)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent)?;
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 /// Writes a file in one step that others may read too, as the user's settings (umask) say, in a folder that is there.

@@ -10,7 +10,7 @@ use crate::stage::Stage;
 use crate::table::{Section, Wanted};
 
 /// As many at once.
-const AT_ONCE: &str = "64";
+pub(crate) const AT_ONCE: &str = "64";
 
 /// Each server, each kind of request.
 pub(crate) fn bulk(stage: &Stage<'_>) -> Vec<Section> {

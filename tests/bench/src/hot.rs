@@ -14,7 +14,7 @@ use crate::extism;
 use crate::kit::Got;
 use crate::plain::Plain;
 use crate::spread::Spread;
-use crate::stage::{Stage, folder};
+use crate::stage::{Stage, bundle_of, folder};
 use crate::table::{Section, Wanted};
 
 /// What everybody is given.
@@ -86,8 +86,8 @@ impl Run {
     /// `packed`: the interpreter holds the sources already, as in a package; else it loads them in each run.
     fn new(stage: &Stage<'_>, preset: &str, packed: bool) -> Got<Self> {
         let told = |error: &dyn std::fmt::Display| error.to_string();
-        let bundle = if preset.ends_with("-by-script") { "scripts" } else { "recipes" };
-        let bundle = Arc::new(Bundle::open_folder(&folder(stage.kit, bundle)).map_err(|error| told(&error))?);
+        let folder = folder(stage.kit, bundle_of(preset));
+        let bundle = Arc::new(Bundle::open_folder(&folder).map_err(|error| told(&error))?);
         let sources = bundle.sources_for(preset).map_err(|error| told(&error))?;
         let (interpreter, document) =
             (presetter_pack::interpreter(&sources), presetter_pack::source_document(&sources));

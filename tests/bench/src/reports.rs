@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bulk::people;
+use crate::bulk::{AT_ONCE, command, people};
 use crate::kit::{Got, Took};
 use crate::rounds::{Contender, PEAK, TIME, rounds};
 use crate::stage::Stage;
@@ -17,7 +17,7 @@ const HURLS: [(&str, &str); 3] = [("junit", "--report-junit"), ("json", "--repor
 pub(crate) fn reports(stage: &Stage<'_>) -> Vec<Section> {
     let kit = stage.kit;
     let mut section = Section::new(format!("A report of {RUNS} runs"));
-    let (rows, [preset, connection]) = (people(kit, RUNS), stage.preset("get", "fast"));
+    let rows = command(stage, "get", "fast", &people(kit, RUNS));
     let report = kit.place("report");
     let report_at = report.display().to_string();
     let clear = || {
@@ -26,9 +26,7 @@ pub(crate) fn reports(stage: &Stage<'_>) -> Vec<Section> {
     };
     let run = |more: &[&str]| -> Got<Took> {
         clear();
-        let run =
-            ["run", &preset, "-c", &connection, "--each", &rows, "--ignore-unknown", "--concurrency", "64", "--yes"];
-        stage.took([&run[..], more].concat())
+        stage.took(rows.iter().map(String::as_str).chain(["--concurrency", AT_ONCE]).chain(more.iter().copied()))
     };
     let file = kit.inputs.join("create.hurl").display().to_string();
     let url = format!("url={}", stage.fast.url());

@@ -59,8 +59,7 @@ impl<'a> Stage<'a> {
 
     /// A preset of the bundles, as installed, and the connection for it to the server `fast` or `slow`.
     pub(crate) fn preset(&self, name: &str, server: &str) -> [String; 2] {
-        let bundle =
-            BUNDLES.iter().find(|(_, presets)| presets.contains(&name)).map_or("recipes", |(bundle, _)| bundle);
+        let bundle = bundle_of(name);
         [format!("{bundle}/{name}"), format!("{bundle}-{server}")]
     }
 
@@ -96,6 +95,11 @@ impl<'a> Stage<'a> {
     pub(crate) fn took<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Got<Took> {
         self.kit.took(&self.presetter(arguments)?)
     }
+}
+
+/// The bundle that a preset is in.
+pub(crate) fn bundle_of(preset: &str) -> &'static str {
+    BUNDLES.iter().find(|(_, presets)| presets.contains(&preset)).map_or("recipes", |(bundle, _)| bundle)
 }
 
 /// A bundle of the benchmark, in source form.
