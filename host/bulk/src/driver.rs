@@ -125,7 +125,7 @@ impl Driver {
                 self.stopped("it was stopped".to_owned());
             }
             self.begin();
-            if let Err(why) = self.printing.put(std::mem::take(&mut self.told), &stop).await {
+            if let Err(why) = self.printing.put(&mut self.told, &stop).await {
                 self.stopped(why);
             }
             let stopping = self.is_stopped();
@@ -155,6 +155,7 @@ impl Driver {
                     _ => self.take(&mut rows),
                 },
                 ended = self.lanes.next(), if running => self.ended(ended),
+                () = self.printing.due() => {}
                 () = stop.cancelled(), if !stopping => {}
                 _ = tick.tick() => watch(&self.summary.tally),
             }

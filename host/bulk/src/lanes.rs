@@ -11,6 +11,9 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{AbortHandle, JoinSet};
 
+/// A lane tells at the latest when so many jobs have ended.
+const BURST: usize = 16;
+
 /// Lanes that take jobs `J`, of which each ends with an `R`.
 pub(crate) struct Lanes<J, R> {
     lanes: Vec<Lane<J>>,
@@ -127,10 +130,14 @@ where
                 None => break,
             },
             Some(first) = running.join_next(), if !running.is_empty() => {
-                // First those run on of whom something came by now: some of them end, too.
-                tokio::task::yield_now().await;
                 let mut all = vec![first.ok()];
-                all.extend(std::iter::from_fn(|| running.try_join_next()).map(Result::ok));
+                // First those run on of whom something came by now. As long as some of them end, too, they are waited for.
+                let mut before = 0;
+                while before < all.len() && all.len() < BURST {
+                    before = all.len();
+                    tokio::task::yield_now().await;
+                    all.extend(std::iter::from_fn(|| running.try_join_next()).map(Result::ok));
+                }
                 if told.send((number, all)).is_err() {
                     break;
                 }

@@ -4,18 +4,26 @@ use std::io;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Ended, Row, Sink};
 
 /// So many times results are printed behind.
 const BEHIND: usize = 16;
+/// So many results are handed over at the latest,
+const TOGETHER: usize = 64;
+/// and so long after the first of them: to wake the thread that prints takes longer than many a result.
+const TOGETHER_FOR: Duration = Duration::from_millis(5);
 /// How long a run that is stopped waits for a reader who does not read.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Prints results on a thread of its own: a reader who is slow makes the run slow, and nothing else.
 pub(crate) struct Printing {
     results: Option<mpsc::Sender<Vec<(Row, Ended)>>>,
+    /// What is not handed over yet, and when it will be.
+    next: Vec<(Row, Ended)>,
+    due: Option<Instant>,
     ended: oneshot::Receiver<io::Result<()>>,
 }
 
@@ -33,13 +41,31 @@ impl Printing {
             drop(sink);
             let _ = tell.send(printed);
         });
-        Self { results: Some(results), ended }
+        Self { results: Some(results), next: Vec::new(), due: None, ended }
     }
 
-    pub(crate) async fn put(&mut self, told: Vec<(Row, Ended)>, stop: &CancellationToken) -> Result<(), String> {
-        if told.is_empty() {
+    /// Takes results; their place is empty then. They are printed soon, if [`Printing::due`] is waited for.
+    pub(crate) async fn put(&mut self, told: &mut Vec<(Row, Ended)>, stop: &CancellationToken) -> Result<(), String> {
+        self.next.append(told);
+        if self.next.is_empty() {
             return Ok(());
         }
+        let now = Instant::now();
+        let due = *self.due.get_or_insert(now + TOGETHER_FOR);
+        if due > now && self.next.len() < TOGETHER { Ok(()) } else { self.hand_over(stop).await }
+    }
+
+    /// Waits until results are to be put, if there are some.
+    pub(crate) async fn due(&self) {
+        match self.due {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn hand_over(&mut self, stop: &CancellationToken) -> Result<(), String> {
+        self.due = None;
+        let told = std::mem::take(&mut self.next);
         let Some(results) = &self.results else { return Err(UNREAD.to_owned()) };
         let sent = tokio::select! {
             sent = results.send(told) => sent.is_ok(),
@@ -51,7 +77,10 @@ impl Printing {
         if sent { Ok(()) } else { Err(UNREAD.to_owned()) }
     }
 
-    pub(crate) async fn end(self, stop: &CancellationToken) -> Result<(), String> {
+    pub(crate) async fn end(mut self, stop: &CancellationToken) -> Result<(), String> {
+        if !self.next.is_empty() {
+            self.hand_over(stop).await?;
+        }
         drop(self.results);
         tokio::select! {
             printed = self.ended => match printed {

@@ -63,7 +63,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use clap::Parser as _;
 use etcetera::app_strategy::{AppStrategy as _, AppStrategyArgs};
 use mimalloc::MiMalloc;
 use presetter_connection::Surroundings;
@@ -86,7 +85,8 @@ fn main() -> ExitCode {
     presetter_disk::no_core_file();
     let redactor = Redactor::new();
     panics::confess(redactor.clone());
-    let cli = Cli::try_parse().unwrap_or_else(|error| slips::explained(error).exit());
+    let words: Vec<_> = env::args_os().collect();
+    let cli = Cli::read(&words).unwrap_or_else(|error| slips::explained(error).exit());
     let style = style();
     let console = Arc::new(Console::new(Box::new(io::stdout()), Box::new(io::stderr()), style, redactor));
     let result = world(&cli, console.clone(), started).and_then(|world| {

@@ -57,6 +57,11 @@ impl Mappings {
         wrong.map_or(Ok(Self(list)), Err)
     }
 
+    /// Whether nothing is mapped.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The fields whose template holds no tag, so that they are always the same text.
     pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
         let plain = self.0.iter().filter(|m| !m.source.contains("{{") && !m.source.contains("<<"));
@@ -66,6 +71,9 @@ impl Mappings {
     /// The mapped fields, and what could not be found.
     pub(crate) fn fill(&self, report: &Report, inputs: &Map<String, Value>) -> (Map<String, Value>, Option<Failure>) {
         let mut mapped = Map::new();
+        if self.0.is_empty() {
+            return (mapped, None);
+        }
         let mut wrong: Option<Failure> = None;
         let (outputs, inputs) = (Value::from(report.outputs.clone()), Value::from(inputs.clone()));
         for Mapping { field, source, template } in &self.0 {

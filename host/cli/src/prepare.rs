@@ -236,7 +236,17 @@ impl Prepared {
 
     /// The preset, ready to run.
     pub(crate) fn runner(&self, component: Component, source_document: Option<Arc<str>>) -> Runner {
-        Runner::new(Setup {
+        Runner::new(self.setup(component, source_document))
+    }
+
+    /// The same for many rows, whose results have only what is mapped of the answers.
+    pub(crate) fn runner_of_rows(&self, component: Component, source_document: Option<Arc<str>>) -> Runner {
+        let setup = self.setup(component, source_document);
+        if self.mappings.is_empty() { Runner::without_answers(setup) } else { Runner::new(setup) }
+    }
+
+    fn setup(&self, component: Component, source_document: Option<Arc<str>>) -> Setup {
+        Setup {
             component,
             source_document,
             preset: PresetFile::clone(&self.chosen.preset),
@@ -247,7 +257,7 @@ impl Prepared {
             body: self.body.clone(),
             body_set: self.body_set.clone(),
             clock: Arc::new(SystemClock),
-        })
+        }
     }
 
     /// One run of it.

@@ -33,7 +33,8 @@ pub(crate) fn answer(response: Response, redactor: &Redactor, token: Option<&Tok
         (redactor.text(&name), value)
     });
     let headers = headers.collect();
-    let body = Bytes::from(redactor.bytes(masked.as_deref().unwrap_or(&response.body)));
+    let body = masked.map_or(response.body, Bytes::from);
+    let body = redactor.bytes(&body).map_or(body, Bytes::from);
     Answer { status: response.status, headers, body }
 }
 

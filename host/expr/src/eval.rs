@@ -11,8 +11,8 @@ use presetter_template::Problem;
 use serde_json::{Map, Value};
 
 use crate::compare::{equal, order, whole};
-use crate::compile::{Comparison, Form, Loop, Macro, Node, Operation};
 use crate::functions::{Fault, fraction, integer};
+use crate::tree::{Comparison, Form, Loop, Macro, Node, Operation};
 use crate::{EvalError, MAX_STEPS, Vars};
 
 /// The steps that are left.
@@ -114,12 +114,8 @@ impl<'a> Run<'a> {
             Form::Index(two) => self.index(two),
             Form::Not(of) => Ok(truth(!self.condition(of, "`!` needs")?)),
             Form::Negate(of) => self.negate(of, node),
-            Form::And(two) => {
-                Ok(truth(self.condition(&two[0], "`&&` needs")? && self.condition(&two[1], "`&&` needs")?))
-            }
-            Form::Or(two) => {
-                Ok(truth(self.condition(&two[0], "`||` needs")? || self.condition(&two[1], "`||` needs")?))
-            }
+            Form::And(parts) => Ok(truth(!self.any(parts, false, "`&&` needs")?)),
+            Form::Or(parts) => Ok(truth(self.any(parts, true, "`||` needs")?)),
             Form::Choose(three) => {
                 let chosen = if self.condition(&three[0], "`?` needs")? { &three[1] } else { &three[2] };
                 self.node(chosen)
@@ -155,6 +151,16 @@ impl<'a> Run<'a> {
     fn condition(&mut self, node: &'a Node, rule: &str) -> Result<bool, EvalError> {
         let value = self.node(node)?;
         boolean(&value, node, rule)
+    }
+
+    /// Whether one of them is `wanted`; those behind it are not looked at.
+    fn any(&mut self, parts: &'a [Node], wanted: bool, rule: &str) -> Result<bool, EvalError> {
+        for part in parts {
+            if self.condition(part, rule)? == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn local(&mut self, level: usize, node: &Node) -> Outcome<'a> {

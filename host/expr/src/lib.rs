@@ -1,13 +1,12 @@
 //! CEL with our functions and bounds: what decides in `*_when` keys ("Handlebars builds, CEL decides").
 //!
-//! Owns the expression language of preset manifests. The crate `cel` gives the grammar; what an expression *means* is
+//! Owns the expression language of preset manifests. The grammar is that of CEL; what an expression *means* is
 //! ours, because an answer of a vendor is not a typed record: keys are missing, numbers come as text, a list is null.
 //!
-//! - [`scan`] holds our bounds, before the grammar's parser sees a byte of a stranger's text.
-//! - [`compile`] turns the parsed syntax into a small tree of our own; unknown functions end there, by name.
+//! - [`scan`] splits a stranger's text into tokens, within our bounds.
+//! - [`parse`] makes a [`tree`] of them; unknown functions end there, by name. [`literal`] reads numbers and texts.
 //! - [`eval`] evaluates the tree over JSON within a budget of steps; [`compare`] says when two values are equal.
 //! - [`envelope`] finds the status codes in an answer.
-//! - [`known`] remembers what was compiled before.
 //!
 //! Invariants: no text makes it panic, hang or overflow the stack; it never does IO, reads no clock and draws no random
 //! number (it also runs in the guest); messages name kinds and positions, never values, so that no answer's data
@@ -31,12 +30,13 @@
 #![forbid(unsafe_code)]
 
 mod compare;
-mod compile;
 mod envelope;
 mod eval;
 mod functions;
-mod known;
+mod literal;
+mod parse;
 mod scan;
+mod tree;
 
 use std::fmt;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ pub enum Dialect {
 /// A compiled expression. Cheap to clone, and free to share between threads.
 #[derive(Debug, Clone)]
 pub struct Program {
-    inner: Arc<compile::Compiled>,
+    inner: Arc<tree::Compiled>,
 }
 
 impl Program {
@@ -76,14 +76,9 @@ impl Program {
     /// has the wrong number of arguments, or the dialect has no such macro. Names of variables are not judged here:
     /// see [`Program::variables`].
     pub fn compile(source: &str, dialect: Dialect) -> Result<Program, Problem> {
-        if let Some(known) = known::get(source, dialect) {
-            return Ok(known);
-        }
         let tokens = scan::scan(source)?;
-        let compiled = compile::compile(source, &tokens, dialect)?;
-        let program = Program { inner: Arc::new(compiled) };
-        known::keep(source, dialect, &program);
-        Ok(program)
+        let compiled = parse::parse(source, &tokens, dialect)?;
+        Ok(Program { inner: Arc::new(compiled) })
     }
 
     /// Evaluates to true or false.

@@ -1,9 +1,9 @@
-//! Our own look at an expression before any third-party parser runs: its tokens, and the bounds on them.
+//! The tokens of an expression, and the bounds on them.
 //!
-//! Owns the bounds on source text and the messages for what no parser need see: open brackets and strings, stray
+//! Owns the bounds on source text and the messages for what the parser need not see: open brackets and strings, stray
 //! characters, `=` for `==`. It must never accept a text that could overflow the parser's stack, or that of any later
 //! walk over the tree: brackets, `?`, and each further link of a chain such as `a.b.c` or `1 + 1 + 1` deepen both, so
-//! all are counted here, in one pass without recursion. (`&&` and `||` do not: the parser balances them.)
+//! all are counted here, in one pass without recursion. (`&&` and `||` do not: however many there are, they are one node.)
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use presetter_template::Problem;
 /// The longest source in bytes: an expression is a line or two, and 4 KiB is fifty.
 pub const MAX_SOURCE: usize = 4 * 1024;
 /// The deepest that an expression may go: brackets within each other, plus the links of the chains that lead there, plus
-/// every `?`. Each level costs the parser up to 12 KiB of stack, and a guest has half a megabyte in all.
+/// every `?`. Each level costs the parser up to 12 KiB of stack where it is not optimised, and a guest has half a megabyte in all.
 pub const MAX_NESTING: usize = 32;
 /// The most tokens: room for thirty comparisons.
 pub const MAX_TOKENS: usize = 256;
@@ -237,14 +237,15 @@ impl Scanner<'_> {
     }
 }
 
-/// The length of a number: digits, a fraction, an exponent, or hexadecimal digits, and a final `u`.
+/// The length of a number: digits, a fraction, an exponent; or digits, also hexadecimal ones, and a final `u`.
 fn number(text: &str) -> usize {
     let digits = |at: usize| count(&text[at..], |c| c.is_ascii_digit());
     if let Some(rest) = text.strip_prefix("0x") {
         let hex = count(rest, |c| c.is_ascii_hexdigit());
         return 2 + hex + usize::from(rest[hex..].starts_with(['u', 'U']));
     }
-    let mut end = digits(0);
+    let whole = digits(0);
+    let mut end = whole;
     if text[end..].starts_with('.') && digits(end + 1) > 0 {
         end += 1 + digits(end + 1);
     }
@@ -255,7 +256,8 @@ fn number(text: &str) -> usize {
             end += 1 + sign + power;
         }
     }
-    end + usize::from(text[end..].starts_with(['u', 'U']))
+    // Only a whole number may say that it has no sign.
+    end + usize::from(end == whole && text[end..].starts_with(['u', 'U']))
 }
 
 /// How many ASCII characters at the start fit.

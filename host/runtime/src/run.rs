@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use presetter_connection::Access;
 use presetter_manifest::{Diagnostics, Limit, Limits, Repeat};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
@@ -74,7 +75,7 @@ impl Runner {
         let judging = Instant::now();
         let judged = ended.and_then(|(outcome, times)| {
             phases.extend(times);
-            judge(outcome, rows.len(), limits, &shared.ledger().floor)
+            judge(outcome, rows.len(), limits, &shared.ledger().floor, ready.answers)
         });
         // What ended the run from outside is the reason, whatever came of requests before.
         let from_outside = matches!(judged, Err(Failed::Limit(_) | Failed::Cancelled));
@@ -270,7 +271,13 @@ fn broken(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize) -> Faile
 }
 
 /// What the component returned, checked: a report for each row.
-fn judge(outcome: types::Outcome, rows: usize, limits: &Limits, floor: &Floor) -> Result<Vec<Report>, Failed> {
+fn judge(
+    outcome: types::Outcome,
+    rows: usize,
+    limits: &Limits,
+    floor: &Floor,
+    answers: bool,
+) -> Result<Vec<Report>, Failed> {
     if size(&outcome) > limits.size(Limit::OutputSize) {
         return Err(Failed::Limit(LimitHit::of(limits, Limit::OutputSize)));
     }
@@ -278,12 +285,13 @@ fn judge(outcome: types::Outcome, rows: usize, limits: &Limits, floor: &Floor) -
     // For one row what is said of the whole counts, and there may be no item.
     if rows == 1 {
         let item = items.into_iter().next().map(|item| (item.outputs, item.answer));
-        return Ok(vec![reported(verdict, item, limits, floor)?]);
+        return Ok(vec![reported(verdict, item, limits, floor, answers)?]);
     }
     if items.len() != rows {
         return Err(Failed::Miscounted(items.len(), rows));
     }
-    items.into_iter().map(|item| reported(item.verdict, Some((item.outputs, item.answer)), limits, floor)).collect()
+    let one = |item: types::Item| reported(item.verdict, Some((item.outputs, item.answer)), limits, floor, answers);
+    items.into_iter().map(one).collect()
 }
 
 /// What the component said of a row: how it ended, with its outputs and the answer that they rest on.
@@ -292,6 +300,7 @@ fn reported(
     item: Option<(String, Option<types::Seen>)>,
     limits: &Limits,
     floor: &Floor,
+    answers: bool,
 ) -> Result<Report, Failed> {
     let unread = |what| {
         move |unread| match unread {
@@ -305,9 +314,13 @@ fn reported(
     let Some((outputs, answer)) = item else { return Ok(report) };
     report.outputs = json::read(outputs.as_bytes(), limits).map_err(unread("outputs"))?;
     if let Some(answer) = answer {
-        report.response = Some(json::read(answer.response.as_bytes(), limits).map_err(unread("answers"))?);
         report.response_status = Some(answer.status);
-        report.response_headers = answer.headers.into_iter().map(|h| (h.name, h.value)).collect();
+        if answers || report.outcome.kind != Kind::Ok {
+            report.response = Some(json::read(answer.response.as_bytes(), limits).map_err(unread("answers"))?);
+            report.response_headers = answer.headers.into_iter().map(|h| (h.name, h.value)).collect();
+        } else {
+            json::read::<IgnoredAny>(answer.response.as_bytes(), limits).map_err(unread("answers"))?;
+        }
     }
     Ok(report)
 }
@@ -368,7 +381,7 @@ mod tests {
         };
         let items = ends.iter().map(item).collect();
         let limits = Limits::of(&Default::default(), &Default::default());
-        judge(types::Outcome { verdict: verdict("failed", "refused"), items }, rows, &limits, floor)
+        judge(types::Outcome { verdict: verdict("failed", "refused"), items }, rows, &limits, floor, true)
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub(crate) struct Ready {
     pub(crate) writes: bool,
     /// What the preset says of redirects.
     pub(crate) redirects: Option<Redirects>,
+    /// Whether reports of runs that ended well have the answer.
+    pub(crate) answers: bool,
     probe: OnceLock<Result<Runner, String>>,
 }
 
@@ -89,6 +91,17 @@ impl Runner {
     /// Makes a preset ready. What is wrong with its templates is told by its runs.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
+        Self::with(setup, true)
+    }
+
+    /// As [`Runner::new`], for who reads no answers: of a run that ended well, the report has the answer's status, and neither its
+    /// body nor its headers.
+    #[must_use]
+    pub fn without_answers(setup: Setup) -> Self {
+        Self::with(setup, false)
+    }
+
+    fn with(setup: Setup, answers: bool) -> Self {
         let (requests, wrong) = match setup.requests() {
             Ok(requests) => (requests, None),
             Err(wrong) => (HashMap::new(), Some(wrong)),
@@ -103,6 +116,7 @@ impl Runner {
             repeat: setup.repeat(),
             writes: setup.preset.manifest.effect.writes() || setup.body_is_changed(),
             redirects: request::redirects(&setup.preset.manifest, &setup.preset.file),
+            answers,
             probe: OnceLock::new(),
             setup,
         }))

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::Secret;
 use crate::forms::{self, Kind, Pattern, SHORT};
-use crate::view::{ALL, View};
+use crate::view::{ALL, ESCAPING, View};
 
 /// How many layers of escapes are undone.
 const LAYERS: usize = 2;
@@ -39,7 +39,7 @@ pub struct Redactor {
 #[derive(Default)]
 struct State {
     known: Vec<Known>,
-    /// Made anew whenever a secret is added, never changed.
+    /// Of all that is known; none from when a secret is added until something is looked through.
     finder: Option<Arc<Finder>>,
 }
 
@@ -78,7 +78,7 @@ impl Redactor {
 
     /// A text without the secrets.
     pub fn text(&self, text: &str) -> String {
-        match self.finder() {
+        match self.finder().filter(|_| !text.is_empty()) {
             None => text.to_owned(),
             Some(finder) => match finder.redact(text.as_bytes()) {
                 None => text.to_owned(),
@@ -89,9 +89,9 @@ impl Redactor {
         }
     }
 
-    /// Bytes without the secrets.
-    pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
-        self.finder().and_then(|finder| finder.redact(bytes)).unwrap_or_else(|| bytes.to_vec())
+    /// Bytes without the secrets; nothing if there are none in them.
+    pub fn bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.finder()?.redact(bytes)
     }
 
     /// Takes the secrets out of a JSON value: out of strings and keys, and whole numbers that show one become text.
@@ -105,8 +105,18 @@ impl Redactor {
         self.finder().is_some_and(|finder| finder.redact(bytes).is_some())
     }
 
+    /// What finds all that is known; nothing if no secret is.
     fn finder(&self) -> Option<Arc<Finder>> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).finder.clone()
+        {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            if state.finder.is_some() || state.known.is_empty() {
+                return state.finder.clone();
+            }
+        }
+        // Secrets come in pairs and more, and to put the finder together takes longer than to look through a text.
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let State { known, finder } = &mut *state;
+        Some(finder.get_or_insert_with(|| Arc::new(Finder::new(known))).clone())
     }
 
     fn learn(&self, name: &str, secret: &[u8]) {
@@ -119,7 +129,7 @@ impl Redactor {
         let same = |known: &Known| known.name == name && bool::from(known.bytes.ct_eq(secret));
         if !state.known.iter().any(same) {
             state.known.push(Known { name, bytes: Zeroizing::new(secret.to_vec()) });
-            state.finder = Some(Arc::new(Finder::new(&state.known)));
+            state.finder = None;
         }
     }
 }
@@ -217,7 +227,7 @@ impl Finder {
                 }
             }
         }
-        if layers > 0 {
+        if layers > 0 && text.iter().any(|byte| ESCAPING.contains(byte)) {
             for view in ALL.into_iter().filter_map(|escapes| View::of(text, escapes)) {
                 for hit in self.find(automaton, &view.bytes, layers - 1) {
                     join(&mut hits, Hit { range: view.place(hit.range), marker: hit.marker });

@@ -21,6 +21,8 @@ pub(crate) enum Escapes {
 }
 
 pub(crate) const ALL: [Escapes; 4] = [Escapes::Json, Escapes::Percent, Escapes::Form, Escapes::Html];
+/// A text without any of these is as it stands, whichever escapes are undone.
+pub(crate) const ESCAPING: [u8; 4] = [b'\\', b'%', b'+', b'&'];
 
 /// How many bytes of a view lie between two marks, at least: what decoding again costs at most, against a mark's size.
 const STEP: usize = 256;

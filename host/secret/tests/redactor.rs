@@ -110,7 +110,8 @@ proptest! {
             let clean = redactor.text(&text);
             prop_assert_eq!(&clean, &format!("{before}[secret token]{after}"), "{} of {:?}", name, secret);
             prop_assert!(redactor.holds(text.as_bytes()) && !redactor.holds(clean.as_bytes()));
-            prop_assert_eq!(redactor.bytes(text.as_bytes()), clean.into_bytes());
+            let found = redactor.bytes(text.as_bytes());
+            prop_assert_eq!(found.unwrap_or_else(|| text.clone().into_bytes()), clean.into_bytes());
         }
     }
 
@@ -182,7 +183,7 @@ proptest! {
         redactor.add("pin", &Secret::new(short.clone()));
         let sentence = format!("{text}, {short}er {short} '{short}' {{\"{short}\": 1}}");
         prop_assert_eq!(redactor.text(&sentence), sentence.clone());
-        prop_assert_eq!(redactor.bytes(&bytes), bytes);
+        prop_assert_eq!(redactor.bytes(&bytes), None);
         let mut value = json!({short: [text.clone(), 1.5, null, sentence]});
         let before = value.clone();
         prop_assert!(!redactor.value(&mut value));

@@ -12,6 +12,8 @@ mod batch;
 pub mod contract;
 mod door;
 mod load;
+#[cfg(target_family = "wasm")]
+mod memory;
 mod output;
 mod recipe;
 mod run;
@@ -24,8 +26,14 @@ mod trace;
 pub use answer::{Answer, Judgement};
 pub use door::{Body, Door, Raw, Refusal, Request};
 pub use load::{Files, Recipes, complaint, complaints};
+#[cfg(target_family = "wasm")]
+pub use memory::loaded;
 pub use presetter_manifest::Text;
 pub use presetter_template::Problem;
 pub use recipe::{Recipe, Rules};
 pub use run::{Context, Finished, Run, Scripts, Seen, Verdict};
 pub use trace::Trace;
+
+/// Nothing: outside of a component memory is the system's.
+#[cfg(not(target_family = "wasm"))]
+pub fn loaded() {}

@@ -46,7 +46,9 @@ struct Interpreter;
 impl loading::Guest for Interpreter {
     fn load(source: String) -> Result<(), String> {
         let scripts = Scripts::load(&source)?;
-        SCRIPTS.with(|cell| cell.set(scripts).map_err(|_| contract::loaded_already()))
+        SCRIPTS.with(|cell| cell.set(scripts).map_err(|_| contract::loaded_already()))?;
+        interpreter::loaded();
+        Ok(())
     }
 }
 

@@ -81,14 +81,9 @@ impl<'a> Stage<'a> {
         self.presetter([&["run", "mosyle/create-user", "-c", "m"], &CREATE[..]].concat())
     }
 
-    /// Forgets sessions and receipts, but neither what is compiled nor whom is trusted.
+    /// Forgets sessions: the next run has to log in.
     pub(crate) fn forget(&self) {
-        for entry in fs::read_dir(self.home.join("state")).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.file_name() != Some(OsStr::new("trust")) {
-                let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-            }
-        }
+        let _ = fs::remove_dir_all(self.home.join("state/sessions"));
     }
 
     /// Runs the program, and tells what it took.

@@ -49,7 +49,8 @@ fn check_text(redactor: &Redactor, secret: &str, text: &str) {
         assert!(clean.contains(MARKER), "{clean:?} says nothing of what was taken out");
         assert!(could_hold(text, secret), "{secret:?} was seen in {text:?}");
     }
-    assert_eq!(redactor.bytes(text.as_bytes()), clean.as_bytes(), "texts and bytes are treated alike");
+    let bytes = redactor.bytes(text.as_bytes());
+    assert_eq!(bytes.as_deref().unwrap_or(text.as_bytes()), clean.as_bytes(), "texts and bytes are treated alike");
     // A secret that can begin where our own marker ends may be seen again in what was left beside it.
     if !secret.contains(['[', ']']) {
         assert_eq!(redactor.text(&clean), clean, "redacting twice changes more");

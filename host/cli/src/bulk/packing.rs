@@ -28,7 +28,7 @@ impl Packing {
     pub(super) fn load(engine: &Engine, prepared: &Arc<Prepared>) -> Result<Arc<Self>, Failure> {
         let (component, document) = prepare::load(engine, &prepared.chosen)?;
         let means = document.is_some().then(|| (engine.clone(), prepared.clone()));
-        let (runner, means) = (RwLock::new(prepared.runner(component, document)), Mutex::new(means));
+        let (runner, means) = (RwLock::new(prepared.runner_of_rows(component, document)), Mutex::new(means));
         Ok(Arc::new(Self { runner, rows: AtomicU64::new(0), means }))
     }
 
@@ -56,5 +56,5 @@ fn pack(engine: &Engine, prepared: &Prepared) -> Option<Runner> {
     let parts = presetter_pack::parts(&prepared.chosen.bundle, preset).ok()?;
     let document = presetter_pack::source_document(&prepared.chosen.bundle.sources_for(preset).ok()?);
     let packed = presetter_pack::snapshot(&parts.component, &document).ok()?;
-    Some(prepared.runner(engine.load(&packed).ok()?, None))
+    Some(prepared.runner_of_rows(engine.load(&packed).ok()?, None))
 }

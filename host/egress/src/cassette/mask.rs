@@ -100,7 +100,9 @@ impl Masks {
     /// A body with masks; `media` is its type without parameters.
     #[must_use]
     pub fn body(&self, media: &str, body: &Bytes) -> Bytes {
-        let Ok(text) = std::str::from_utf8(body) else { return self.redactor.bytes(body).into() };
+        let Ok(text) = std::str::from_utf8(body) else {
+            return self.redactor.bytes(body).map_or_else(|| body.clone(), Bytes::from);
+        };
         if media == "application/x-www-form-urlencoded" {
             let pairs: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
             let clean: Vec<(String, String)> =
