@@ -1,4 +1,4 @@
-//! How many rows are under way at once: a fixed number, or as many as the server takes well.
+//! How many requests are under way at once: a fixed number, or as many as the server takes well.
 //!
 //! What is adapted follows the throughput: it grows while more at once brings more through, is halved when the server says that it is too
 //! much, and else looks now and then whether fewer would bring as much through, or more would bring more. Latency is not asked: a slow server

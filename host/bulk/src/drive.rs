@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::driver::Driver;
-use crate::{Concurrency, Ledger, Tally};
+use crate::{Concurrency, Gate, Ledger, Tally};
 
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,8 +122,8 @@ pub trait Runs: Send + Sync + 'static {
     fn writes(&self) -> bool;
     /// Whether it can look whether a row took place.
     fn looks(&self) -> bool;
-    /// Runs a row.
-    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn) -> Ended;
+    /// Runs a row. More rows are run at once than may send: each of its requests goes through the gate.
+    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn, gate: &Gate) -> Ended;
     /// How many rows go together at most.
     fn most(&self) -> usize {
         1
@@ -133,10 +133,10 @@ pub trait Runs: Send + Sync + 'static {
         None
     }
     /// Runs rows together, none of which was sent before; a result for each, in their order.
-    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)]) -> Vec<Ended> {
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], gate: &Gate) -> Vec<Ended> {
         let mut ended = Vec::new();
         for (row, inputs) in rows {
-            ended.push(self.run(row, inputs, Turn::First).await);
+            ended.push(self.run(row, inputs, Turn::First, gate).await);
         }
         ended
     }

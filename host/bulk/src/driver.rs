@@ -19,12 +19,14 @@ use crate::group::{Group, Member};
 use crate::lanes::Lanes;
 use crate::printing::Printing;
 use crate::{
-    Again, Before, Concurrency, Drive, Ended, Kind, Ledger, Next, OnError, Order, Row, Runs, Sink, Summary, Tally,
-    Told, Turn,
+    Again, Before, Concurrency, Drive, Ended, Gate, Kind, Ledger, Next, OnError, Order, Row, Runs, Sink, Summary,
+    Tally, Told, Turn,
 };
 
 /// So many rows are read ahead.
 const AHEAD: usize = 128;
+/// For so many requests that are on their way, one more row is begun than may send: it is put together while those are waited for.
+const AHEAD_OF: usize = 2;
 /// How often is told how far it is.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -97,7 +99,7 @@ impl Driver {
             group: Group::new(runs.most()),
             noting: VecDeque::new(),
             ready: VecDeque::new(),
-            lanes: Lanes::new(drive.threads, move |members| run(runner.clone(), members)),
+            lanes: Lanes::new(drive.threads, move |members, gate| run(runner.clone(), members, gate)),
             concurrency: drive.concurrency,
             course: Course::default(),
             told: Vec::new(),
@@ -286,9 +288,14 @@ impl Driver {
 
     /// Begins what has a place.
     fn begin(&mut self) {
+        let places = self.concurrency.places();
+        self.lanes.open(places);
+        // Where the server answers faster than rows are put together, nothing is gained by more of them. And what is one after the
+        // other is so from beginning to end.
+        let ahead = self.lanes.through() / AHEAD_OF;
         loop {
             let stopped = self.is_stopped();
-            let place = stopped || self.lanes.running() < self.concurrency.places();
+            let place = stopped || self.lanes.running() < places + ahead;
             match self.ready.pop_front_if(|step| place || matches!(step, Step::Aside(_))) {
                 Some(Step::Run { members, .. }) if !stopped => self.lanes.begin(members),
                 Some(Step::Run { members, noted }) => self.abandon(members, noted),
@@ -366,12 +373,12 @@ impl Step {
 }
 
 /// Runs rows that go together.
-async fn run(runs: Arc<dyn Runs>, members: Vec<Member>) -> Ran {
+async fn run(runs: Arc<dyn Runs>, members: Vec<Member>, gate: Gate) -> Ran {
     let ended = match &members[..] {
-        [alone] => vec![runs.run(&alone.row, &alone.inputs, alone.turn).await],
+        [alone] => vec![runs.run(&alone.row, &alone.inputs, alone.turn, &gate).await],
         _ => {
             let rows: Vec<_> = members.iter().map(|member| (&member.row, &member.inputs)).collect();
-            runs.run_together(&rows).await
+            runs.run_together(&rows, &gate).await
         }
     };
     Ran(members, ended)

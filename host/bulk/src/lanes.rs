@@ -6,13 +6,19 @@
 
 use std::future::Future;
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::MissedTickBehavior;
+
+use crate::Gate;
 
 /// A lane tells at the latest when so many jobs have ended.
 const BURST: usize = 16;
+/// A lane's own timer.
+const EARLIER: Duration = Duration::from_millis(250);
 
 /// Lanes that take jobs `J`, of which each ends with an `R`.
 pub(crate) struct Lanes<J, R> {
@@ -23,6 +29,9 @@ pub(crate) struct Lanes<J, R> {
 }
 
 struct Lane<J> {
+    gate: Gate,
+    /// How many of its jobs may be through the gate.
+    share: usize,
     jobs: UnboundedSender<Vec<J>>,
     /// Those that are to be handed over.
     next: Vec<J>,
@@ -36,7 +45,7 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
     /// So many threads; with none, or where there are none to be had, jobs run on the runtime of the caller.
     pub(crate) fn new<W, F>(threads: usize, work: W) -> Self
     where
-        W: Fn(J) -> F + Clone + Send + 'static,
+        W: Fn(J, Gate) -> F + Clone + Send + 'static,
         F: Future<Output = R> + Send + 'static,
     {
         let (told, ended) = mpsc::unbounded_channel();
@@ -45,31 +54,51 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
         for number in 0..threads {
             let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { break };
             let (jobs, coming) = mpsc::unbounded_channel();
-            let (work, told) = (work.clone(), told.clone());
+            let (work, told, gate) = (work.clone(), told.clone(), Gate::new(0));
+            let through = gate.clone();
             let run = move || {
-                runtime.block_on(lane(number, coming, work, told));
+                runtime.block_on(lane(number, coming, move |job| work(job, through.clone()), told));
                 // Who waits for a lock or a terminal keeps nobody from ending.
                 runtime.shutdown_background();
             };
             if thread::Builder::new().name(format!("rows {number}")).spawn(run).is_err() {
                 break;
             }
-            lanes.push(Lane { jobs, next: Vec::new(), running: 0 });
+            lanes.push(Lane { gate, share: 0, jobs, next: Vec::new(), running: 0 });
         }
         if lanes.is_empty() {
             let (jobs, coming) = mpsc::unbounded_channel();
-            beside = Some(tokio::spawn(lane(0, coming, work, told)).abort_handle());
-            lanes.push(Lane { jobs, next: Vec::new(), running: 0 });
+            let gate = Gate::new(0);
+            let through = gate.clone();
+            beside = Some(tokio::spawn(lane(0, coming, move |job| work(job, through.clone()), told)).abort_handle());
+            lanes.push(Lane { gate, share: 0, jobs, next: Vec::new(), running: 0 });
         }
         Self { lanes, ended, beside }
     }
 
-    /// Begins a job, where the fewest are under way: as soon as [`Lanes::next`] is waited for.
+    /// So many jobs may be through the gates of the lanes at once, each lane's share of them. Until the jobs of a lane without a
+    /// share have ended, it keeps one place for them.
+    pub(crate) fn open(&mut self, places: usize) {
+        let count = self.lanes.len();
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            lane.share = places / count + usize::from(number < places % count);
+            let places = lane.share.max(usize::from(lane.running > 0));
+            lane.gate.open(places);
+        }
+    }
+
+    /// Begins a job, where the fewest for each place are under way: as soon as [`Lanes::next`] is waited for.
     pub(crate) fn begin(&mut self, job: J) {
-        if let Some(lane) = self.lanes.iter_mut().min_by_key(|lane| lane.running) {
+        let open = self.lanes.iter_mut().filter(|lane| lane.share > 0);
+        if let Some(lane) = open.min_by(|a, b| (a.running * b.share).cmp(&(b.running * a.share))) {
             lane.next.push(job);
             lane.running += 1;
         }
+    }
+
+    /// How many jobs are through the gates.
+    pub(crate) fn through(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.gate.taken()).sum()
     }
 
     /// How many jobs are under way.
@@ -122,6 +151,10 @@ where
     F: Future<Output = R> + Send + 'static,
 {
     let mut running = JoinSet::new();
+    // The runtime wakes itself, by a call to the system, for each timer that is set before it knows of an earlier one, and a row sets
+    // several: when it has to be done by, and each of its requests. This one is earlier than all of them.
+    let mut earlier = tokio::time::interval(EARLIER);
+    earlier.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
@@ -142,6 +175,7 @@ where
                     break;
                 }
             }
+            _ = earlier.tick() => {}
         }
     }
     // Whoever waits for the end finds nothing held here any more.
@@ -159,13 +193,15 @@ mod tests {
     #[tokio::test]
     async fn jobs_end_on_the_lane_on_which_they_begin_and_none_is_lost() {
         for threads in [0, 1, 3] {
-            let mut lanes = Lanes::new(threads, |number: u32| async move {
+            let mut lanes = Lanes::new(threads, |number: u32, gate: Gate| async move {
                 let before = thread::current().id();
+                let _pass = gate.enter().await;
                 tokio::task::yield_now().await;
                 assert!(number % 10 != 7, "a job that breaks down");
                 assert_eq!(thread::current().id(), before);
                 before
             });
+            lanes.open(5);
             (0..100).for_each(|number| lanes.begin(number));
             let mut ended = Vec::new();
             while lanes.running() > 0 {
@@ -184,13 +220,14 @@ mod tests {
             let held = std::sync::Arc::new(());
             let begun = || {
                 let held = held.clone();
-                let mut lanes = Lanes::new(threads, move |(): ()| {
+                let mut lanes = Lanes::new(threads, move |(): (), _| {
                     let held = held.clone();
                     async move {
                         std::future::pending::<()>().await;
                         drop(held);
                     }
                 });
+                lanes.open(1);
                 lanes.begin(());
                 lanes
             };

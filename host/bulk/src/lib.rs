@@ -1,6 +1,6 @@
 //! Many rows through one preset.
 //!
-//! Owns: how fast rows go ([`Pace`], [`Concurrency`]), in which order their results come ([`drive`]), what is known of each after a
+//! Owns: how fast rows go ([`Pace`], [`Concurrency`], [`Gate`]), in which order their results come ([`drive`]), what is known of each after a
 //! crash ([`Ledger`]), and the numbers of a whole run ([`Tally`]).
 //! Never: what a row is, or what running it means: that is whoever implements [`Runs`].
 //!
@@ -13,6 +13,7 @@ mod concurrency;
 mod course;
 mod drive;
 mod driver;
+mod gate;
 mod group;
 mod lanes;
 mod ledger;
@@ -23,6 +24,7 @@ mod tally;
 pub use again::{Again, Next};
 pub use concurrency::{Concurrency, MOST};
 pub use drive::{Drive, Ended, Kind, OnError, Order, Row, Runs, Sink, Summary, Turn, drive};
+pub use gate::{Gate, Pass};
 pub use ledger::{Before, Ledger, LedgerError, Told};
 pub use pace::{NoRate, Pace, Rate};
 pub use tally::{Percentiles, Tally};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use presetter_bulk::{
-    Concurrency, Drive, Ended, Kind, Ledger, LedgerError, OnError, Order, Row, Runs, Sink, Summary, Turn, drive,
+    Concurrency, Drive, Ended, Gate, Kind, Ledger, LedgerError, OnError, Order, Row, Runs, Sink, Summary, Turn, drive,
 };
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -34,6 +34,33 @@ struct Vendor {
     key: fn(u64) -> Option<u64>,
     /// Those that went together.
     together: Mutex<Vec<Vec<u64>>>,
+    /// How many rows are under way, and how many of them send; the most of each at once.
+    running: Counted,
+    sending: Counted,
+}
+
+/// How many there are, and were at most.
+#[derive(Default)]
+struct Counted {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Counted {
+    fn one(&self) -> impl Drop + '_ {
+        struct One<'a>(&'a Counted);
+        impl Drop for One<'_> {
+            fn drop(&mut self) {
+                self.0.now.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+        self.most.fetch_max(self.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        One(self)
+    }
+
+    fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
 }
 
 impl Vendor {
@@ -49,6 +76,8 @@ impl Vendor {
             most: 1,
             key: |_| None,
             together: Mutex::default(),
+            running: Counted::default(),
+            sending: Counted::default(),
         }
     }
 
@@ -79,8 +108,9 @@ impl Runs for Vendor {
         self.looks
     }
 
-    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn) -> Ended {
+    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn, gate: &Gate) -> Ended {
         assert_eq!(inputs["n"], row.number);
+        let _running = self.running.one();
         self.begun.fetch_add(1, Ordering::SeqCst);
         if row.number == 1 {
             let _permit = self.first.acquire().await.unwrap();
@@ -88,9 +118,12 @@ impl Runs for Vendor {
         if turn == Turn::Doubt && self.did(row.number) > 0 {
             return ended(row, Kind::Skipped, "it is there");
         }
+        let pass = gate.enter().await;
+        let sending = self.sending.one();
         tokio::time::sleep(Duration::from_millis((self.takes)(row.number))).await;
         *self.did.lock().unwrap().entry(row.number).or_default() += 1;
         tokio::time::sleep(Duration::from_millis((self.takes)(row.number))).await;
+        drop((sending, pass));
         ended(row, (self.ends)(row.number), "")
     }
 
@@ -102,7 +135,7 @@ impl Runs for Vendor {
         (self.key)(inputs["n"].as_u64().unwrap()).map(|key| key.to_string())
     }
 
-    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)]) -> Vec<Ended> {
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], _: &Gate) -> Vec<Ended> {
         self.together.lock().unwrap().push(rows.iter().map(|(row, _)| row.number).collect());
         self.begun.fetch_add(rows.len(), Ordering::SeqCst);
         let number = rows[0].0.number;
@@ -226,6 +259,19 @@ async fn rows_on_threads_of_their_own_come_in_their_order_and_are_noted() {
     let (summary, _) = through(&vendor, 2_000, how()).await;
     assert_eq!((summary.tally.before(), summary.tally.of(Kind::Ok)), (1_960, 1_960));
     assert!((1..=2_000).all(|number| vendor.did(number) == u32::from(number % 50 != 0)));
+}
+
+#[tokio::test]
+async fn some_rows_wait_for_a_place_to_send_and_no_more_send_than_there_are_places() {
+    for threads in [0, 1, 3] {
+        for (places, running) in [(1, 1), (2, 3), (5, 7), (16, 24)] {
+            let vendor = Arc::new(Vendor { takes: |number| number % 2, ..Vendor::new() });
+            let how = Drive { threads, concurrency: Concurrency::fixed(places), ..usual() };
+            let (summary, paper) = through(&vendor, 120, how).await;
+            assert_eq!((summary.stopped, paper.numbers()), (None, (1..=120).collect::<Vec<_>>()));
+            assert_eq!((vendor.sending.most(), vendor.running.most()), (places, running), "{threads} threads");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -39,7 +39,6 @@ mod scan;
 mod tree;
 
 use std::fmt;
-use std::sync::Arc;
 
 use presetter_template::Problem;
 use serde_json::Value;
@@ -62,10 +61,10 @@ pub enum Dialect {
     NoMacros,
 }
 
-/// A compiled expression. Cheap to clone, and free to share between threads.
+/// A compiled expression. A clone shares nothing with it.
 #[derive(Debug, Clone)]
 pub struct Program {
-    inner: Arc<tree::Compiled>,
+    inner: tree::Compiled,
 }
 
 impl Program {
@@ -78,7 +77,7 @@ impl Program {
     pub fn compile(source: &str, dialect: Dialect) -> Result<Program, Problem> {
         let tokens = scan::scan(source)?;
         let compiled = parse::parse(source, &tokens, dialect)?;
-        Ok(Program { inner: Arc::new(compiled) })
+        Ok(Program { inner: compiled })
     }
 
     /// Evaluates to true or false.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::functions::Function;
 
 /// A compiled expression.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Compiled {
     pub(crate) root: Node,
     /// Free names in the order of their first use.
@@ -17,14 +17,14 @@ pub(crate) struct Compiled {
 }
 
 /// One expression and where it stands in the source.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) form: Form,
     pub(crate) span: Range<usize>,
 }
 
 /// What an expression does.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Form {
     Literal(Box<Value>),
     Variable(String),
@@ -50,7 +50,7 @@ pub(crate) enum Form {
 }
 
 /// `over.macro(name, body)`; the body sees the element as a local.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Loop {
     pub(crate) over: Node,
     pub(crate) what: Macro,

@@ -36,6 +36,17 @@ pub(crate) struct Times {
     pub(crate) connection: Duration,
     /// From then until its answer was there; also what a server asked to wait.
     pub(crate) wait: Duration,
+    /// Until whoever watches let it go on: the run waited for others, and that is no time of its own.
+    held: Duration,
+    /// Since when it is held now.
+    since: Option<Instant>,
+}
+
+impl Times {
+    /// How long the run was held, up to now.
+    pub(crate) fn held(&self) -> Duration {
+        self.held + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
 }
 
 /// The state of one instance.
@@ -125,6 +136,15 @@ impl Host {
         }
     }
 
+    /// Waits for whoever watches.
+    async fn held<T>(&self, until: impl Future<Output = T>) -> T {
+        self.shared.ledger().times.since = Some(Instant::now());
+        let done = until.await;
+        let times = &mut self.shared.ledger().times;
+        (times.held, times.since) = (times.held(), None);
+        done
+    }
+
     /// Sends a request: watched, counted, repeated only when the server asks for it, and entered in the ledger.
     async fn deliver(&mut self, outgoing: Outgoing) -> wasmtime::Result<Result<http::Answer, http::Error>> {
         let shared = self.shared.clone();
@@ -151,7 +171,7 @@ impl Host {
                 self.ask()?;
             }
             let sending = Sending { access: &shared.setup().access, request: &outgoing };
-            if shared.observer.before_send(&sending).await == Verdict::Veto {
+            if self.held(shared.observer.before_send(&sending)).await == Verdict::Veto {
                 shared.ledger().vetoed = true;
                 return Ok(Err(error(
                     "cancelled",
@@ -183,6 +203,7 @@ impl Host {
                     shared.observer.answered(Ok(answer.status), took);
                     let again = self.again(&answer, repeatable, attempt);
                     self.answered(print, outgoing.writes, &answer);
+                    self.held(shared.observer.going_on()).await;
                     let Some(wait) = again else { return Ok(Ok(seen(answer))) };
                     shared.observer.waiting(answer.status, wait);
                     self.retry_waited += wait;
@@ -193,6 +214,7 @@ impl Host {
                 Err(failed) => {
                     shared.observer.answered(Err(failed.kind()), took);
                     let told = self.enter(print, outgoing.writes, &failed);
+                    self.held(shared.observer.going_on()).await;
                     if let Error::TooLarge { limit: Some(limit), .. } = failed {
                         return Err(self.hit(limit));
                     }

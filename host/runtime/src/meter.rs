@@ -44,7 +44,10 @@ impl Ticker {
             let (shared, engine) = (self.0.clone(), engine.weak());
             thread::spawn(move || tick(&shared, &engine));
         }
-        self.0.wake.notify_one();
+        // It sleeps only while nothing runs.
+        if active.runs == 1 {
+            self.0.wake.notify_one();
+        }
         Running(self.0.clone())
     }
 }

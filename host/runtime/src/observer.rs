@@ -78,6 +78,9 @@ pub trait RunObserver: Send + Sync {
         let _ = (answer, took);
     }
 
+    /// Awaited after that, before the component gets the answer: whoever has others wait may let them go first.
+    async fn going_on(&self) {}
+
     /// The server asked to wait; the request will be sent again.
     fn waiting(&self, status: u16, wait: Duration) {
         let _ = (status, wait);

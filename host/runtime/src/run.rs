@@ -64,8 +64,7 @@ impl Runner {
             // The run begins when it has its place: that others are before it is no time of its own.
             let Component { engine, weight, .. } = &ready.setup.component;
             let _permit = engine.permits.acquire_many(*weight).await.map_err(|e| Failed::Trap(e.to_string()))?;
-            let timed = tokio::time::timeout(limits.time(Limit::WallTime), execute(rows, shared.clone()));
-            timed.await.unwrap_or_else(|_| Err(Failed::Limit(LimitHit::of(limits, Limit::WallTime))))
+            within(limits, &shared, execute(rows, shared.clone())).await
         };
         let ended = tokio::select! {
             ended = running => ended,
@@ -86,7 +85,7 @@ impl Runner {
         };
         let mut reports = judged.unwrap_or_else(|failed| vec![Report::ended(failed.told(ready)); rows.len()]);
         let mut ledger = shared.ledger();
-        let Times { render, connection, wait } = ledger.times;
+        let Times { render, connection, wait, .. } = ledger.times;
         phases.extend([("render", render), ("connection", connection), ("wait", wait)]);
         let wrong = ledger.diagnostics.take().or(wrong);
         for report in &mut reports {
@@ -95,7 +94,7 @@ impl Runner {
             scrub(report, &ready.setup.access);
         }
         phases.push(("judge", judging.elapsed()));
-        let duration = started.elapsed();
+        let duration = started.elapsed().saturating_sub(ledger.times.held());
         for report in &mut reports {
             report.phases.clone_from(&phases);
             report.duration = duration;
@@ -104,6 +103,30 @@ impl Runner {
             first.requests = ledger.floor.requests;
         }
         reports
+    }
+}
+
+/// Ends a run that takes longer than it may. The time for which it was held is not its own.
+async fn within<T>(
+    limits: &Limits,
+    shared: &Shared,
+    running: impl Future<Output = Result<T, Failed>>,
+) -> Result<T, Failed> {
+    let own = tokio::time::Instant::now() + limits.time(Limit::WallTime);
+    let mut until = own;
+    tokio::pin!(running);
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut running => return ended,
+            () = tokio::time::sleep_until(until) => {
+                let later = own + shared.ledger().times.held();
+                if later <= until {
+                    return Err(Failed::Limit(LimitHit::of(limits, Limit::WallTime)));
+                }
+                until = later;
+            }
+        }
     }
 }
 
@@ -217,8 +240,9 @@ async fn execute(rows: &[Map<String, Value>], shared: Arc<Shared>) -> Result<(ty
         Err(_) => Err(Failed::Limit(LimitHit::of(&setup.limits, Limit::GuestTime))),
         Ok(Ok((outcome, mut times))) => {
             // What the host did for it in between is told apart.
-            let Times { render, connection, wait } = shared.ledger().times;
-            times[2].1 = times[2].1.saturating_sub(render + connection + wait);
+            let host = shared.ledger().times;
+            let host = host.render + host.connection + host.wait + host.held();
+            times[2].1 = times[2].1.saturating_sub(host);
             Ok((outcome, times))
         }
         Ok(Err(error)) => Err(match (store.data_mut().ceiling.hit.take(), error.downcast_ref::<LimitHit>()) {

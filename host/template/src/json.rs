@@ -14,7 +14,7 @@ use crate::tree::{Block, Hole, Node};
 use crate::{Problem, bounds, json_keys, json_text};
 
 /// A value in the template.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Json {
     /// A number, `true`, `false` or `null`, as written.
     Literal(String),
@@ -27,21 +27,21 @@ pub(crate) enum Json {
 }
 
 /// What an object holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Member {
     Pair { key: Vec<Part>, span: Range<usize>, value: Json },
     Block(Box<Block<Vec<Member>>>),
 }
 
 /// What an array holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Element {
     Item(Json),
     Block(Box<Block<Vec<Element>>>),
 }
 
 /// What a text holds: a JSON string (escaped) or, in other contexts, plain text.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Part {
     Text(String),
     Hole(Hole),

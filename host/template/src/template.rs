@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -55,10 +54,11 @@ pub struct Variable {
     pub optional: bool,
 }
 
-/// A compiled template. Cheap to clone.
+/// A compiled template. A clone shares nothing with it.
 #[derive(Clone)]
-pub struct Template(Arc<Inner>);
+pub struct Template(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     context: Context,
     variables: Vec<Variable>,
@@ -68,6 +68,7 @@ struct Inner {
     source_len: usize,
 }
 
+#[derive(Clone)]
 enum Body {
     Json(Json),
     Text(Vec<Part>),
@@ -95,7 +96,7 @@ impl Template {
             (Context::Value, [Node::Hole(hole)]) => Body::Hole(hole.clone()),
             (_, nodes) => Body::Text(render_text::parts(source, context, nodes).map_err(|problem| vec![problem])?),
         };
-        Ok(Self(Arc::new(Inner { context, variables, elements, blocks, body, source_len: source.len() })))
+        Ok(Self(Box::new(Inner { context, variables, elements, blocks, body, source_len: source.len() })))
     }
 
     /// What the template was compiled for.

@@ -36,7 +36,7 @@ pub(crate) struct Hole {
 }
 
 /// A block, with branches of any form.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Block<T> {
     pub(crate) kind: BlockKind,
     pub(crate) source: Source,

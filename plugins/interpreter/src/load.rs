@@ -43,8 +43,8 @@ impl Files {
     }
 }
 
-/// The presets of a bundle, by name and by connection kind.
-#[derive(Default)]
+/// The presets of a bundle, by name and by connection kind. A clone shares nothing with them.
+#[derive(Default, Clone)]
 pub struct Recipes {
     /// Kind `""` stands for every kind that has no variant of its own.
     compiled: HashMap<(String, String), OnceCell<Recipe>>,
@@ -95,6 +95,13 @@ impl Recipes {
         }
         recipes.shared = bundle.answer;
         Ok(recipes)
+    }
+
+    /// The same, gathered in the memory of runs: nothing that reading left lies between its parts.
+    #[must_use]
+    pub fn gathered(self) -> Self {
+        // What is still to be compiled is for one run alone.
+        if self.presets.is_empty() { self.clone() } else { self }
     }
 
     /// A preset as it is for one kind of connection.

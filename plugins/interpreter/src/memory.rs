@@ -1,7 +1,7 @@
-//! Where an interpreter's memory comes from: one place for what `load` leaves, another for what a run needs.
+//! Where an interpreter's memory comes from: one place for what it reads, another for what it keeps of that and for what a run needs.
 //!
-//! What was loaded stays as it is: a run neither fills gaps in it nor frees anything of it. So what a run writes lies together, on
-//! few pages, and these are all that the host has to make as they were for the next run.
+//! What was read stays as it is: a run neither fills gaps in it nor frees anything of it. So what a run reads and what it writes lie
+//! together, on few pages, and those that it wrote are all that the host has to make as they were for the next run.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
@@ -22,7 +22,7 @@ struct Memory {
     runs: WasmDynamicTalc,
 }
 
-/// From here on memory is that of runs: called once, when everything is loaded.
+/// From here on memory is that of runs: called once, when everything is read.
 #[allow(unsafe_code, reason = "an allocator is asked")]
 pub fn loaded() {
     // Safety: the layout has a size, and what is freed was allocated with it.

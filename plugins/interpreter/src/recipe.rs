@@ -6,6 +6,7 @@ use presetter_manifest::{self as manifest, Answer, BatchKey, Origin, Pages, Pres
 use presetter_template::{Context, Path, Problem, Template};
 
 /// A preset for one kind of connection.
+#[derive(Clone)]
 pub struct Recipe {
     /// It runs a script; the rules hold for it as well.
     pub(crate) script: bool,
@@ -23,6 +24,7 @@ pub struct Recipe {
 }
 
 /// Rules on an answer: the bundle's and the preset's.
+#[derive(Clone)]
 pub struct Rules {
     pub(crate) not_found: Vec<Rule>,
     pub(crate) failed: Vec<Rule>,
@@ -31,12 +33,14 @@ pub struct Rules {
 }
 
 /// A rule, and whose it is.
+#[derive(Clone)]
 pub(crate) struct Rule {
     pub(crate) of: Origin,
     pub(crate) program: Program,
 }
 
 /// How a list is read.
+#[derive(Clone)]
 pub(crate) struct Paging {
     pub(crate) items: Template,
     /// Where the list is below `response`, to narrow it; nothing if it is put together from more than one value.
@@ -48,6 +52,7 @@ pub(crate) struct Paging {
 }
 
 /// Which item is meant.
+#[derive(Clone)]
 pub(crate) struct Search {
     pub(crate) fields: Vec<Wanted>,
     pub(crate) first: bool,
@@ -56,6 +61,7 @@ pub(crate) struct Search {
 }
 
 /// Many rows in one request.
+#[derive(Clone)]
 pub(crate) struct Batch {
     pub(crate) elements: Template,
     /// Where they are below `response`, as for a list.
@@ -65,6 +71,7 @@ pub(crate) struct Batch {
 }
 
 /// A field and the value it must have.
+#[derive(Clone)]
 pub(crate) struct Wanted {
     pub(crate) field: String,
     pub(crate) value: Template,
@@ -72,12 +79,14 @@ pub(crate) struct Wanted {
 }
 
 /// Named values: templates, and what is true or false.
+#[derive(Clone)]
 pub(crate) struct Fields {
     pub(crate) values: Vec<(String, Template)>,
     pub(crate) flags: Vec<(String, Program)>,
 }
 
 /// Another preset that is looked at on the side.
+#[derive(Clone)]
 pub(crate) struct Lookup {
     pub(crate) preset: String,
     pub(crate) inputs: Vec<(String, Template)>,

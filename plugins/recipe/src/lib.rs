@@ -17,8 +17,9 @@ struct Interpreter;
 impl loading::Guest for Interpreter {
     fn load(source: String) -> Result<(), String> {
         let recipes = Recipes::compile(&Files::read(&source)?)?;
-        RECIPES.with(|cell| cell.set(Box::new(recipes))).map_err(|_| contract::loaded_already())?;
         interpreter::loaded();
+        let recipes = Box::new(recipes.gathered());
+        RECIPES.with(|cell| cell.set(recipes)).map_err(|_| contract::loaded_already())?;
         Ok(())
     }
 }

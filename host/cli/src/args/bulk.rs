@@ -50,7 +50,7 @@ impl EachArgs {
 pub(crate) struct BulkArgs {
     #[command(flatten)]
     pub(crate) each: EachArgs,
-    /// So many rows at once; else as many as the server takes well
+    /// So many requests at once; else as many as the server takes well
     #[arg(long, value_name = "N", requires = "which")]
     pub(crate) concurrency: Option<NonZeroUsize>,
     /// At most so many requests: 10/s, 600/m, 1000/h

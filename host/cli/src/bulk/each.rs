@@ -1,12 +1,12 @@
 //! One row's run: the preset with the row's inputs, and its result as a line.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use presetter_bulk::{Ended, Kind, Pace, Row, Runs, Turn};
+use presetter_bulk::{Ended, Gate, Kind, Pace, Pass, Row, Runs, Turn};
 use presetter_runtime::{CancellationToken, Invocation, Kind as Outcome, Report, RunObserver, Sending, Verdict};
 use serde_json::{Map, Value, json};
 
@@ -44,12 +44,23 @@ pub(crate) enum Look {
 /// Hears what one row's run tells.
 struct Listening {
     pace: Arc<Pace>,
+    gate: Gate,
+    /// While a request is on its way.
+    pass: Mutex<Option<Pass>>,
     busy: AtomicBool,
+}
+
+impl Listening {
+    fn pass(&self) -> MutexGuard<'_, Option<Pass>> {
+        self.pass.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[async_trait]
 impl RunObserver for Listening {
     async fn before_send(&self, _: &Sending<'_>) -> Verdict {
+        let pass = self.gate.enter().await;
+        *self.pass() = Some(pass);
         self.pace.turn().await;
         Verdict::Proceed
     }
@@ -61,6 +72,12 @@ impl RunObserver for Listening {
         }
     }
 
+    async fn going_on(&self) {
+        self.pass().take();
+        // Who waited for it sends before anything is made of the answer.
+        tokio::task::yield_now().await;
+    }
+
     fn waiting(&self, _: u16, wait: Duration) {
         // The server speaks to all who come through this connection.
         self.pace.hold(wait);
@@ -69,6 +86,11 @@ impl RunObserver for Listening {
 }
 
 impl Each {
+    fn listening(&self, gate: &Gate) -> Listening {
+        let (pace, gate) = (self.pace.clone(), gate.clone());
+        Listening { pace, gate, pass: Mutex::default(), busy: AtomicBool::new(false) }
+    }
+
     /// The row's result, as its line has it.
     fn line(&self, row: &Row, mut more: Value) -> String {
         let mut object = of_row(row);
@@ -146,8 +168,8 @@ impl Runs for Each {
         self.prepared.chosen.preset.manifest.probe.is_some()
     }
 
-    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn) -> Ended {
-        let listening = Arc::new(Listening { pace: self.pace.clone(), busy: AtomicBool::new(false) });
+    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn, gate: &Gate) -> Ended {
+        let listening = Arc::new(self.listening(gate));
         // Rows under way come to their end when the run is stopped: their token is never cancelled.
         let cancel = CancellationToken::new();
         let runner = self.packing.runner();
@@ -171,8 +193,8 @@ impl Runs for Each {
         self.prepared.chosen.preset.manifest.batch.as_ref()?.key.as_ref()?.of(inputs)
     }
 
-    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)]) -> Vec<Ended> {
-        let listening = Arc::new(Listening { pace: self.pace.clone(), busy: AtomicBool::new(false) });
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], gate: &Gate) -> Vec<Ended> {
+        let listening = Arc::new(self.listening(gate));
         let inputs: Vec<Map<String, Value>> = rows.iter().map(|(_, inputs)| (*inputs).clone()).collect();
         let observer: Arc<dyn RunObserver> = listening.clone();
         let reports = self.packing.runner().run_together(&inputs, &observer, &CancellationToken::new()).await;

@@ -1,0 +1,124 @@
+//! Requests on their way: so many at once, and no more.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Where the rows of a lane wait until they may send. More rows are begun than may send at once: while all that may are waiting for
+/// their answers, those behind them are put together, and each goes as soon as an answer is there. Clones are one gate.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    free: Arc<Semaphore>,
+    places: Mutex<Places>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Places {
+    all: usize,
+    /// So many are taken back from those who have them, when they are done.
+    owed: usize,
+}
+
+/// A place, until it is dropped.
+#[derive(Debug)]
+pub struct Pass {
+    gate: Gate,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Gate {
+    pub(crate) fn new(places: usize) -> Self {
+        let free = Arc::new(Semaphore::new(places));
+        Self(Arc::new(Inner { free, places: Mutex::new(Places { all: places, owed: 0 }) }))
+    }
+
+    /// Waits for a place, behind those who came before.
+    pub async fn enter(&self) -> Pass {
+        // It is never closed.
+        Pass { gate: self.clone(), place: self.0.free.clone().acquire_owned().await.ok() }
+    }
+
+    /// How many are through.
+    pub(crate) fn taken(&self) -> usize {
+        let Places { all, owed } = *self.places();
+        (all + owed).saturating_sub(self.0.free.available_permits())
+    }
+
+    /// From now on so many may send at once.
+    pub(crate) fn open(&self, places: usize) {
+        let mut now = self.places();
+        if places > now.all {
+            let more = places - now.all;
+            let kept = more.min(now.owed);
+            now.owed -= kept;
+            self.0.free.add_permits(more - kept);
+        } else {
+            let fewer = now.all - places;
+            now.owed += fewer - self.0.free.forget_permits(fewer);
+        }
+        now.all = places;
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.0.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut places = self.gate.places();
+        if places.owed > 0
+            && let Some(place) = self.place.take()
+        {
+            places.owed -= 1;
+            place.forget();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many may enter now.
+    fn free(gate: &Gate) -> usize {
+        gate.0.free.available_permits()
+    }
+
+    #[tokio::test]
+    async fn so_many_are_through_at_once_whatever_is_opened_and_closed_meanwhile() {
+        let gate = Gate::new(3);
+        let mut passes = Vec::new();
+        for _ in 0..3 {
+            passes.push(gate.enter().await);
+        }
+        assert_eq!((free(&gate), gate.taken()), (0, 3));
+        // Those who are through stay; nobody else comes until so many have left.
+        gate.open(1);
+        passes.truncate(1);
+        assert_eq!((free(&gate), gate.taken()), (0, 1));
+        let waiting = gate.enter();
+        tokio::pin!(waiting);
+        assert!(futures_now(&mut waiting).is_none());
+        passes.clear();
+        drop(waiting.await);
+        assert_eq!(free(&gate), 1);
+        // What is owed is not asked for where there is room again.
+        let pass = gate.enter().await;
+        gate.open(0);
+        gate.open(2);
+        assert_eq!(free(&gate), 1);
+        drop(pass);
+        assert_eq!((free(&gate), gate.taken()), (2, 0));
+    }
+
+    fn futures_now<F: Future>(future: &mut std::pin::Pin<&mut F>) -> Option<F::Output> {
+        match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        }
+    }
+}
