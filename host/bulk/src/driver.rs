@@ -290,9 +290,8 @@ impl Driver {
     fn begin(&mut self) {
         let places = self.concurrency.places();
         self.lanes.open(places);
-        // Where the server answers faster than rows are put together, nothing is gained by more of them. And what is one after the
-        // other is so from beginning to end.
-        let ahead = self.lanes.through() / AHEAD_OF;
+        // What is one after the other is so from beginning to end: of one there is no half.
+        let ahead = self.lanes.waited_for() / AHEAD_OF;
         loop {
             let stopped = self.is_stopped();
             let place = stopped || self.lanes.running() < places + ahead;

@@ -5,20 +5,22 @@
 //! thread takes longer than many a row.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::Gate;
 
 /// A lane tells at the latest when so many jobs have ended.
 const BURST: usize = 16;
-/// A lane's own timer.
-const EARLIER: Duration = Duration::from_millis(250);
+/// So often a lane looks how busy it is.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Lanes that take jobs `J`, of which each ends with an `R`.
 pub(crate) struct Lanes<J, R> {
@@ -32,6 +34,8 @@ struct Lane<J> {
     gate: Gate,
     /// How many of its jobs may be through the gate.
     share: usize,
+    /// It waits more than it computes: there is time to put further jobs together.
+    waits: Arc<AtomicBool>,
     jobs: UnboundedSender<Vec<J>>,
     /// Those that are to be handed over.
     next: Vec<J>,
@@ -54,24 +58,26 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
         for number in 0..threads {
             let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { break };
             let (jobs, coming) = mpsc::unbounded_channel();
-            let (work, told, gate) = (work.clone(), told.clone(), Gate::new(0));
-            let through = gate.clone();
+            let (work, told) = (work.clone(), told.clone());
+            let (gate, waits) = (Gate::new(0), Arc::new(AtomicBool::new(false)));
+            let (through, time_left) = (gate.clone(), waits.clone());
             let run = move || {
-                runtime.block_on(lane(number, coming, move |job| work(job, through.clone()), told));
+                runtime.block_on(lane(number, coming, move |job| work(job, through.clone()), told, &time_left));
                 // Who waits for a lock or a terminal keeps nobody from ending.
                 runtime.shutdown_background();
             };
             if thread::Builder::new().name(format!("rows {number}")).spawn(run).is_err() {
                 break;
             }
-            lanes.push(Lane { gate, share: 0, jobs, next: Vec::new(), running: 0 });
+            lanes.push(Lane { gate, share: 0, waits, jobs, next: Vec::new(), running: 0 });
         }
         if lanes.is_empty() {
             let (jobs, coming) = mpsc::unbounded_channel();
-            let gate = Gate::new(0);
-            let through = gate.clone();
-            beside = Some(tokio::spawn(lane(0, coming, move |job| work(job, through.clone()), told)).abort_handle());
-            lanes.push(Lane { gate, share: 0, jobs, next: Vec::new(), running: 0 });
+            let (gate, waits) = (Gate::new(0), Arc::new(AtomicBool::new(false)));
+            let (through, time_left) = (gate.clone(), waits.clone());
+            let run = async move { lane(0, coming, move |job| work(job, through.clone()), told, &time_left).await };
+            beside = Some(tokio::spawn(run).abort_handle());
+            lanes.push(Lane { gate, share: 0, waits, jobs, next: Vec::new(), running: 0 });
         }
         Self { lanes, ended, beside }
     }
@@ -96,9 +102,9 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
         }
     }
 
-    /// How many jobs are through the gates.
-    pub(crate) fn through(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.gate.taken()).sum()
+    /// How many jobs are through the gates of those lanes that have time left.
+    pub(crate) fn waited_for(&self) -> usize {
+        self.lanes.iter().filter(|lane| lane.waits.load(Ordering::Relaxed)).map(|lane| lane.gate.taken()).sum()
     }
 
     /// How many jobs are under way.
@@ -144,8 +150,13 @@ impl<J, R> Drop for Lanes<J, R> {
 }
 
 /// Takes jobs until nobody gives any.
-async fn lane<J, R, W, F>(number: usize, mut coming: UnboundedReceiver<Vec<J>>, work: W, told: UnboundedSender<Ends<R>>)
-where
+async fn lane<J, R, W, F>(
+    number: usize,
+    mut coming: UnboundedReceiver<Vec<J>>,
+    work: W,
+    told: UnboundedSender<Ends<R>>,
+    waits: &AtomicBool,
+) where
     R: Send + 'static,
     W: Fn(J) -> F,
     F: Future<Output = R> + Send + 'static,
@@ -153,11 +164,18 @@ where
     let mut running = JoinSet::new();
     // The runtime wakes itself, by a call to the system, for each timer that is set before it knows of an earlier one, and a row sets
     // several: when it has to be done by, and each of its requests. This one is earlier than all of them.
-    let mut earlier = tokio::time::interval(EARLIER);
-    earlier.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let computing = || Handle::current().metrics().worker_total_busy_duration(0);
+    let mut before = (Instant::now(), computing());
     loop {
         tokio::select! {
             biased;
+            now = look.tick() => {
+                let (passed, computed) = (now.duration_since(before.0), computing().saturating_sub(before.1));
+                waits.store(computed * 4 < passed * 3, Ordering::Relaxed);
+                before = (now, before.1 + computed);
+            }
             jobs = coming.recv() => match jobs {
                 Some(jobs) => jobs.into_iter().for_each(|job| _ = running.spawn(work(job))),
                 None => break,
@@ -175,7 +193,6 @@ where
                     break;
                 }
             }
-            _ = earlier.tick() => {}
         }
     }
     // Whoever waits for the end finds nothing held here any more.

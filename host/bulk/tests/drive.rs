@@ -261,16 +261,26 @@ async fn rows_on_threads_of_their_own_come_in_their_order_and_are_noted() {
     assert!((1..=2_000).all(|number| vendor.did(number) == u32::from(number % 50 != 0)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn while_requests_are_waited_for_further_rows_wait_for_a_place_to_send() {
+    for (places, running) in [(1, 1), (2, 3), (5, 7), (16, 24)] {
+        let vendor = Arc::new(Vendor { takes: |number| 50 + number % 7, ..Vendor::new() });
+        let how = Drive { concurrency: Concurrency::fixed(places), ..usual() };
+        let (summary, paper) = through(&vendor, 200, how).await;
+        assert_eq!((summary.stopped, paper.numbers()), (None, (1..=200).collect::<Vec<_>>()));
+        assert_eq!((vendor.sending.most(), vendor.running.most()), (places, running));
+    }
+}
+
 #[tokio::test]
-async fn some_rows_wait_for_a_place_to_send_and_no_more_send_than_there_are_places() {
-    for threads in [0, 1, 3] {
-        for (places, running) in [(1, 1), (2, 3), (5, 7), (16, 24)] {
-            let vendor = Arc::new(Vendor { takes: |number| number % 2, ..Vendor::new() });
-            let how = Drive { threads, concurrency: Concurrency::fixed(places), ..usual() };
-            let (summary, paper) = through(&vendor, 120, how).await;
-            assert_eq!((summary.stopped, paper.numbers()), (None, (1..=120).collect::<Vec<_>>()));
-            assert_eq!((vendor.sending.most(), vendor.running.most()), (places, running), "{threads} threads");
-        }
+async fn no_more_send_at_once_than_there_are_places() {
+    for (threads, places) in [(1, 5), (3, 1), (3, 2), (3, 16)] {
+        let vendor = Arc::new(Vendor { takes: |number| number % 3, ..Vendor::new() });
+        let how = Drive { threads, concurrency: Concurrency::fixed(places), ..usual() };
+        let (summary, paper) = through(&vendor, 200, how).await;
+        assert_eq!((summary.stopped, paper.numbers()), (None, (1..=200).collect::<Vec<_>>()));
+        assert_eq!(vendor.sending.most(), places, "{threads} threads");
+        assert!((places..=places + places / 2).contains(&vendor.running.most()), "{threads} threads");
     }
 }
 
