@@ -70,11 +70,13 @@ impl Gate {
 impl Drop for Pass {
     fn drop(&mut self) {
         let mut places = self.gate.places();
-        if places.owed > 0
-            && let Some(place) = self.place.take()
-        {
-            places.owed -= 1;
-            place.forget();
+        // While the places are held: nobody else is let in before it is known whether this one is owed.
+        match self.place.take() {
+            Some(place) if places.owed > 0 => {
+                places.owed -= 1;
+                place.forget();
+            }
+            place => drop(place),
         }
     }
 }

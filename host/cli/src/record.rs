@@ -214,6 +214,10 @@ impl RunObserver for Watching {
         self.watch.answered(answer, took);
     }
 
+    async fn going_on(&self) {
+        self.watch.going_on().await;
+    }
+
     fn waiting(&self, status: u16, wait: Duration) {
         self.watch.waiting(status, wait);
     }

@@ -162,6 +162,10 @@ impl RunObserver for Recorder {
         self.watch.answered(answer, took);
     }
 
+    async fn going_on(&self) {
+        self.watch.going_on().await;
+    }
+
     fn waiting(&self, status: u16, wait: Duration) {
         self.watch.waiting(status, wait);
     }

@@ -164,12 +164,12 @@ impl<'a> Parser<'a> {
             }
             _ if token.ends_with(['"', '\'']) => self.literal(Value::String(literal::text(token))),
             _ if RESERVED.contains(&token) => return Err(self.reserved()),
-            _ => self.from_name()?,
+            _ => self.named_or_called()?,
         };
         Ok(self.node(first, form))
     }
 
-    fn from_name(&mut self) -> Result<Form, Problem> {
+    fn named_or_called(&mut self) -> Result<Form, Problem> {
         let name = self.name()?;
         match self.peek() {
             "(" if name == "has" => self.has(),

@@ -74,7 +74,11 @@ impl Runner {
         let judging = Instant::now();
         let judged = ended.and_then(|(outcome, times)| {
             phases.extend(times);
-            judge(outcome, rows.len(), limits, &shared.ledger().floor, ready.answers)
+            let floor = &shared.ledger().floor;
+            // What the floor does not let pass is no good end.
+            let wanted =
+                |claimed: &Outcome| ready.answers || floor.under(claimed.clone(), ready.writes).kind != Kind::Ok;
+            judge(outcome, rows.len(), limits, floor, &wanted)
         });
         // What ended the run from outside is the reason, whatever came of requests before.
         let from_outside = matches!(judged, Err(Failed::Limit(_) | Failed::Cancelled));
@@ -106,6 +110,9 @@ impl Runner {
     }
 }
 
+/// A run that is held beyond its time is looked at so often.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Ends a run that takes longer than it may. The time for which it was held is not its own.
 async fn within<T>(
     limits: &Limits,
@@ -120,11 +127,12 @@ async fn within<T>(
             biased;
             ended = &mut running => return ended,
             () = tokio::time::sleep_until(until) => {
-                let later = own + shared.ledger().times.held();
-                if later <= until {
+                let (now, later) = (tokio::time::Instant::now(), own + shared.ledger().times.held());
+                if later <= now {
                     return Err(Failed::Limit(LimitHit::of(limits, Limit::WallTime)));
                 }
-                until = later;
+                // One that is held with little time left is not looked at all the time.
+                until = later.max(now + LOOK);
             }
         }
     }
@@ -294,13 +302,14 @@ fn broken(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize) -> Faile
     }
 }
 
-/// What the component returned, checked: a report for each row.
+/// What the component returned, checked: a report for each row. `wanted` tells whether the answer that a run rests on is wanted, which
+/// claims this outcome.
 fn judge(
     outcome: types::Outcome,
     rows: usize,
     limits: &Limits,
     floor: &Floor,
-    answers: bool,
+    wanted: &dyn Fn(&Outcome) -> bool,
 ) -> Result<Vec<Report>, Failed> {
     if size(&outcome) > limits.size(Limit::OutputSize) {
         return Err(Failed::Limit(LimitHit::of(limits, Limit::OutputSize)));
@@ -309,12 +318,12 @@ fn judge(
     // For one row what is said of the whole counts, and there may be no item.
     if rows == 1 {
         let item = items.into_iter().next().map(|item| (item.outputs, item.answer));
-        return Ok(vec![reported(verdict, item, limits, floor, answers)?]);
+        return Ok(vec![reported(verdict, item, limits, floor, wanted)?]);
     }
     if items.len() != rows {
         return Err(Failed::Miscounted(items.len(), rows));
     }
-    let one = |item: types::Item| reported(item.verdict, Some((item.outputs, item.answer)), limits, floor, answers);
+    let one = |item: types::Item| reported(item.verdict, Some((item.outputs, item.answer)), limits, floor, wanted);
     items.into_iter().map(one).collect()
 }
 
@@ -324,7 +333,7 @@ fn reported(
     item: Option<(String, Option<types::Seen>)>,
     limits: &Limits,
     floor: &Floor,
-    answers: bool,
+    wanted: &dyn Fn(&Outcome) -> bool,
 ) -> Result<Report, Failed> {
     let unread = |what| {
         move |unread| match unread {
@@ -339,7 +348,7 @@ fn reported(
     report.outputs = json::read(outputs.as_bytes(), limits).map_err(unread("outputs"))?;
     if let Some(answer) = answer {
         report.response_status = Some(answer.status);
-        if answers || report.outcome.kind != Kind::Ok {
+        if wanted(&report.outcome) {
             report.response = Some(json::read(answer.response.as_bytes(), limits).map_err(unread("answers"))?);
             report.response_headers = answer.headers.into_iter().map(|h| (h.name, h.value)).collect();
         } else {
@@ -405,7 +414,7 @@ mod tests {
         };
         let items = ends.iter().map(item).collect();
         let limits = Limits::of(&Default::default(), &Default::default());
-        judge(types::Outcome { verdict: verdict("failed", "refused"), items }, rows, &limits, floor, true)
+        judge(types::Outcome { verdict: verdict("failed", "refused"), items }, rows, &limits, floor, &|_| true)
     }
 
     #[test]

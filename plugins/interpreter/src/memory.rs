@@ -25,8 +25,15 @@ struct Memory {
 /// From here on memory is that of runs: called once, when everything is read.
 #[allow(unsafe_code, reason = "an allocator is asked")]
 pub fn loaded() {
+    if MEMORY.runs() {
+        return;
+    }
     // Safety: the layout has a size, and what is freed was allocated with it.
     let first = unsafe { MEMORY.runs.alloc(RESERVE) };
+    if first.is_null() {
+        // Then runs share what is there.
+        return;
+    }
     unsafe { MEMORY.runs.dealloc(first, RESERVE) };
     // Memory grows upwards: whatever runs are given lies above what is there by now.
     MEMORY.begin.store(first, Relaxed);

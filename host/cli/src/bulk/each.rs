@@ -59,6 +59,8 @@ impl Listening {
 #[async_trait]
 impl RunObserver for Listening {
     async fn before_send(&self, _: &Sending<'_>) -> Verdict {
+        // Of a request that was broken off nobody has heard any more.
+        self.pass().take();
         let pass = self.gate.enter().await;
         *self.pass() = Some(pass);
         self.pace.turn().await;

@@ -68,8 +68,7 @@ fn ours(node: &Node) -> String {
                 Macro::Map => "map",
                 Macro::Filter => "filter",
             };
-            let parts: Vec<_> =
-                std::iter::once(&of.over).chain(&of.test).chain(&of.make).map(|node| ours(node)).collect();
+            let parts: Vec<_> = std::iter::once(&of.over).chain(&of.test).chain(&of.make).map(ours).collect();
             format!("({name} {})", parts.join(" "))
         }
     }
