@@ -211,6 +211,18 @@ fn a_server_that_asks_to_wait_is_obeyed_by_all_and_gets_no_row_twice() {
     assert!(stage.server().log().iter().filter(|logged| logged.status == 429).count() >= 6);
 }
 
+#[test]
+fn a_row_that_is_broken_off_keeps_no_place() {
+    let stage = stage(3);
+    stage.does("presetter connection set m --limit wall_time=1s");
+    // Longer than a row may take: it is looked for after that, while nobody knows what became of it.
+    stage.server().set_oddities(Oddities { slow_create_ms: 20_000, ..Oddities::default() });
+    let told = lines(&stage.does(&format!("{CREATE} --confirm --concurrency 1")));
+    assert_eq!(numbers(&told), [1, 2, 3]);
+    assert!(told.iter().all(|line| line["outcome"] == "ok"), "{told:?}");
+    assert!(created(&stage).len() == 3 && created(&stage).values().all(|count| *count == 1));
+}
+
 /// Starts a run, and kills it when so many rows have been created.
 fn killed(stage: &Stage, line: &str, at: usize) {
     let words = shlex::split(line).unwrap();

@@ -74,6 +74,8 @@ pub struct Oddities {
     pub hang_up_after_update: u32,
     /// Every request, logins too, is carried out at once but answered only after this many milliseconds. Default: 0.
     pub slow_ms: u64,
+    /// The same for creates, beside `slow_ms`. Default: 0.
+    pub slow_create_ms: u64,
 
     /// Manager: the last element of every write fails with `INVALID_DATA` and is not carried out, under a top-level OK.
     /// Default: false.
@@ -123,6 +125,7 @@ impl Default for Oddities {
             hang_up_after_create: 0,
             hang_up_after_update: 0,
             slow_ms: 0,
+            slow_create_ms: 0,
             element_results: false,
             hidden_failure: None,
             strict_identifier: false,

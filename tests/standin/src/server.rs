@@ -89,7 +89,9 @@ async fn serve(state: State, cut: Cut, request: Request<Body>) -> Response {
 
     let (reply, slow_ms) = {
         let mut inner = state.lock();
+        let before = inner.users.len();
         let mut reply = answer(&mut inner, &call);
+        let slow_create_ms = if inner.users.len() > before { inner.oddities.slow_create_ms } else { 0 };
         if inner.oddities.echo_secrets {
             echo(&mut reply, &named(&call.headers), &call.body);
         }
@@ -100,7 +102,7 @@ async fn serve(state: State, cut: Cut, request: Request<Body>) -> Response {
             body: call.body,
             status: if reply.hang_up { 0 } else { reply.status },
         });
-        (reply, inner.oddities.slow_ms)
+        (reply, inner.oddities.slow_ms + slow_create_ms)
     };
     if slow_ms > 0 {
         tokio::time::sleep(Duration::from_millis(slow_ms)).await;
