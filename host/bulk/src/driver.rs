@@ -25,6 +25,8 @@ use crate::{
 
 /// So many rows are read ahead.
 const AHEAD: usize = 128;
+/// For so many requests that are on their way, one more row is begun than may send: it is put together while those are waited for.
+const AHEAD_OF: usize = 2;
 /// Further rows are begun only while no more are under way: they would take the places in memory of those that may send.
 const MOST_RUNNING: usize = 128;
 /// How often is told how far it is.
@@ -290,10 +292,10 @@ impl Driver {
     fn begin(&mut self) {
         let places = self.concurrency.places();
         self.lanes.open(places);
-        // What is one after the other is so from beginning to end. And where an error is to stop the run, no more rows are under way
-        // by then than may send.
-        let ahead = if self.on_error == OnError::Stop { 0 } else { self.lanes.spare() };
-        let ahead = ahead.min(places.saturating_sub(1)).min(MOST_RUNNING.saturating_sub(places));
+        // What is one after the other is so from beginning to end: of one there is no half. And where an error is to stop the run, no
+        // more rows are under way by then than may send.
+        let ahead = if self.on_error == OnError::Stop { 0 } else { self.lanes.waited_for() / AHEAD_OF };
+        let ahead = ahead.min(MOST_RUNNING.saturating_sub(places));
         loop {
             let stopped = self.is_stopped();
             let place = stopped || self.lanes.running() < places + ahead;

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ struct Lane<J> {
     gate: Gate,
     /// How many of its jobs may be through the gate.
     share: usize,
-    /// How many further jobs it has time to put together: so many for a hundred that it waits for.
-    spare: Arc<AtomicUsize>,
+    /// It waits more than it computes: there is time to put further jobs together.
+    waits: Arc<AtomicBool>,
     jobs: UnboundedSender<Vec<J>>,
     /// Those that are to be handed over.
     next: Vec<J>,
@@ -59,25 +59,25 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
             let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { break };
             let (jobs, coming) = mpsc::unbounded_channel();
             let (work, told) = (work.clone(), told.clone());
-            let (gate, spare) = (Gate::new(0), Arc::new(AtomicUsize::new(0)));
-            let (through, time) = (gate.clone(), spare.clone());
+            let (gate, waits) = (Gate::new(0), Arc::new(AtomicBool::new(false)));
+            let (through, time_left) = (gate.clone(), waits.clone());
             let run = move || {
-                runtime.block_on(lane(number, coming, move |job| work(job, through.clone()), told, &time));
+                runtime.block_on(lane(number, coming, move |job| work(job, through.clone()), told, &time_left));
                 // Who waits for a lock or a terminal keeps nobody from ending.
                 runtime.shutdown_background();
             };
             if thread::Builder::new().name(format!("rows {number}")).spawn(run).is_err() {
                 break;
             }
-            lanes.push(Lane { gate, share: 0, spare, jobs, next: Vec::new(), running: 0 });
+            lanes.push(Lane { gate, share: 0, waits, jobs, next: Vec::new(), running: 0 });
         }
         if lanes.is_empty() {
             let (jobs, coming) = mpsc::unbounded_channel();
-            let (gate, spare) = (Gate::new(0), Arc::new(AtomicUsize::new(0)));
-            let (through, time) = (gate.clone(), spare.clone());
-            let run = async move { lane(0, coming, move |job| work(job, through.clone()), told, &time).await };
+            let (gate, waits) = (Gate::new(0), Arc::new(AtomicBool::new(false)));
+            let (through, time_left) = (gate.clone(), waits.clone());
+            let run = async move { lane(0, coming, move |job| work(job, through.clone()), told, &time_left).await };
             beside = Some(tokio::spawn(run).abort_handle());
-            lanes.push(Lane { gate, share: 0, spare, jobs, next: Vec::new(), running: 0 });
+            lanes.push(Lane { gate, share: 0, waits, jobs, next: Vec::new(), running: 0 });
         }
         Self { lanes, ended, beside }
     }
@@ -102,9 +102,9 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
         }
     }
 
-    /// How many further jobs there is time to put together, while those that are through the gates are waited for.
-    pub(crate) fn spare(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.gate.taken() * lane.spare.load(Ordering::Relaxed) / 100).sum()
+    /// How many jobs are through the gates of those lanes that have time left.
+    pub(crate) fn waited_for(&self) -> usize {
+        self.lanes.iter().filter(|lane| lane.waits.load(Ordering::Relaxed)).map(|lane| lane.gate.taken()).sum()
     }
 
     /// How many jobs are under way.
@@ -149,23 +149,13 @@ impl<J, R> Drop for Lanes<J, R> {
     }
 }
 
-/// How many further jobs a lane has time to put together, for a hundred that it waits for: none where it computes most of the time, and
-/// more the longer jobs compute, since fewer are ready by themselves when many answers come at once.
-fn spare_at(computed: Duration, passed: Duration) -> usize {
-    match computed.as_micros() * 100 / passed.as_micros().max(1) {
-        busy if busy >= 75 => 0,
-        busy if busy >= 25 => 100,
-        _ => 50,
-    }
-}
-
 /// Takes jobs until nobody gives any.
 async fn lane<J, R, W, F>(
     number: usize,
     mut coming: UnboundedReceiver<Vec<J>>,
     work: W,
     told: UnboundedSender<Ends<R>>,
-    spare: &AtomicUsize,
+    waits: &AtomicBool,
 ) where
     R: Send + 'static,
     W: Fn(J) -> F,
@@ -183,7 +173,7 @@ async fn lane<J, R, W, F>(
             biased;
             now = look.tick() => {
                 let (passed, computed) = (now.duration_since(before.0), computing().saturating_sub(before.1));
-                spare.store(spare_at(computed, passed), Ordering::Relaxed);
+                waits.store(computed * 4 < passed * 3, Ordering::Relaxed);
                 before = (now, before.1 + computed);
             }
             jobs = coming.recv() => match jobs {
