@@ -316,6 +316,7 @@ impl Arena {
             body: None,
             body_set: Vec::new(),
             clock: Arc::new(SystemClock),
+            answers: true,
         })
     }
 }

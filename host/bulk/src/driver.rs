@@ -377,6 +377,7 @@ impl Step {
 
 /// Runs rows that go together.
 async fn run(runs: Arc<dyn Runs>, members: Vec<Member>, gate: Gate) -> Ran {
+    gate.begin().await;
     let ended = match &members[..] {
         [alone] => vec![runs.run(&alone.row, &alone.inputs, alone.turn, &gate).await],
         _ => {

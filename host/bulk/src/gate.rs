@@ -1,5 +1,6 @@
-//! Requests on their way: so many at once, and no more.
+//! Requests on their way: so many at once, and no more. And who computes when.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,6 +14,10 @@ pub struct Gate(Arc<Inner>);
 struct Inner {
     free: Arc<Semaphore>,
     places: Mutex<Places>,
+    /// The lane waits more than it computes.
+    has_time: AtomicBool,
+    /// Of one: who is next to compute.
+    next: Semaphore,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,13 +37,48 @@ pub struct Pass {
 impl Gate {
     pub(crate) fn new(places: usize) -> Self {
         let free = Arc::new(Semaphore::new(places));
-        Self(Arc::new(Inner { free, places: Mutex::new(Places { all: places, owed: 0 }) }))
+        let (places, next) = (Mutex::new(Places { all: places, owed: 0 }), Semaphore::new(1));
+        Self(Arc::new(Inner { free, places, has_time: AtomicBool::new(false), next }))
     }
 
     /// Waits for a place, behind those who came before.
     pub async fn enter(&self) -> Pass {
         // It is never closed.
         Pass { gate: self.clone(), place: self.0.free.clone().acquire_owned().await.ok() }
+    }
+
+    /// Where the lane has time left, a row waits here before it computes: between two of them it is looked whether answers have come.
+    /// A request that is ready goes then as soon as an answer makes place for it, and not behind all rows that compute. Without
+    /// time left that helps nobody: there is only a row that waited for the place right now, and it goes first.
+    pub async fn line_up(&self) {
+        if self.has_time() {
+            // It is never closed, and let go before its holder computes, whose thread it is until then.
+            let _next = self.0.next.acquire().await;
+            tokio::task::yield_now().await;
+        } else if self.is_full() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// A row begins: at once if its place is free, and else behind those that line up.
+    pub(crate) async fn begin(&self) {
+        if self.has_time() && self.is_full() {
+            self.line_up().await;
+        }
+    }
+
+    /// Whether nobody may enter now. Right after a place was given back: somebody has waited for it.
+    fn is_full(&self) -> bool {
+        self.0.free.available_permits() == 0
+    }
+
+    /// Whether the lane waits more than it computes: there is time to put further requests together.
+    pub(crate) fn has_time(&self) -> bool {
+        self.0.has_time.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_has_time(&self, has_time: bool) {
+        self.0.has_time.store(has_time, Ordering::Relaxed);
     }
 
     /// How many are through.
@@ -104,7 +144,7 @@ mod tests {
         assert_eq!((free(&gate), gate.taken()), (0, 1));
         let waiting = gate.enter();
         tokio::pin!(waiting);
-        assert!(futures_now(&mut waiting).is_none());
+        tokio::select! { biased; _ = &mut waiting => unreachable!(), () = std::future::ready(()) => {} }
         passes.clear();
         drop(waiting.await);
         assert_eq!(free(&gate), 1);
@@ -115,12 +155,5 @@ mod tests {
         assert_eq!(free(&gate), 1);
         drop(pass);
         assert_eq!((free(&gate), gate.taken()), (2, 0));
-    }
-
-    fn futures_now<F: Future>(future: &mut std::pin::Pin<&mut F>) -> Option<F::Output> {
-        match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
-            std::task::Poll::Ready(output) => Some(output),
-            std::task::Poll::Pending => None,
-        }
     }
 }

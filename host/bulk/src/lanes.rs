@@ -5,8 +5,6 @@
 //! thread takes longer than many a row.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -20,7 +18,7 @@ use crate::Gate;
 /// A lane tells at the latest when so many jobs have ended.
 const BURST: usize = 16;
 /// So often a lane looks how busy it is.
-const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Lanes that take jobs `J`, of which each ends with an `R`.
 pub(crate) struct Lanes<J, R> {
@@ -34,8 +32,6 @@ struct Lane<J> {
     gate: Gate,
     /// How many of its jobs may be through the gate.
     share: usize,
-    /// It waits more than it computes: there is time to put further jobs together.
-    waits: Arc<AtomicBool>,
     jobs: UnboundedSender<Vec<J>>,
     /// Those that are to be handed over.
     next: Vec<J>,
@@ -57,27 +53,21 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
         let mut beside = None;
         for number in 0..threads {
             let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { break };
-            let (jobs, coming) = mpsc::unbounded_channel();
-            let (work, told) = (work.clone(), told.clone());
-            let (gate, waits) = (Gate::new(0), Arc::new(AtomicBool::new(false)));
-            let (through, time_left) = (gate.clone(), waits.clone());
+            let (lane, running) = Lane::new(number, work.clone(), told.clone());
             let run = move || {
-                runtime.block_on(lane(number, coming, move |job| work(job, through.clone()), told, &time_left));
+                runtime.block_on(running);
                 // Who waits for a lock or a terminal keeps nobody from ending.
                 runtime.shutdown_background();
             };
             if thread::Builder::new().name(format!("rows {number}")).spawn(run).is_err() {
                 break;
             }
-            lanes.push(Lane { gate, share: 0, waits, jobs, next: Vec::new(), running: 0 });
+            lanes.push(lane);
         }
         if lanes.is_empty() {
-            let (jobs, coming) = mpsc::unbounded_channel();
-            let (gate, waits) = (Gate::new(0), Arc::new(AtomicBool::new(false)));
-            let (through, time_left) = (gate.clone(), waits.clone());
-            let run = async move { lane(0, coming, move |job| work(job, through.clone()), told, &time_left).await };
-            beside = Some(tokio::spawn(run).abort_handle());
-            lanes.push(Lane { gate, share: 0, waits, jobs, next: Vec::new(), running: 0 });
+            let (lane, running) = Lane::new(0, work, told);
+            beside = Some(tokio::spawn(running).abort_handle());
+            lanes.push(lane);
         }
         Self { lanes, ended, beside }
     }
@@ -104,7 +94,7 @@ impl<J: Send + 'static, R: Send + 'static> Lanes<J, R> {
 
     /// How many jobs are through the gates of those lanes that have time left.
     pub(crate) fn waited_for(&self) -> usize {
-        self.lanes.iter().filter(|lane| lane.waits.load(Ordering::Relaxed)).map(|lane| lane.gate.taken()).sum()
+        self.lanes.iter().filter(|lane| lane.gate.has_time()).map(|lane| lane.gate.taken()).sum()
     }
 
     /// How many jobs are under way.
@@ -149,16 +139,35 @@ impl<J, R> Drop for Lanes<J, R> {
     }
 }
 
+impl<J: Send + 'static> Lane<J> {
+    /// A lane, and what runs its jobs.
+    fn new<R, W, F>(
+        number: usize,
+        work: W,
+        told: UnboundedSender<Ends<R>>,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static)
+    where
+        R: Send + 'static,
+        W: Fn(J, Gate) -> F + Send + 'static,
+        F: Future<Output = R> + Send + 'static,
+    {
+        let (jobs, coming) = mpsc::unbounded_channel();
+        let gate = Gate::new(0);
+        let running = lane(number, coming, work, gate.clone(), told);
+        (Self { gate, share: 0, jobs, next: Vec::new(), running: 0 }, running)
+    }
+}
+
 /// Takes jobs until nobody gives any.
 async fn lane<J, R, W, F>(
     number: usize,
     mut coming: UnboundedReceiver<Vec<J>>,
     work: W,
+    gate: Gate,
     told: UnboundedSender<Ends<R>>,
-    waits: &AtomicBool,
 ) where
     R: Send + 'static,
-    W: Fn(J) -> F,
+    W: Fn(J, Gate) -> F,
     F: Future<Output = R> + Send + 'static,
 {
     let mut running = JoinSet::new();
@@ -173,11 +182,11 @@ async fn lane<J, R, W, F>(
             biased;
             now = look.tick() => {
                 let (passed, computed) = (now.duration_since(before.0), computing().saturating_sub(before.1));
-                waits.store(computed * 4 < passed * 3, Ordering::Relaxed);
+                gate.set_has_time(computed * 4 < passed * 3);
                 before = (now, before.1 + computed);
             }
             jobs = coming.recv() => match jobs {
-                Some(jobs) => jobs.into_iter().for_each(|job| _ = running.spawn(work(job))),
+                Some(jobs) => jobs.into_iter().for_each(|job| _ = running.spawn(work(job, gate.clone()))),
                 None => break,
             },
             Some(first) = running.join_next(), if !running.is_empty() => {

@@ -66,12 +66,7 @@ impl Console {
 
     /// Prints JSON on one line.
     pub(crate) fn json(&self, value: &Value) -> io::Result<()> {
-        let mut value = value.clone();
-        self.redactor.value(&mut value);
-        let shown = json_text(&value);
-        // Strings and keys are clean by now. A secret that still stands in the text is one that looks like structure.
-        let shown = if self.redactor.holds(shown.as_bytes()) { self.redactor.text(&shown) } else { shown };
-        put(&self.out, &shown)
+        put(&self.out, &self.redactor.json(value, harmless_json))
     }
 
     /// Prints a vendor's text as it is; on a terminal, without what could steer it.
@@ -182,8 +177,17 @@ fn put(to: &Mutex<Box<dyn Write + Send>>, shown: &str) -> io::Result<()> {
 
 /// JSON on one line, in which whatever could steer a terminal is escaped. It is the same value to every reader.
 pub(crate) fn json_text(value: &Value) -> String {
-    let mut shown = String::new();
-    for c in value.to_string().chars() {
+    harmless_json(value.to_string())
+}
+
+/// The same of JSON that is written already.
+pub(crate) fn harmless_json(text: String) -> String {
+    // The usual one holds nothing of the kind, and is not put together once more.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
         if steers(c) && !c.is_ascii_whitespace() {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {

@@ -239,13 +239,8 @@ impl Prepared {
         Runner::new(self.setup(component, source_document))
     }
 
-    /// The same for many rows, whose results have only what is mapped of the answers.
-    pub(crate) fn runner_of_rows(&self, component: Component, source_document: Option<Arc<str>>) -> Runner {
-        let setup = self.setup(component, source_document);
-        if self.mappings.is_empty() { Runner::without_answers(setup) } else { Runner::new(setup) }
-    }
-
-    fn setup(&self, component: Component, source_document: Option<Arc<str>>) -> Setup {
+    /// What its runner is made of.
+    pub(crate) fn setup(&self, component: Component, source_document: Option<Arc<str>>) -> Setup {
         Setup {
             component,
             source_document,
@@ -257,6 +252,7 @@ impl Prepared {
             body: self.body.clone(),
             body_set: self.body_set.clone(),
             clock: Arc::new(SystemClock),
+            answers: true,
         }
     }
 

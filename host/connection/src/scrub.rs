@@ -27,12 +27,14 @@ pub(crate) fn answer(response: Response, redactor: &Redactor, token: Option<&Tok
         learn(&response.headers, source, redactor);
     }
     let masked = token.and_then(|source| without_token(&response.body, source, redactor));
-    let headers = response.headers.into_iter().map(|(name, value)| {
-        let fresh = token.is_some_and(|source| in_header(&name, &value, source).is_some());
-        let value = if fresh { TOKEN.to_owned() } else { redactor.text(&value) };
-        (redactor.text(&name), value)
-    });
-    let headers = headers.collect();
+    let mut headers = response.headers;
+    for (name, value) in &mut headers {
+        if token.is_some_and(|source| in_header(name, value, source).is_some()) {
+            *value = TOKEN.to_owned();
+        }
+    }
+    let texts = headers.iter_mut().flat_map(|(name, value)| [name, value]);
+    redactor.texts(texts.filter(|text| *text != TOKEN));
     let body = masked.map_or(response.body, Bytes::from);
     let body = redactor.bytes(&body).map_or(body, Bytes::from);
     Answer { status: response.status, headers, body }

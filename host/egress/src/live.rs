@@ -44,7 +44,8 @@ pub struct Live {
     plain: Mutex<Clients>,
 }
 
-type Clients = HashMap<ThreadId, HashMap<Policy, reqwest::Client>>;
+/// There are few policies, and to compare them takes less than to hash one.
+type Clients = HashMap<ThreadId, Vec<(Policy, reqwest::Client)>>;
 
 impl Live {
     /// With the system's resolver and the system's root certificates.
@@ -74,11 +75,11 @@ impl Live {
         let clients = if plain { &self.plain } else { &self.clients };
         let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
         let clients = clients.entry(thread::current().id()).or_default();
-        if let Some(client) = clients.get(policy) {
+        if let Some((_, client)) = clients.iter().find(|(known, _)| known == policy) {
             return Ok(client.clone());
         }
         let client = self.build(policy, plain)?;
-        clients.insert(policy.clone(), client.clone());
+        clients.push((policy.clone(), client.clone()));
         Ok(client)
     }
 

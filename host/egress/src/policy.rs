@@ -89,42 +89,42 @@ impl Default for Limits {
 /// [`Error::Denied`] for a method that is none, a scheme other than https (http only with `allow_private`), user info in
 /// the URL, a literal address that may not be reached, and whatever no grant allows.
 pub fn check<'a>(policy: &'a Policy, method: &str, url: &Url) -> Result<&'a Grant, Error> {
-    let at = shown(url);
+    let at = || shown(url);
     // CONNECT and TRACE speak to proxies and debuggers, never to an API.
     if http::Method::from_bytes(method.as_bytes()).is_err() || matches!(method, "CONNECT" | "TRACE") {
         let method = method.escape_debug();
-        return denied(format!("`{method}` is not a method for {at}"), "Use GET, POST, PUT, PATCH or DELETE.");
+        return denied(format!("`{method}` is not a method for {}", at()), "Use GET, POST, PUT, PATCH or DELETE.");
     }
     match url.scheme() {
         "https" => {}
         "http" if policy.allow_private => {}
         "http" => {
             return denied(
-                format!("{at} uses http, which anyone on the way can read"),
+                format!("{} uses http, which anyone on the way can read", at()),
                 "Use https; for a test server in your own network, add the connection with --allow-private.",
             );
         }
         other => {
-            return denied(format!("{at} uses `{other}`"), "Only https addresses can be called.");
+            return denied(format!("{} uses `{other}`", at()), "Only https addresses can be called.");
         }
     }
     if !url.username().is_empty() || url.password().is_some() {
         return denied(
-            format!("the address {at} carries a user name or password"),
+            format!("the address {} carries a user name or password", at()),
             "Take it out of the address and put it into the connection's secrets.",
         );
     }
     let Some(host) = url.host() else {
-        return denied(format!("{at} names no host"), "Write the address as https://host/path.");
+        return denied(format!("{} names no host", at()), "Write the address as https://host/path.");
     };
     match host {
-        Host::Ipv4(ip) => literal(policy, IpAddr::V4(ip), &at)?,
-        Host::Ipv6(ip) => literal(policy, IpAddr::V6(ip), &at)?,
+        Host::Ipv4(ip) => literal(policy, IpAddr::V4(ip), at)?,
+        Host::Ipv6(ip) => literal(policy, IpAddr::V6(ip), at)?,
         // RFC 6761: always this machine. Said here so that `plan` says it too.
-        Host::Domain(name) if is_localhost(name) => literal(policy, IpAddr::from([127, 0, 0, 1]), &at)?,
+        Host::Domain(name) if is_localhost(name) => literal(policy, IpAddr::from([127, 0, 0, 1]), at)?,
         Host::Domain(_) => {}
     }
-    policy.grants.iter().find(|grant| allows(grant, method, url, &host)).ok_or_else(|| no_grant(policy, method, &at))
+    policy.grants.iter().find(|grant| allows(grant, method, url, &host)).ok_or_else(|| no_grant(policy, method, &at()))
 }
 
 /// All that can be said about a request before a socket is opened: [`check`], its headers, its size. Every transport calls
@@ -176,9 +176,9 @@ fn allows(grant: &Grant, method: &str, url: &Url, host: &Host<&str>) -> bool {
         && grant.path.matches(url.path())
 }
 
-fn literal(policy: &Policy, ip: IpAddr, at: &str) -> Result<(), Error> {
+fn literal(policy: &Policy, ip: IpAddr, at: impl Fn() -> String) -> Result<(), Error> {
     match address::refusal(ip, policy.allow_private) {
-        Some(why) => Err(address_denied(at, ip, why)),
+        Some(why) => Err(address_denied(&at(), ip, why)),
         None => Ok(()),
     }
 }

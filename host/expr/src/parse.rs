@@ -189,9 +189,6 @@ impl<'a> Parser<'a> {
 
     fn number(&self, negative: bool) -> Result<Value, Problem> {
         let text = self.peek();
-        if matches!(text, "0x" | "0xu" | "0xU") {
-            return Err(self.unexpected());
-        }
         literal::number(text, negative)
             .ok_or_else(|| Problem::new(format!("the number `{text}` is too large"), self.here()))
     }

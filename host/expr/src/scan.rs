@@ -242,7 +242,8 @@ fn number(text: &str) -> usize {
     let digits = |at: usize| count(&text[at..], |c| c.is_ascii_digit());
     if let Some(rest) = text.strip_prefix("0x") {
         let hex = count(rest, |c| c.is_ascii_hexdigit());
-        return 2 + hex + usize::from(rest[hex..].starts_with(['u', 'U']));
+        // Without a digit it is a zero, and a name that has no place behind it.
+        return if hex == 0 { 1 } else { 2 + hex + usize::from(rest[hex..].starts_with(['u', 'U'])) };
     }
     let whole = digits(0);
     let mut end = whole;

@@ -77,7 +77,7 @@ impl Runner {
             let floor = &shared.ledger().floor;
             // What the floor does not let pass is no good end.
             let wanted =
-                |claimed: &Outcome| ready.answers || floor.under(claimed.clone(), ready.writes).kind != Kind::Ok;
+                |claimed: &Outcome| ready.setup.answers || floor.under(claimed.clone(), ready.writes).kind != Kind::Ok;
             judge(outcome, rows.len(), limits, floor, &wanted)
         });
         // What ended the run from outside is the reason, whatever came of requests before.
@@ -374,11 +374,13 @@ const MESSAGE_CHARS: usize = 1000;
 /// The redactor before the report: whatever a component says goes past it.
 fn scrub(report: &mut Report, access: &Access) {
     let redactor = access.redactor();
-    let outcome = &mut report.outcome;
-    for text in
-        [&mut outcome.message, &mut outcome.evidence, &mut outcome.class].into_iter().chain(outcome.hint.as_mut())
-    {
-        *text = redactor.text(text).chars().take(MESSAGE_CHARS).collect();
+    redactor.texts(
+        report.response_headers.iter_mut().flat_map(|(name, value)| [name, value]).chain(words(&mut report.outcome)),
+    );
+    for text in words(&mut report.outcome) {
+        if let Some((end, _)) = text.char_indices().nth(MESSAGE_CHARS) {
+            text.truncate(end);
+        }
     }
     let mut outputs = Value::Object(std::mem::take(&mut report.outputs));
     redactor.value(&mut outputs);
@@ -388,10 +390,12 @@ fn scrub(report: &mut Report, access: &Access) {
     if let Some(response) = &mut report.response {
         redactor.value(response);
     }
-    for (name, value) in &mut report.response_headers {
-        *name = redactor.text(name);
-        *value = redactor.text(value);
-    }
+}
+
+/// What an outcome says in words.
+fn words(outcome: &mut Outcome) -> impl Iterator<Item = &mut String> {
+    let Outcome { message, evidence, class, hint, .. } = outcome;
+    [message, evidence, class].into_iter().chain(hint)
 }
 
 #[cfg(test)]

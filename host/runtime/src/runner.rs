@@ -48,6 +48,9 @@ pub struct Setup {
     pub body_set: Vec<(String, Value)>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Whether somebody reads the answers. Else the report of a run that ended well has the answer's status, and neither its body
+    /// nor its headers.
+    pub answers: bool,
 }
 
 /// What is particular to one run.
@@ -82,8 +85,6 @@ pub(crate) struct Ready {
     pub(crate) writes: bool,
     /// What the preset says of redirects.
     pub(crate) redirects: Option<Redirects>,
-    /// Whether reports of runs that ended well have the answer.
-    pub(crate) answers: bool,
     probe: OnceLock<Result<Runner, String>>,
 }
 
@@ -91,17 +92,6 @@ impl Runner {
     /// Makes a preset ready. What is wrong with its templates is told by its runs.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        Self::with(setup, true)
-    }
-
-    /// As [`Runner::new`], for who reads no answers: of a run that ended well, the report has the answer's status, and neither its
-    /// body nor its headers.
-    #[must_use]
-    pub fn without_answers(setup: Setup) -> Self {
-        Self::with(setup, false)
-    }
-
-    fn with(setup: Setup, answers: bool) -> Self {
         let (requests, wrong) = match setup.requests() {
             Ok(requests) => (requests, None),
             Err(wrong) => (HashMap::new(), Some(wrong)),
@@ -116,7 +106,6 @@ impl Runner {
             repeat: setup.repeat(),
             writes: setup.preset.manifest.effect.writes() || setup.body_is_changed(),
             redirects: request::redirects(&setup.preset.manifest, &setup.preset.file),
-            answers,
             probe: OnceLock::new(),
             setup,
         }))
@@ -128,7 +117,7 @@ impl Runner {
         let probe = setup.preset.manifest.probe.as_ref()?;
         Some(self.0.probe.get_or_init(|| {
             let preset = setup.bundle.preset(probe.preset.as_str()).map_err(|error| error.to_string())?;
-            Ok(Self::new(Setup { preset, body: None, body_set: Vec::new(), ..setup.clone() }))
+            Ok(Self::new(Setup { preset, body: None, body_set: Vec::new(), answers: true, ..setup.clone() }))
         }))
     }
 }

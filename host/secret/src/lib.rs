@@ -12,6 +12,7 @@
 mod forms;
 mod redactor;
 mod secret;
+mod sieve;
 mod view;
 
 pub use forms::SHORT;

@@ -17,13 +17,15 @@ use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::Secret;
 use crate::forms::{self, Kind, Pattern, SHORT};
-use crate::view::{ALL, ESCAPING, View};
+use crate::sieve::Sieve;
+use crate::view::{self, ALL, View};
 
 /// How many layers of escapes are undone.
 const LAYERS: usize = 2;
@@ -78,15 +80,39 @@ impl Redactor {
 
     /// A text without the secrets.
     pub fn text(&self, text: &str) -> String {
-        match self.finder().filter(|_| !text.is_empty()) {
-            None => text.to_owned(),
-            Some(finder) => match finder.redact(text.as_bytes()) {
-                None => text.to_owned(),
-                Some(bytes) => {
-                    String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into())
-                }
-            },
+        let mut text = text.to_owned();
+        self.texts([&mut text]);
+        text
+    }
+
+    /// Takes the secrets out of texts, each by itself. Those that hold none are left as they are.
+    pub fn texts<'t>(&self, texts: impl IntoIterator<Item = &'t mut String>) {
+        let mut texts = texts.into_iter().filter(|text| !text.is_empty()).peekable();
+        if texts.peek().is_none() {
+            return;
         }
+        let Some(finder) = self.finder() else { return };
+        for text in texts {
+            finder.text(text);
+        }
+    }
+
+    /// A value as a JSON text without the secrets. `shown` may write the text otherwise, as the same value to every reader of JSON.
+    /// What cannot be written as JSON is null.
+    pub fn json(&self, value: &impl Serialize, shown: fn(String) -> String) -> String {
+        let text = shown(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
+        let Some(finder) = self.finder() else { return text };
+        // Where nothing is escaped, each string and each key stands in the text as it is, and so does what is to be found in it. Of
+        // short secrets whole values are looked for: a number may be one, and in the text it has no quotes.
+        if finder.wholes.is_empty() && !text.contains('\\') && finder.redact(text.as_bytes()).is_none() {
+            return text;
+        }
+        let mut value = serde_json::to_value(value).unwrap_or_default();
+        finder.value(&mut value);
+        // Strings and keys are clean by now. A secret that still stands in the text is one that looks like structure.
+        let mut text = shown(value.to_string());
+        finder.text(&mut text);
+        text
     }
 
     /// Bytes without the secrets; nothing if there are none in them.
@@ -144,6 +170,8 @@ impl fmt::Debug for Redactor {
 struct Finder {
     /// `None` if it could not be built; then everything is withheld.
     automaton: Option<AhoCorasick>,
+    /// Looks first. It knows no markers: these are asked for only where something is found.
+    sieve: Option<Sieve>,
     /// For each pattern of the automaton: how it is taken, and which marker it gets.
     kinds: Vec<(Kind, usize)>,
     markers: Vec<String>,
@@ -177,7 +205,9 @@ impl Finder {
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(patterns.iter().map(|pattern| pattern.bytes.as_slice()))
             .ok();
-        Self { automaton, kinds, markers, wholes }
+        let sought = patterns.iter().filter(|pattern| pattern.kind != Kind::Marker);
+        let sieve = Sieve::new(sought.map(|pattern| pattern.bytes.as_slice()));
+        Self { automaton, sieve, kinds, markers, wholes }
     }
 
     /// The text with all finds replaced; `None` if there are none.
@@ -216,7 +246,8 @@ impl Finder {
                 hits.push(Hit { range: 0..text.len(), marker: *marker });
             }
         }
-        for found in automaton.find_overlapping_iter(text) {
+        let may_hold = self.sieve.as_ref().is_none_or(|sieve| sieve.may_hold(text));
+        for found in may_hold.then(|| automaton.find_overlapping_iter(text)).into_iter().flatten() {
             let (kind, marker) = self.kinds[found.pattern().as_usize()];
             match kind {
                 Kind::Marker => markers.push(found.range()),
@@ -227,7 +258,7 @@ impl Finder {
                 }
             }
         }
-        if layers > 0 && text.iter().any(|byte| ESCAPING.contains(byte)) {
+        if layers > 0 && view::may_escape(text) {
             for view in ALL.into_iter().filter_map(|escapes| View::of(text, escapes)) {
                 for hit in self.find(automaton, &view.bytes, layers - 1) {
                     join(&mut hits, Hit { range: view.place(hit.range), marker: hit.marker });
@@ -236,6 +267,12 @@ impl Finder {
         }
         hits.retain(|hit| !within(&markers, &hit.range));
         hits
+    }
+
+    fn text(&self, text: &mut String) -> bool {
+        let Some(bytes) = self.redact(text.as_bytes()) else { return false };
+        *text = String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into());
+        true
     }
 
     fn value(&self, value: &mut Value) -> bool {
@@ -248,13 +285,7 @@ impl Finder {
                     true
                 }
             },
-            Value::String(text) => match self.redact(text.as_bytes()) {
-                None => false,
-                Some(bytes) => {
-                    *text = String::from_utf8_lossy(&bytes).into_owned();
-                    true
-                }
-            },
+            Value::String(text) => self.text(text),
             // All are visited: `any` would stop at the first that changed.
             Value::Array(list) => list.iter_mut().filter_map(|element| self.value(element).then_some(())).count() > 0,
             Value::Object(object) => self.object(object),

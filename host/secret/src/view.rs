@@ -21,8 +21,13 @@ pub(crate) enum Escapes {
 }
 
 pub(crate) const ALL: [Escapes; 4] = [Escapes::Json, Escapes::Percent, Escapes::Form, Escapes::Html];
-/// A text without any of these is as it stands, whichever escapes are undone.
-pub(crate) const ESCAPING: [u8; 4] = [b'\\', b'%', b'+', b'&'];
+
+/// Whether a text may be escaped at all: without any of these bytes it is as it stands, whichever escapes are undone. Pieces are looked
+/// at as a whole, many bytes at once.
+pub(crate) fn may_escape(text: &[u8]) -> bool {
+    let escaping = |byte: &u8| (*byte == b'\\') | (*byte == b'%') | (*byte == b'+') | (*byte == b'&');
+    text.chunks(64).any(|piece| piece.iter().fold(false, |found, byte| found | escaping(byte)))
+}
 
 /// How many bytes of a view lie between two marks, at least: what decoding again costs at most, against a mark's size.
 const STEP: usize = 256;

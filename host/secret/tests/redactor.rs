@@ -174,6 +174,29 @@ proptest! {
         }
     }
 
+    /// Written at once, nothing passes that would be found in the value or in its text.
+    #[test]
+    fn written_json_holds_no_more_than_a_clean_value(
+        secret in prop_oneof![secret(), "[0-9]{1,5}", "[0-9]{6,9}", r#"[a:",\[\]]{1,7}"#],
+        before in any::<String>(),
+        which in any::<prop::sample::Index>(),
+    ) {
+        let redactor = knowing("token", &secret);
+        let encodings = encodings(&secret);
+        let (_, encoded) = which.get(&encodings);
+        let number = secret.parse::<u64>().map_or(Value::Null, Value::from);
+        for value in [
+            json!({ "a": [1, number, format!("{before}{encoded}")], "b": true }),
+            json!({ encoded: [&secret, encoded] }),
+            json!([["a", ":"], "a", { "a": "a", ",": null }]),
+            json!({ "a": before, "n": number }),
+        ] {
+            let mut clean = value.clone();
+            redactor.value(&mut clean);
+            prop_assert_eq!(redactor.json(&value, |text| text), redactor.text(&clean.to_string()));
+        }
+    }
+
     #[test]
     fn other_text_is_unchanged(secret in "[a-zA-Z0-9]{16,40}", text in any::<String>(), bytes in any::<Vec<u8>>(), short in "[a-z]{1,5}") {
         // The short one alone may rightly be found, by chance, as a whole value in random text.

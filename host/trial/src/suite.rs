@@ -202,6 +202,7 @@ impl Suite {
             body: None,
             body_set: Vec::new(),
             clock,
+            answers: true,
         });
         let invocation = Invocation { inputs: case.inputs.clone(), observer, cancel: CancellationToken::new() };
         let report = match case.confirm {

@@ -97,9 +97,10 @@ impl Recipes {
         Ok(recipes)
     }
 
-    /// The same, gathered in the memory of runs: nothing that reading left lies between its parts.
+    /// The same, gathered in the memory of runs, which begins here: nothing that reading left lies between its parts.
     #[must_use]
     pub fn gathered(self) -> Self {
+        crate::loaded();
         // What is still to be compiled is for one run alone.
         if self.presets.is_empty() { self.clone() } else { self }
     }

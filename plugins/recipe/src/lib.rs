@@ -16,9 +16,7 @@ struct Interpreter;
 
 impl loading::Guest for Interpreter {
     fn load(source: String) -> Result<(), String> {
-        let recipes = Recipes::compile(&Files::read(&source)?)?;
-        interpreter::loaded();
-        let recipes = Box::new(recipes.gathered());
+        let recipes = Box::new(Recipes::compile(&Files::read(&source)?)?.gathered());
         RECIPES.with(|cell| cell.set(recipes)).map_err(|_| contract::loaded_already())?;
         Ok(())
     }

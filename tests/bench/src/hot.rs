@@ -128,6 +128,7 @@ impl Run {
             body: None,
             body_set: Vec::new(),
             clock: Arc::new(SystemClock),
+            answers: true,
         });
         let (observer, cancel) = (Arc::new(Quiet), CancellationToken::new());
         Ok(Self(runner, Invocation { inputs, observer, cancel }))

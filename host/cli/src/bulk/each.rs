@@ -8,11 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use presetter_bulk::{Ended, Gate, Kind, Pace, Pass, Row, Runs, Turn};
 use presetter_runtime::{CancellationToken, Invocation, Kind as Outcome, Report, RunObserver, Sending, Verdict};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::packing::Packing;
 use crate::advice::{self, Ran};
-use crate::console::json_text;
+use crate::console::harmless_json;
 use crate::output;
 use crate::prepare::Prepared;
 use crate::world::World;
@@ -76,8 +77,7 @@ impl RunObserver for Listening {
 
     async fn going_on(&self) {
         self.pass().take();
-        // Who waited for it sends before anything is made of the answer.
-        tokio::task::yield_now().await;
+        self.gate.line_up().await;
     }
 
     fn waiting(&self, _: u16, wait: Duration) {
@@ -93,16 +93,9 @@ impl Each {
         Listening { pace, gate, pass: Mutex::default(), busy: AtomicBool::new(false) }
     }
 
-    /// The row's result, as its line has it.
-    fn line(&self, row: &Row, mut more: Value) -> String {
-        let mut object = of_row(row);
-        if let (Some(object), Some(more)) = (object.as_object_mut(), more.as_object_mut()) {
-            object.append(more);
-        }
-        let redactor = self.world.console.redactor();
-        redactor.value(&mut object);
-        let text = json_text(&object);
-        if redactor.holds(text.as_bytes()) { redactor.text(&text) } else { text }
+    /// The row's result, as it is told.
+    fn line(&self, result: &impl Serialize) -> String {
+        self.world.console.redactor().json(result, harmless_json)
     }
 
     fn ended(&self, row: &Row, inputs: &Map<String, Value>, report: Report, busy: bool) -> Ended {
@@ -120,10 +113,6 @@ impl Each {
             Outcome::Failed => Kind::Failed,
             Outcome::Unknown => Kind::Unknown,
         };
-        let mut more = json!({ "outcome": kind.name(), "outputs": report.outputs });
-        if !mapped.is_empty() {
-            more["mapped"] = mapped.into();
-        }
         let message = match unmapped.filter(|_| matches!(kind, Kind::Ok | Kind::Skipped)) {
             Some(failure) => failure.in_line(),
             None => output::message(&report),
@@ -132,32 +121,75 @@ impl Each {
             Kind::Failed | Kind::Unknown => report.outcome.class.clone(),
             _ => String::new(),
         };
-        for (name, text) in [
-            ("class", class.as_str()),
-            ("message", message.as_str()),
-            ("hint", report.outcome.hint.as_deref().unwrap_or_default()),
-            ("evidence", report.outcome.evidence.as_str()),
-        ] {
-            if !text.is_empty() {
-                more[name] = text.into();
-            }
-        }
-        if let Some(status) = report.response_status {
-            more["response_status"] = status.into();
-        }
-        more["requests"] = report.requests.into();
-        more["duration_ms"] = output::milliseconds(report.duration).into();
-        let text = self.line(row, more);
+        let text = self.line(&Line {
+            of: row.into(),
+            outcome: kind.name(),
+            outputs: &report.outputs,
+            mapped: &mapped,
+            class: &class,
+            message: &message,
+            hint: report.outcome.hint.as_deref().unwrap_or_default(),
+            evidence: &report.outcome.evidence,
+            response_status: report.response_status,
+            requests: report.requests,
+            duration_ms: output::milliseconds(report.duration),
+        });
         Ended { kind, class, message, text, took: report.duration, phases: report.phases, busy }
     }
 }
 
+/// The result of a row that was run, as its line has it.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    of: Of<'a>,
+    outcome: &'static str,
+    outputs: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    mapped: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    class: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    message: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    hint: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    evidence: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_status: Option<u16>,
+    requests: u32,
+    duration_ms: f64,
+}
+
 /// What a line says of the row itself.
-pub(super) fn of_row(row: &Row) -> Value {
-    match &row.name {
-        Some(record) => json!({ "record": record }),
-        None => json!({ "row": row.number, "line": row.line }),
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Of<'a> {
+    Record { record: &'a str },
+    Row { row: u64, line: u64 },
+}
+
+impl<'a> From<&'a Row> for Of<'a> {
+    fn from(row: &'a Row) -> Self {
+        match &row.name {
+            Some(record) => Self::Record { record },
+            None => Self::Row { row: row.number, line: row.line },
+        }
     }
+}
+
+/// The same as a value.
+pub(super) fn of_row(row: &Row) -> Value {
+    serde_json::to_value(Of::from(row)).unwrap_or_default()
+}
+
+/// A row with more that is said of it.
+fn with(row: &Row, mut more: Value) -> Value {
+    let mut object = of_row(row);
+    if let (Some(object), Some(more)) = (object.as_object_mut(), more.as_object_mut()) {
+        object.append(more);
+    }
+    object
 }
 
 #[async_trait]
@@ -210,7 +242,7 @@ impl Runs for Each {
         if !class.is_empty() {
             more["class"] = class.into();
         }
-        let text = self.line(row, more);
+        let text = self.line(&with(row, more));
         let (class, message) = (class.to_owned(), why.to_owned());
         Ended { kind, class, message, text, took: Duration::ZERO, phases: Vec::new(), busy: false }
     }
@@ -220,7 +252,7 @@ impl Runs for Each {
         let of = |name: &str| known[name].as_str().unwrap_or_default().to_owned();
         let (class, message) = (of("class"), of("message"));
         known["resumed"] = true.into();
-        let text = self.line(row, known);
+        let text = self.line(&with(row, known));
         Ended { kind, class, message, text, took: Duration::ZERO, phases: Vec::new(), busy: false }
     }
 }

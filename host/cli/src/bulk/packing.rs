@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 
-use presetter_runtime::{Engine, Runner};
+use presetter_runtime::{Component, Engine, Runner, Setup};
 
 use crate::failure::Failure;
 use crate::prepare::{self, Prepared};
@@ -28,7 +28,7 @@ impl Packing {
     pub(super) fn load(engine: &Engine, prepared: &Arc<Prepared>) -> Result<Arc<Self>, Failure> {
         let (component, document) = prepare::load(engine, &prepared.chosen)?;
         let means = document.is_some().then(|| (engine.clone(), prepared.clone()));
-        let (runner, means) = (RwLock::new(prepared.runner_of_rows(component, document)), Mutex::new(means));
+        let (runner, means) = (RwLock::new(runner(prepared, component, document)), Mutex::new(means));
         Ok(Arc::new(Self { runner, rows: AtomicU64::new(0), means }))
     }
 
@@ -50,11 +50,16 @@ impl Packing {
     }
 }
 
+/// What runs rows, whose results have of the answers only what is mapped.
+fn runner(prepared: &Prepared, component: Component, document: Option<Arc<str>>) -> Runner {
+    Runner::new(Setup { answers: !prepared.mappings.is_empty(), ..prepared.setup(component, document) })
+}
+
 /// The sources in their interpreter; nothing where that fails: every row would tell why.
 fn pack(engine: &Engine, prepared: &Prepared) -> Option<Runner> {
     let preset = &prepared.chosen.preset.name;
     let parts = presetter_pack::parts(&prepared.chosen.bundle, preset).ok()?;
     let document = presetter_pack::source_document(&prepared.chosen.bundle.sources_for(preset).ok()?);
     let packed = presetter_pack::snapshot(&parts.component, &document).ok()?;
-    Some(prepared.runner_of_rows(engine.load(&packed).ok()?, None))
+    Some(runner(prepared, engine.load(&packed).ok()?, None))
 }

@@ -147,6 +147,7 @@ async fn raw(stage: &Stage, runs: u64) -> f64 {
         body: None,
         body_set: Vec::new(),
         clock: Arc::new(SystemClock),
+        answers: true,
     });
     let next = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
