@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use bytes::Bytes;
 use presetter_connection::Source;
 use presetter_manifest::{Diagnostics, Preset};
 use presetter_template::Problem;
@@ -20,8 +21,9 @@ pub struct Bundle {
     text: Arc<str>,
     manifest: presetter_manifest::Bundle,
     source: Source,
-    /// Set once the component of a packed bundle was found to be as it was packed: files are read once.
-    pub(crate) as_packed: Arc<OnceLock<String>>,
+    /// The sha256 of the component that the bundle brings, once it was looked at: files are read once. That of a packed bundle was found
+    /// to be as it was packed by then.
+    pub(crate) component_sha256: Arc<OnceLock<String>>,
     /// The presets that were read so far. What is right is read once; what is wrong is told each time.
     presets: Arc<Mutex<HashMap<String, PresetFile>>>,
 }
@@ -107,7 +109,7 @@ impl Bundle {
             _ => presetter_manifest::Bundle::parse(&file, &text)?,
         };
         let source = source(manifest.name.as_str().to_owned());
-        Ok(Self { files, file, text, manifest, source, as_packed: Arc::default(), presets: Arc::default() })
+        Ok(Self { files, file, text, manifest, source, component_sha256: Arc::default(), presets: Arc::default() })
     }
 
     /// The manifest.
@@ -215,7 +217,7 @@ impl Bundle {
     ///
     /// # Errors
     /// The file cannot be read; a packed bundle is not as it was packed.
-    pub fn component(&self) -> Result<Option<Vec<u8>>, Error> {
+    pub fn component(&self) -> Result<Option<Bytes>, Error> {
         match &self.manifest.component {
             Some(file) => self.files.read(file.as_str()).map(Some),
             None => self.packed_component(),
@@ -227,11 +229,13 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::component`].
     pub fn component_digest(&self) -> Result<Option<String>, Error> {
-        // That of a packed one was compared when it was read.
-        if let Some(packed) = self.as_packed.get() {
-            return Ok(Some(packed.clone()));
+        if self.component_sha256.get().is_none()
+            && let Some(bytes) = self.component()?
+            && let Some(file) = &self.manifest.component
+        {
+            self.component_sha256.get_or_init(|| self.files.sha256(file.as_str(), &bytes));
         }
-        Ok(self.component()?.map(|bytes| hex::encode(Sha256::digest(bytes))))
+        Ok(self.component_sha256.get().cloned())
     }
 
     /// The sources that an interpreter needs to run one preset: `bundle.toml`, the preset, and those that it names; with a
@@ -271,8 +275,8 @@ impl Bundle {
     /// As [`Bundle::sources_for`] and [`Bundle::component`].
     pub fn digest(&self, preset: &str) -> Result<String, Error> {
         let sources = self.sources_for(preset)?;
-        let component = self.component()?;
-        let component = component.iter().map(|bytes| ("component", bytes.as_slice()));
+        let component = self.component_digest()?;
+        let component = component.iter().map(|sha256| ("component", sha256.as_bytes()));
         Ok(digest(sorted(&sources).chain(component)))
     }
 }

@@ -6,6 +6,9 @@ use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
 use crate::Error;
 
 /// The largest file of a bundle that is read, in bytes: room for a component, not for an accident.
@@ -42,18 +45,27 @@ pub(crate) enum Files {
         path: PathBuf,
         /// What was read. Each file is read once, so that what was checked and digested is what runs, whoever changes the
         /// folder meanwhile.
-        read: Arc<Mutex<HashMap<String, Arc<[u8]>>>>,
+        read: Arc<Mutex<HashMap<String, Bytes>>>,
     },
     /// In memory: what was verified. No file is read for it.
     Package {
         /// The file that it is distributed as, for messages.
         named: String,
-        files: Arc<BTreeMap<String, Arc<[u8]>>>,
+        files: Arc<BTreeMap<String, Content>>,
     },
 }
 
+/// A file of a package, as it was verified.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Their sha256, in lower-case hex.
+    pub sha256: String,
+}
+
 /// What was read of a folder.
-fn known(read: &Mutex<HashMap<String, Arc<[u8]>>>) -> MutexGuard<'_, HashMap<String, Arc<[u8]>>> {
+fn known(read: &Mutex<HashMap<String, Bytes>>) -> MutexGuard<'_, HashMap<String, Bytes>> {
     read.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -220,23 +232,32 @@ impl Files {
     }
 
     /// The bytes of a file below the bundle's folder.
-    pub(crate) fn read(&self, file: &str) -> Result<Vec<u8>, Error> {
+    pub(crate) fn read(&self, file: &str) -> Result<Bytes, Error> {
         self.bytes(file, MAX_FILE_BYTES)
     }
 
+    /// The sha256 of a file with these bytes, in lower-case hex.
+    pub(crate) fn sha256(&self, file: &str, bytes: &[u8]) -> String {
+        let verified = match self {
+            Self::Package { files, .. } => files.get(file),
+            _ => None,
+        };
+        verified.map_or_else(|| hex::encode(Sha256::digest(bytes)), |content| content.sha256.clone())
+    }
+
     /// The bytes of a file, if it has no more than `most`.
-    fn bytes(&self, file: &str, most: u64) -> Result<Vec<u8>, Error> {
+    fn bytes(&self, file: &str, most: u64) -> Result<Bytes, Error> {
         let error = |reason: String| Error::Io { file: self.display(file), reason };
         match self {
             Self::BuiltIn((_, files)) => {
                 let found = files.iter().find(|(name, _)| *name == file);
                 found
-                    .map(|(_, text)| text.as_bytes().to_vec())
+                    .map(|(_, text)| Bytes::from_static(text.as_bytes()))
                     .ok_or_else(|| error("it is not part of the bundle".into()))
             }
             Self::Folder { path, read, .. } => {
                 if let Some(bytes) = known(read).get(file) {
-                    return Ok(bytes.to_vec());
+                    return Ok(bytes.clone());
                 }
                 if !Path::new(file).components().all(|c| matches!(c, Component::Normal(_))) {
                     return Err(error("a bundle's files lie below its folder".into()));
@@ -245,13 +266,15 @@ impl Files {
                 if !full.starts_with(path) {
                     return Err(error("it is a link that leaves the bundle's folder".into()));
                 }
-                let bytes = read_within(&full, most).map_err(error)?;
-                known(read).insert(file.to_owned(), bytes.as_slice().into());
+                let bytes = Bytes::from(read_within(&full, most).map_err(error)?);
+                known(read).insert(file.to_owned(), bytes.clone());
                 Ok(bytes)
             }
             Self::Package { files, .. } => match files.get(file) {
-                Some(bytes) if bytes.len() as u64 > most => Err(error(format!("it is larger than {most} bytes"))),
-                Some(bytes) => Ok(bytes.to_vec()),
+                Some(Content { bytes, .. }) if bytes.len() as u64 > most => {
+                    Err(error(format!("it is larger than {most} bytes")))
+                }
+                Some(Content { bytes, .. }) => Ok(bytes.clone()),
                 None => Err(error("it is not part of the bundle".into())),
             },
         }
@@ -259,6 +282,7 @@ impl Files {
 
     /// A text file, in UTF-8.
     pub(crate) fn text(&self, file: &str) -> Result<String, Error> {
-        to_text(self.bytes(file, MAX_TEXT_BYTES)?).map_err(|reason| Error::Io { file: self.display(file), reason })
+        to_text(self.bytes(file, MAX_TEXT_BYTES)?.into())
+            .map_err(|reason| Error::Io { file: self.display(file), reason })
     }
 }

@@ -19,7 +19,7 @@ mod reference;
 pub use bundle::{Bundle, PresetFile};
 pub use complaint::complaints;
 pub use error::Error;
-pub use files::{MAX_FILE_BYTES, read_text};
+pub use files::{Content, MAX_FILE_BYTES, read_text};
 pub use folder::Folder;
 pub use packed::{Packed, sources_digest};
 pub use presetter_connection::Source;

@@ -10,24 +10,24 @@ use presetter_connection::Source;
 use presetter_manifest::{Diagnostics, file_name};
 use presetter_template::Problem;
 
-use crate::files::Files;
+use crate::files::{Content, Files};
 use crate::{Bundle, Error};
 
 impl Bundle {
     /// The bundle in a package whose signatures and digests were verified. `name` and `version` are those that were verified,
-    /// `files` its files by path.
+    /// `files` its files by path, with their digests as they were verified.
     ///
     /// # Errors
     /// Two files have one path; `bundle.toml` is not there, is wrong, or calls itself otherwise.
     pub fn from_package(
         name: &str,
         version: &str,
-        files: Vec<(String, Arc<[u8]>)>,
+        files: Vec<(String, Content)>,
         source: Source,
     ) -> Result<Self, Error> {
         let named = format!("{}-{version}.preset", file_name(name));
         let count = files.len();
-        let files: BTreeMap<String, Arc<[u8]>> = files.into_iter().collect();
+        let files: BTreeMap<String, Content> = files.into_iter().collect();
         if files.len() != count {
             return Err(Error::Io { file: named, reason: "two of its files have one path".into() });
         }
@@ -71,7 +71,8 @@ mod tests {
     }
 
     fn opened(name: &str, version: &str, files: &[(&str, &str)]) -> Result<Bundle, Error> {
-        let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().into())).collect();
+        let content = |text: &str| Content { bytes: text.to_owned().into(), sha256: hex::encode(Sha256::digest(text)) };
+        let files = files.iter().map(|(name, text)| ((*name).to_owned(), content(text))).collect();
         Bundle::from_package(name, version, files, source())
     }
 
@@ -138,7 +139,7 @@ mod tests {
             toml::to_string(&packed).unwrap()
         };
         let right = usual(&[("packed.toml", &record("code")), ("component.wasm", "code")]);
-        assert_eq!(right.component().unwrap().unwrap(), b"code");
+        assert_eq!(right.component().unwrap().unwrap(), "code");
         let wrong = usual(&[("packed.toml", &record("code")), ("component.wasm", "evil")]);
         assert!(wrong.component().unwrap_err().to_string().contains("changed since the bundle was packed"));
         assert_eq!(usual(&[]).component().unwrap(), None);

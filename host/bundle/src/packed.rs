@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::bundle::{digest, sorted};
 use crate::{Bundle, Error};
@@ -55,23 +55,23 @@ impl Bundle {
     }
 
     /// The component of a packed bundle, if it is one.
-    pub(crate) fn packed_component(&self) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn packed_component(&self) -> Result<Option<Bytes>, Error> {
         let Some(packed) = self.packed()? else { return Ok(None) };
         let changed = |file: &str, what: &str| Error::NotThere {
             message: format!("{}: {what} changed since the bundle was packed", self.files.display(file)),
             hint: "pack it anew from its sources: what is read must be what runs".into(),
         };
         let component = self.files.read(Packed::COMPONENT)?;
-        if self.as_packed.get().is_some() {
+        if self.component_sha256.get().is_some() {
             return Ok(Some(component));
         }
-        if hex::encode(Sha256::digest(&component)) != packed.component_sha256 {
+        if self.files.sha256(Packed::COMPONENT, &component) != packed.component_sha256 {
             return Err(changed(Packed::COMPONENT, "the component was"));
         }
         if sources_digest(&self.sources()?) != packed.sources_sha256 {
             return Err(changed("bundle.toml", "it, a preset or a script was"));
         }
-        self.as_packed.get_or_init(|| packed.component_sha256);
+        self.component_sha256.get_or_init(|| packed.component_sha256);
         Ok(Some(component))
     }
 
@@ -103,6 +103,6 @@ impl Bundle {
             _ => false,
         };
         let names = self.files.all()?;
-        names.into_iter().filter(travels).map(|name| self.files.read(&name).map(|bytes| (name, bytes))).collect()
+        names.into_iter().filter(travels).map(|name| self.files.read(&name).map(|bytes| (name, bytes.into()))).collect()
     }
 }

@@ -15,6 +15,7 @@ mod snapshot;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use presetter_bundle::{Bundle, Error};
 
 pub use error::PackError;
@@ -62,7 +63,7 @@ pub fn interpreter(sources: &[(String, String)]) -> Interpreter {
 #[derive(Debug, Clone)]
 pub struct Parts {
     /// The component: the bundle's own, or an interpreter's.
-    pub component: Cow<'static, [u8]>,
+    pub component: Bytes,
     /// Its SHA-256, where that is known without reading all of it.
     pub sha256: Option<Cow<'static, str>>,
     /// Whether it is the bundle's own, which its author built.
@@ -107,13 +108,19 @@ pub fn parts(bundle: &Bundle, preset: &str) -> Result<Parts, Error> {
         Some(component) => {
             let own = bundle.manifest().component.is_some();
             let sha256 = if own { None } else { bundle.component_digest()?.map(Into::into) };
-            Parts { component: component.into(), sha256, own, packed: !own, sources: None }
+            Parts { component, sha256, own, packed: !own, sources: None }
         }
         None => {
             let sources = bundle.sources_for(preset)?;
             let Interpreter { component, sha256, .. } = interpreter(&sources);
             let sha256 = Some(sha256.into());
-            Parts { component: component.into(), sha256, own: false, packed: false, sources: Some(sources) }
+            Parts {
+                component: Bytes::from_static(component),
+                sha256,
+                own: false,
+                packed: false,
+                sources: Some(sources),
+            }
         }
     })
 }

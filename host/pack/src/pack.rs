@@ -39,7 +39,7 @@ pub fn pack(bundle: &Bundle, component: Option<Vec<u8>>) -> Result<PackedBundle,
             placed(bundle, file.as_str(), &files)?;
             let bytes = match given {
                 Some(bytes) => bytes,
-                None => bundle.component()?.unwrap_or_default(),
+                None => bundle.component()?.unwrap_or_default().into(),
             };
             let digest = hex::encode(Sha256::digest(&bytes));
             files.push((file.as_str().to_owned(), bytes));

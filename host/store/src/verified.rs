@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Arc;
 
 use jiff::Timestamp;
-use presetter_bundle::{Bundle, Source};
+use presetter_bundle::{Bundle, Content, Source};
 use presetter_package::{Bounds, Digest};
 use presetter_trust::{Candidate, Code, Decision, Trust};
 use semver::Version;
@@ -92,13 +91,14 @@ impl Verified {
             rollback_to: ask.rollback_to,
         };
         let decision = ask.trust.decide(&candidate, ask.now)?;
-        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        let mut files: BTreeMap<String, (Vec<u8>, Digest)> = BTreeMap::new();
         opened.content(&mut |layer, bytes| {
-            let room = || Vec::with_capacity(usize::try_from(layer.size).unwrap_or_default());
-            files.entry(layer.title.clone()).or_insert_with(room).extend_from_slice(bytes);
+            let room = || (Vec::with_capacity(usize::try_from(layer.size).unwrap_or_default()), layer.digest);
+            files.entry(layer.title.clone()).or_insert_with(room).0.extend_from_slice(bytes);
             Ok(())
         })?;
-        let files: Vec<(String, Arc<[u8]>)> = files.into_iter().map(|(name, bytes)| (name, bytes.into())).collect();
+        let content = |(bytes, digest): (Vec<u8>, Digest)| Content { bytes: bytes.into(), sha256: digest.hex() };
+        let files = files.into_iter().map(|(name, file)| (name, content(file))).collect();
         // The keys that count: a connection is not opened by a revoked one.
         let keys = decision.signers.iter().map(ToString::to_string).collect();
         let source = Source::Signed { bundle: manifest.name.clone(), signers: keys };

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use presetter_bundle::{Bundle, Source};
+use presetter_bundle::{Bundle, Content, Source};
 use presetter_pack::{PackError, Rebuilt, rebuild};
 use presetter_package::{Bounds, Digest, KeyId, Keys, Manifest, Opened, PublicKey};
 use presetter_trust::{Candidate, Document, Trust};
@@ -149,7 +149,8 @@ fn again(artifact: &presetter_package::Artifact, known: &Known) -> Result<Rebuil
     if artifact.digest() != known.digest {
         return Err(Failure::new(Exit::Trust, "the file was changed while it was verified; nothing of it was used"));
     }
-    let files = artifact.files().map(|(path, bytes)| (path.to_owned(), Arc::from(bytes))).collect();
+    let content = |bytes: &[u8]| Content { bytes: bytes.to_vec().into(), sha256: Digest::of(bytes).hex() };
+    let files = artifact.files().map(|(path, bytes)| (path.to_owned(), content(bytes))).collect();
     let source = Source::Signed { bundle: known.manifest.name.clone(), signers: Vec::new() };
     let bundle = Bundle::from_package(&known.manifest.name, &known.manifest.version, files, source)?;
     rebuild(&bundle).map_err(|error| match error {
