@@ -182,7 +182,7 @@ async fn lane<J, R, W, F>(
             biased;
             now = look.tick() => {
                 let (passed, computed) = (now.duration_since(before.0), computing().saturating_sub(before.1));
-                gate.set_has_time(computed * 4 < passed * 3);
+                gate.set_has_time(computed * 2 < passed);
                 before = (now, before.1 + computed);
             }
             jobs = coming.recv() => match jobs {
