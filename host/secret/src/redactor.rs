@@ -102,9 +102,9 @@ impl Redactor {
     pub fn json(&self, value: &impl Serialize, shown: fn(String) -> String) -> String {
         let text = shown(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
         let Some(finder) = self.finder() else { return text };
-        // Where nothing is escaped, each string and each key stands in the text as it is, and so does what is to be found in it. Of
-        // short secrets whole values are looked for: a number may be one, and in the text it has no quotes.
-        if finder.wholes.is_empty() && !text.contains('\\') && finder.redact(text.as_bytes()).is_none() {
+        // Where nothing is escaped, each string and each key stands in the text as it is, and so does what is to be found in it. Only a
+        // number that is a short secret as a whole has no quotes there.
+        if !finder.numbers && !text.contains('\\') && finder.redact(text.as_bytes()).is_none() {
             return text;
         }
         let mut value = serde_json::to_value(value).unwrap_or_default();
@@ -177,6 +177,8 @@ struct Finder {
     markers: Vec<String>,
     /// The forms of short secrets as a whole, each with its marker.
     wholes: Vec<(Zeroizing<Vec<u8>>, usize)>,
+    /// Whether one of these may be a number.
+    numbers: bool,
 }
 
 /// A secret found.
@@ -207,7 +209,9 @@ impl Finder {
             .ok();
         let sought = patterns.iter().filter(|pattern| pattern.kind != Kind::Marker);
         let sieve = Sieve::new(sought.map(|pattern| pattern.bytes.as_slice()));
-        Self { automaton, sieve, kinds, markers, wholes }
+        let number = |form: &[u8]| form.iter().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte));
+        let numbers = wholes.iter().any(|(form, _)| number(form));
+        Self { automaton, sieve, kinds, markers, wholes, numbers }
     }
 
     /// The text with all finds replaced; `None` if there are none.

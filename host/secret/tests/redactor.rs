@@ -177,7 +177,7 @@ proptest! {
     /// Written at once, nothing passes that would be found in the value or in its text.
     #[test]
     fn written_json_holds_no_more_than_a_clean_value(
-        secret in prop_oneof![secret(), "[0-9]{1,5}", "[0-9]{6,9}", r#"[a:",\[\]]{1,7}"#],
+        secret in prop_oneof![secret(), "[0-9]{1,5}", "[0-9]{6,9}", r#"[a:",1e\[\]]{1,7}"#],
         before in any::<String>(),
         which in any::<prop::sample::Index>(),
     ) {

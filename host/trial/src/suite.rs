@@ -4,13 +4,13 @@
 //! values, sessions in memory, virtual time. Keeps: what a run needs is made as the program makes it for a real one; only
 //! the transport, the surroundings and the clock are others.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use presetter_bundle::{Bundle, PresetFile};
 use presetter_connection::{Access, AccessContext, Clock, Connection, Reference, exchange_limits};
 use presetter_egress::{Cassette, Transport};
@@ -109,7 +109,7 @@ impl Suite {
         engine: &Engine,
     ) -> Result<Self, OpenError> {
         // Recipes and scripts have an interpreter each; whatever else runs them is one for all.
-        let mut loaded: Vec<(Cow<'static, [u8]>, Component)> = Vec::new();
+        let mut loaded: Vec<(Bytes, Component)> = Vec::new();
         let mut presets = BTreeMap::new();
         for name in names {
             let parts = presetter_pack::parts(&bundle, name)?;

@@ -4,7 +4,6 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use presetter_bundle::{Bundle, Content, Source};
 use presetter_pack::{PackError, Rebuilt, rebuild};
