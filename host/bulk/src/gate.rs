@@ -156,4 +156,49 @@ mod tests {
         drop(pass);
         assert_eq!((free(&gate), gate.taken()), (2, 0));
     }
+
+    #[tokio::test]
+    async fn between_two_rows_that_compute_it_is_looked_for_answers_where_there_is_time() {
+        for (has_time, rounds) in [(true, 3), (false, 1)] {
+            let gate = Gate::new(1);
+            gate.set_has_time(has_time);
+            // As a row does that has just been answered.
+            let lined_up = |_| {
+                let gate = gate.clone();
+                tokio::spawn(async move { gate.line_up().await })
+            };
+            let rows: Vec<_> = (0..3).map(lined_up).collect();
+            let mut seen = Vec::new();
+            while seen.last() != Some(&3) {
+                tokio::task::yield_now().await;
+                let through = rows.iter().filter(|row| row.is_finished()).count();
+                if through > 0 {
+                    seen.push(through);
+                }
+            }
+            assert_eq!(seen.iter().collect::<std::collections::BTreeSet<_>>().len(), rounds, "{seen:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waited_for_a_place_goes_before_those_who_compute() {
+        for has_time in [true, false] {
+            let gate = Gate::new(1);
+            gate.set_has_time(has_time);
+            let pass = gate.enter().await;
+            let order = Arc::new(Mutex::new(Vec::new()));
+            let (waiting, told) = (gate.clone(), order.clone());
+            let sends = tokio::spawn(async move {
+                let _pass = waiting.enter().await;
+                told.lock().unwrap().push("sends");
+                std::future::pending::<()>().await;
+            });
+            tokio::task::yield_now().await;
+            drop(pass);
+            gate.line_up().await;
+            order.lock().unwrap().push("computes");
+            assert_eq!(*order.lock().unwrap(), ["sends", "computes"]);
+            sends.abort();
+        }
+    }
 }

@@ -29,12 +29,16 @@ pub(crate) fn cold(stage: &Stage<'_>) -> Vec<Section> {
     let mut create = Section::new("One run: create, with the session of an earlier run");
     let contenders = vec![
         Contender::new("presetter", || stage.kit.took(&stage.create_user()?)),
+        Contender::new("presetter, installed recipe", || stage.kit.took(&stage.create_by("create")?)),
+        Contender::new("presetter, installed script", || stage.kit.took(&stage.create_by("create-by-script")?)),
         Contender::new("hurl", || hurl(stage, "create.hurl")),
         Contender::new("curl", || curl(stage, false)),
     ];
     rounds(count, contenders, &mut create, &figures);
-    create.ratio("time", "presetter", "hurl", None);
-    create.ratio("time", "presetter", "curl", None);
+    for who in ["presetter", "presetter, installed recipe", "presetter, installed script"] {
+        create.ratio("time", who, "hurl", None);
+        create.ratio("time", who, "curl", None);
+    }
 
     let mut start = Section::new("`--version`");
     let version = |tool: &'static str| move || stage.kit.took(&stage.kit.command(tool, ["--version"])?);

@@ -44,9 +44,7 @@ impl<'a> Stage<'a> {
         stage.kit.done(stage.create_user()?)?;
         for preset in BUNDLES.into_iter().flat_map(|(_, presets)| presets) {
             let inputs = if preset.starts_with("create") { &CREATE[..] } else { &["--set", "user_id=e1"] };
-            let [path, connection] = stage.preset(preset, "fast");
-            let run = [&["run", path.as_str(), "-c", connection.as_str()], inputs].concat();
-            stage.kit.done(stage.presetter(run)?)?;
+            stage.kit.done(stage.once(preset, inputs)?)?;
         }
         Ok(stage)
     }
@@ -79,6 +77,17 @@ impl<'a> Stage<'a> {
     /// The main job: a user is created, after a login if there is no session.
     pub(crate) fn create_user(&self) -> Got<Command> {
         self.presetter([&["run", "mosyle/create-user", "-c", "m"], &CREATE[..]].concat())
+    }
+
+    /// The same by a preset of the bundles that are installed, for which nobody logs in.
+    pub(crate) fn create_by(&self, preset: &str) -> Got<Command> {
+        self.once(preset, &CREATE)
+    }
+
+    /// One run of a preset of the bundles, on the fast server.
+    fn once(&self, preset: &str, inputs: &[&str]) -> Got<Command> {
+        let [path, connection] = self.preset(preset, "fast");
+        self.presetter([&["run", path.as_str(), "-c", connection.as_str()], inputs].concat())
     }
 
     /// Forgets sessions: the next run has to log in.
