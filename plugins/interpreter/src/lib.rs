@@ -27,7 +27,7 @@ pub use answer::{Answer, Judgement};
 pub use door::{Body, Door, Raw, Refusal, Request};
 pub use load::{Files, Recipes, complaint, complaints};
 #[cfg(target_family = "wasm")]
-pub use memory::loaded;
+pub use memory::{kept, loaded};
 pub use presetter_manifest::Text;
 pub use presetter_template::Problem;
 pub use recipe::{Recipe, Rules};
@@ -37,3 +37,9 @@ pub use trace::Trace;
 /// Nothing: outside of a component memory is the system's.
 #[cfg(not(target_family = "wasm"))]
 pub fn loaded() {}
+
+/// What is made.
+#[cfg(not(target_family = "wasm"))]
+pub fn kept<T>(make: impl FnOnce() -> T) -> T {
+    make()
+}

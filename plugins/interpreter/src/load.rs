@@ -100,9 +100,12 @@ impl Recipes {
     /// The same, gathered in the memory of runs, which begins here: nothing that reading left lies between its parts.
     #[must_use]
     pub fn gathered(self) -> Self {
-        crate::loaded();
         // What is still to be compiled is for one run alone.
-        if self.presets.is_empty() { self.clone() } else { self }
+        if self.presets.is_empty() {
+            return crate::kept(|| self.clone());
+        }
+        crate::loaded();
+        self
     }
 
     /// A preset as it is for one kind of connection.

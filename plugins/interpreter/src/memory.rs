@@ -9,19 +9,20 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 
 #[global_allocator]
 static MEMORY: Memory = Memory {
+    keeping: AtomicBool::new(false),
     begin: AtomicPtr::new(null_mut()),
     shelves: Shelves {
         free: [const { AtomicPtr::new(null_mut()) }; SMALL / STEP],
         next: AtomicPtr::new(null_mut()),
         left: AtomicUsize::new(0),
     },
-    runs: new_wasm_dynamic_allocator(),
+    large: new_wasm_dynamic_allocator(),
 };
 
 /// What is there for runs at once, in bytes: most need less, so that their memory does not grow.
@@ -32,18 +33,20 @@ const STEP: usize = 16;
 /// The largest small piece, in bytes.
 const SMALL: usize = 512;
 /// Small pieces are cut off from so much at a time.
-const SHEET: Layout = match Layout::from_size_align(16 * 1024, 4096) {
+const SHEET: Layout = match Layout::from_size_align(4 * 1024, STEP) {
     Ok(sheet) => sheet,
     Err(_) => unreachable!(),
 };
 
 struct Memory {
+    /// What is read from now on is kept.
+    keeping: AtomicBool,
     /// The first address that belongs to runs; null until there are any.
     begin: AtomicPtr<u8>,
     /// What runs take small pieces from,
     shelves: Shelves,
-    /// and all else. A component has one thread.
-    runs: WasmDynamicTalc,
+    /// and all else; what is kept stands there too. A component has one thread.
+    large: WasmDynamicTalc,
 }
 
 /// Small pieces.
@@ -56,20 +59,29 @@ struct Shelves {
     left: AtomicUsize,
 }
 
-/// From here on memory is that of runs: called once, when everything is read.
+/// Makes what is kept, gathered in one place: nothing that reading left lies between its parts. Runs begin then, as by [`loaded`].
+pub fn kept<T>(make: impl FnOnce() -> T) -> T {
+    MEMORY.keeping.store(true, Relaxed);
+    let kept = make();
+    loaded();
+    kept
+}
+
+/// From here on memory is that of runs: once, when everything is read.
 #[allow(unsafe_code, reason = "an allocator is asked")]
 pub fn loaded() {
     if MEMORY.runs() {
         return;
     }
     // Safety: the layout has a size, and what is freed was allocated with it.
-    let first = unsafe { MEMORY.runs.alloc(RESERVE) };
+    let first = unsafe { MEMORY.large.alloc(RESERVE) };
     if first.is_null() {
-        // Then runs share what is there.
+        // There is no more: runs share what is there, and nothing is begun for them.
         return;
     }
-    unsafe { MEMORY.runs.dealloc(first, RESERVE) };
-    // Memory grows upwards: whatever runs are given lies above what is there by now.
+    unsafe { MEMORY.large.dealloc(first, RESERVE) };
+    // Memory grows upwards: what runs are given lies above what is there by now. Should there be a gap below that is given to one, it
+    // is not taken back.
     MEMORY.begin.store(first, Relaxed);
     // So that runs begin with a sheet.
     let small = Layout::new::<[u8; STEP]>();
@@ -85,7 +97,7 @@ pub fn loaded() {
 enum Whose {
     /// `load`, which is at work.
     Load,
-    /// `load`, which is done: it stays.
+    /// `load`, which is done, or what is kept of it: it stays.
     Loaded,
     /// A run.
     Run,
@@ -94,8 +106,8 @@ enum Whose {
 impl Memory {
     fn whose(&self, at: *mut u8) -> Whose {
         match self.begin.load(Relaxed) {
-            begin if begin.is_null() => Whose::Load,
-            begin if at < begin => Whose::Loaded,
+            begin if begin.is_null() && !self.keeping.load(Relaxed) => Whose::Load,
+            begin if begin.is_null() || at < begin => Whose::Loaded,
             _ => Whose::Run,
         }
     }
@@ -104,12 +116,16 @@ impl Memory {
         !self.begin.load(Relaxed).is_null()
     }
 
-    /// A piece for a run.
+    fn loading(&self) -> bool {
+        !self.keeping.load(Relaxed) && !self.runs()
+    }
+
+    /// A piece for a run, or of what is kept.
     #[allow(unsafe_code, reason = "an allocator")]
     unsafe fn take(&self, layout: Layout) -> *mut u8 {
-        match shelf(layout) {
-            Some(shelf) => unsafe { self.shelves.take(shelf, &self.runs) },
-            None => unsafe { self.runs.alloc(layout) },
+        match shelf(layout).filter(|_| self.runs()) {
+            Some(shelf) => unsafe { self.shelves.take(shelf, &self.large) },
+            None => unsafe { self.large.alloc(layout) },
         }
     }
 
@@ -118,7 +134,7 @@ impl Memory {
     unsafe fn give_back(&self, at: *mut u8, layout: Layout) {
         match shelf(layout) {
             Some(shelf) => unsafe { self.shelves.give_back(at, shelf) },
-            None => unsafe { self.runs.dealloc(at, layout) },
+            None => unsafe { self.large.dealloc(at, layout) },
         }
     }
 
@@ -177,11 +193,11 @@ impl Shelves {
 // Safety: each piece goes back to the allocator that it came from, or nowhere.
 unsafe impl GlobalAlloc for Memory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        unsafe { if self.runs() { self.take(layout) } else { System.alloc(layout) } }
+        unsafe { if self.loading() { System.alloc(layout) } else { self.take(layout) } }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if !self.runs() {
+        if self.loading() {
             return unsafe { System.alloc_zeroed(layout) };
         }
         let piece = unsafe { self.take(layout) };
@@ -205,7 +221,7 @@ unsafe impl GlobalAlloc for Memory {
             (Whose::Load, ..) => unsafe { System.realloc(at, layout, size) },
             (Whose::Loaded, ..) => unsafe { self.moved(at, layout, now) },
             (Whose::Run, Some(before), Some(now)) if before == now => at,
-            (Whose::Run, None, None) => unsafe { self.runs.realloc(at, layout, size) },
+            (Whose::Run, None, None) => unsafe { self.large.realloc(at, layout, size) },
             (Whose::Run, ..) => {
                 let moved = unsafe { self.moved(at, layout, now) };
                 if !moved.is_null() {
