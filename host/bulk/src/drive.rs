@@ -100,7 +100,7 @@ pub struct Ended {
     pub text: String,
     /// From start to end.
     pub took: Duration,
-    /// Where that went.
+    /// Where that went; a sink is not told.
     pub phases: Vec<(&'static str, Duration)>,
     /// The server said that it is too much, or gave no answer.
     pub busy: bool,

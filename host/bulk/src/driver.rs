@@ -350,14 +350,16 @@ impl Driver {
     }
 
     /// A row is done with, in its order.
-    fn finish(&mut self, done: Done) {
+    fn finish(&mut self, mut done: Done) {
         if let Some(why) = done.broken.clone().or_else(|| self.fatal(&done)) {
             self.stopped(why);
         }
         // A limit is one of rows that are run.
         self.left += u64::from(done.before || done.ended.is_none());
-        if let Some(ended) = &done.ended {
+        if let Some(ended) = &mut done.ended {
             self.summary.tally.add(ended, done.before);
+            // They are counted, and many results may wait for one before them.
+            ended.phases = Vec::new();
         }
         self.course.order(self.order, done, &mut self.told);
     }

@@ -16,8 +16,10 @@ struct Inner {
     places: Mutex<Places>,
     /// The lane waits more than it computes.
     has_time: AtomicBool,
-    /// Of one: who is next to compute.
-    next: Semaphore,
+    /// Of one each: who is next to compute, of those who begin,
+    begins: Semaphore,
+    /// and of those who have their answer.
+    goes_on: Semaphore,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,8 +39,9 @@ pub struct Pass {
 impl Gate {
     pub(crate) fn new(places: usize) -> Self {
         let free = Arc::new(Semaphore::new(places));
-        let (places, next) = (Mutex::new(Places { all: places, owed: 0 }), Semaphore::new(1));
-        Self(Arc::new(Inner { free, places, has_time: AtomicBool::new(false), next }))
+        let places = Mutex::new(Places { all: places, owed: 0 });
+        let (begins, goes_on) = (Semaphore::new(1), Semaphore::new(1));
+        Self(Arc::new(Inner { free, places, has_time: AtomicBool::new(false), begins, goes_on }))
     }
 
     /// Waits for a place, behind those who came before.
@@ -52,18 +55,17 @@ impl Gate {
     /// time left that helps nobody: there is only a row that waited for the place right now, and it goes first.
     pub async fn line_up(&self) {
         if self.has_time() {
-            // It is never closed, and let go before its holder computes, whose thread it is until then.
-            let _next = self.0.next.acquire().await;
-            tokio::task::yield_now().await;
+            turn(&self.0.goes_on).await;
         } else if self.is_full() {
             tokio::task::yield_now().await;
         }
     }
 
-    /// A row begins: at once if its place is free, and else behind those that line up.
+    /// A row begins: at once if its place is free and nobody waits who began before it.
     pub(crate) async fn begin(&self) {
-        if self.has_time() && self.is_full() {
-            self.line_up().await;
+        let waited_for = self.is_full() || self.0.begins.available_permits() == 0;
+        if self.has_time() && waited_for {
+            turn(&self.0.begins).await;
         }
     }
 
@@ -105,6 +107,13 @@ impl Gate {
     fn places(&self) -> MutexGuard<'_, Places> {
         self.0.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits in a line, and then until it was looked whether answers have come.
+async fn turn(line: &Semaphore) {
+    // It is never closed, and let go before its holder computes, whose thread it is until then.
+    let _first = line.acquire().await;
+    tokio::task::yield_now().await;
 }
 
 impl Drop for Pass {
@@ -178,6 +187,29 @@ mod tests {
             }
             assert_eq!(seen.iter().collect::<std::collections::BTreeSet<_>>().len(), rounds, "{seen:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn rows_begin_in_their_order_also_where_a_place_becomes_free_meanwhile() {
+        let gate = Gate::new(1);
+        gate.set_has_time(true);
+        let pass = gate.enter().await;
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let begin = |number: u32| {
+            let (gate, order) = (gate.clone(), order.clone());
+            tokio::spawn(async move {
+                gate.begin().await;
+                order.lock().unwrap().push(number);
+            })
+        };
+        let mut rows: Vec<_> = (0..3).map(begin).collect();
+        tokio::task::yield_now().await;
+        drop(pass);
+        rows.push(begin(3));
+        for row in rows {
+            row.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
     }
 
     #[tokio::test]

@@ -136,6 +136,7 @@ impl Runs for Vendor {
     }
 
     async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], _: &Gate) -> Vec<Ended> {
+        let _running = self.running.one();
         self.together.lock().unwrap().push(rows.iter().map(|(row, _)| row.number).collect());
         self.begun.fetch_add(rows.len(), Ordering::SeqCst);
         let number = rows[0].0.number;
@@ -355,6 +356,10 @@ async fn killed(vendor: &Arc<Vendor>, folder: &TempDir, count: u64, more: usize)
     }
     going.abort();
     let _ = going.await;
+    // What runs on another thread is there until it waits for something. Of a process that is killed nothing is.
+    while vendor.running.now.load(Ordering::SeqCst) > 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -267,8 +267,8 @@ impl Files {
                     return Err(error("it is a link that leaves the bundle's folder".into()));
                 }
                 let bytes = Bytes::from(read_within(&full, most).map_err(error)?);
-                known(read).insert(file.to_owned(), bytes.clone());
-                Ok(bytes)
+                // Of two who read it at once both have what the first of them did.
+                Ok(known(read).entry(file.to_owned()).or_insert(bytes).clone())
             }
             Self::Package { files, .. } => match files.get(file) {
                 Some(Content { bytes, .. }) if bytes.len() as u64 > most => {

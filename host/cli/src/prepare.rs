@@ -177,11 +177,7 @@ pub(crate) fn access_failure(error: &presetter_connection::Error) -> Failure {
 /// The component of a bundle, and for an interpreter the sources that it is to load. Compiles, or maps compiled code.
 pub(crate) fn load(engine: &Engine, chosen: &Chosen) -> Result<(Component, Option<Arc<str>>), Failure> {
     let parts = presetter_pack::parts(&chosen.bundle, &chosen.preset.name)?;
-    let loaded = match &parts.sha256 {
-        Some(sha256) => engine.load_known(&parts.component, sha256),
-        None => engine.load(&parts.component),
-    };
-    let component = loaded.map_err(|error| {
+    let component = engine.load_known(&parts.component, &parts.sha256).map_err(|error| {
         let exit =
             if matches!(error, presetter_runtime::LoadError::Engine(_)) { Exit::Internal } else { Exit::Invalid };
         Failure::new(exit, format!("{}{error}", parts.origin(&chosen.bundle))).help(error.hint())

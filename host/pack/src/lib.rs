@@ -64,8 +64,8 @@ pub fn interpreter(sources: &[(String, String)]) -> Interpreter {
 pub struct Parts {
     /// The component: the bundle's own, or an interpreter's.
     pub component: Bytes,
-    /// Its SHA-256, where that is known without reading all of it.
-    pub sha256: Option<Cow<'static, str>>,
+    /// Its SHA-256, in lower-case hex.
+    pub sha256: Cow<'static, str>,
     /// Whether it is the bundle's own, which its author built.
     pub own: bool,
     /// Whether it is an interpreter that holds the bundle's sources already.
@@ -107,13 +107,13 @@ pub fn parts(bundle: &Bundle, preset: &str) -> Result<Parts, Error> {
     Ok(match bundle.component()? {
         Some(component) => {
             let own = bundle.manifest().component.is_some();
-            let sha256 = if own { None } else { bundle.component_digest()?.map(Into::into) };
+            let sha256 = bundle.component_digest()?.unwrap_or_default().into();
             Parts { component, sha256, own, packed: !own, sources: None }
         }
         None => {
             let sources = bundle.sources_for(preset)?;
             let Interpreter { component, sha256, .. } = interpreter(&sources);
-            let sha256 = Some(sha256.into());
+            let sha256 = sha256.into();
             Parts {
                 component: Bytes::from_static(component),
                 sha256,

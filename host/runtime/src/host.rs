@@ -203,9 +203,12 @@ impl Host {
                     shared.observer.answered(Ok(answer.status), took);
                     let again = self.again(&answer, repeatable, attempt);
                     self.answered(print, outgoing.writes, &answer);
+                    // Who goes on by it must have heard that the server asks for time.
+                    if let Some(wait) = again {
+                        shared.observer.waiting(answer.status, wait);
+                    }
                     self.held(shared.observer.going_on()).await;
                     let Some(wait) = again else { return Ok(Ok(seen(answer))) };
-                    shared.observer.waiting(answer.status, wait);
                     self.retry_waited += wait;
                     shared.ledger().times.wait += wait;
                     shared.setup().clock.sleep(wait).await;

@@ -102,9 +102,7 @@ impl Redactor {
     pub fn json(&self, value: &impl Serialize, shown: fn(String) -> String) -> String {
         let text = shown(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
         let Some(finder) = self.finder() else { return text };
-        // Where nothing is escaped, each string and each key stands in the text as it is, and so does what is to be found in it. Only a
-        // number that is a short secret as a whole has no quotes there.
-        if !finder.numbers && !text.contains('\\') && finder.redact(text.as_bytes()).is_none() {
+        if finder.stands_alike(&text) && finder.redact(text.as_bytes()).is_none() {
             return text;
         }
         let mut value = serde_json::to_value(value).unwrap_or_default();
@@ -179,6 +177,8 @@ struct Finder {
     wholes: Vec<(Zeroizing<Vec<u8>>, usize)>,
     /// Whether one of these may be a number.
     numbers: bool,
+    /// Whether a secret ends in a backslash, which would be an escape before a quote.
+    backslash: bool,
 }
 
 /// A secret found.
@@ -211,7 +211,16 @@ impl Finder {
         let sieve = Sieve::new(sought.map(|pattern| pattern.bytes.as_slice()));
         let number = |form: &[u8]| form.iter().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte));
         let numbers = wholes.iter().any(|(form, _)| number(form));
-        Self { automaton, sieve, kinds, markers, wholes, numbers }
+        let backslash = known.iter().any(|secret| secret.bytes.ends_with(b"\\"));
+        Self { automaton, sieve, kinds, markers, wholes, numbers, backslash }
+    }
+
+    /// Whether all that is to be found in a JSON value is found in its text too. Each string and each key stands there as it is where
+    /// nothing is escaped by JSON. Otherwise than in the text, a string by itself ends with its last byte, which matters to a
+    /// backslash that an escape stands for; and a short secret is looked for as the whole of a number, and of a key that is escaped.
+    fn stands_alike(&self, text: &str) -> bool {
+        let escaped = || self.wholes.is_empty() && !self.backslash;
+        !self.numbers && !text.contains('\\') && (escaped() || !view::may_escape(text.as_bytes()))
     }
 
     /// The text with all finds replaced; `None` if there are none.

@@ -177,17 +177,23 @@ proptest! {
     /// Written at once, nothing passes that would be found in the value or in its text.
     #[test]
     fn written_json_holds_no_more_than_a_clean_value(
-        secret in prop_oneof![secret(), "[0-9]{1,5}", "[0-9]{6,9}", r#"[a:",1e\[\]]{1,7}"#],
+        secret in prop_oneof![secret(), "[0-9]{1,5}", "[0-9]{6,9}", r#"[a:",1e\[\]]{1,7}"#, r"[a-z]{1,9}\\"],
         before in any::<String>(),
         which in any::<prop::sample::Index>(),
     ) {
         let redactor = knowing("token", &secret);
-        let encodings = encodings(&secret);
+        let mut encodings = encodings(&secret);
+        let within: String = unicode(&secret, true).replace('\\', "%5C");
+        encodings.extend([("unicode in percent", within), ("plain", secret.clone())]);
         let (_, encoded) = which.get(&encodings);
+        let stray = encoded.strip_suffix("%5Cu005C").map_or(encoded.clone(), |start| format!("{start}%5C"));
         let number = secret.parse::<u64>().map_or(Value::Null, Value::from);
         for value in [
             json!({ "a": [1, number, format!("{before}{encoded}")], "b": true }),
             json!({ encoded: [&secret, encoded] }),
+            json!({ encoded: 1 }),
+            json!([{ stray.clone(): stray }, format!("{before}{encoded}\\")]),
+            json!([1e30, 1e-7]),
             json!([["a", ":"], "a", { "a": "a", ",": null }]),
             json!({ "a": before, "n": number }),
         ] {
@@ -280,6 +286,25 @@ fn what_is_escaped_for_a_web_page_is_found() {
         "sek%26amp%3Bret%26lt%3Babc%26gt%3Bd%26%23x27%3Bef",
     ] {
         assert_eq!(redactor.text(&format!("<p>no &quot;{echo}&quot;</p>")), "<p>no &quot;[secret token]&quot;</p>");
+    }
+}
+
+#[test]
+fn what_ends_otherwise_in_a_text_than_by_itself_is_found_in_written_json() {
+    for (secret, value, clean) in [
+        ("a b", json!({ "a+b": 1 }), r#"{"[secret token]":1}"#),
+        ("x&y", json!({ "x&amp;y": 1 }), r#"{"[secret token]":1}"#),
+        ("1e 30", json!([1e30]), r#"["[secret token]"]"#),
+        ("616", json!([616, 6160]), r#"["[secret token]",6160]"#),
+        ("password\\", json!({ "k": "%5Cu0070assword%5C" }), r#"{"k":"[secret token]"}"#),
+        ("password\\", json!({ "k": "&#92;u0070assword&#92;" }), r#"{"k":"[secret token]"}"#),
+    ] {
+        let mut old = value.clone();
+        let redactor = knowing("token", secret);
+        redactor.value(&mut old);
+        let written = redactor.json(&value, |text| text);
+        assert_eq!(written, redactor.text(&old.to_string()), "{secret}");
+        assert_eq!(written, clean, "{secret}");
     }
 }
 

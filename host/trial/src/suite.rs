@@ -4,13 +4,13 @@
 //! values, sessions in memory, virtual time. Keeps: what a run needs is made as the program makes it for a real one; only
 //! the transport, the surroundings and the clock are others.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use presetter_bundle::{Bundle, PresetFile};
 use presetter_connection::{Access, AccessContext, Clock, Connection, Reference, exchange_limits};
 use presetter_egress::{Cassette, Transport};
@@ -109,16 +109,16 @@ impl Suite {
         engine: &Engine,
     ) -> Result<Self, OpenError> {
         // Recipes and scripts have an interpreter each; whatever else runs them is one for all.
-        let mut loaded: Vec<(Bytes, Component)> = Vec::new();
+        let mut loaded: Vec<(Cow<'static, str>, Component)> = Vec::new();
         let mut presets = BTreeMap::new();
         for name in names {
             let parts = presetter_pack::parts(&bundle, name)?;
-            let component = match loaded.iter().find(|(bytes, _)| *bytes == parts.component) {
+            let component = match loaded.iter().find(|(sha256, _)| *sha256 == parts.sha256) {
                 Some((_, component)) => component.clone(),
                 None => {
-                    let component = engine.load(&parts.component);
+                    let component = engine.load_known(&parts.component, &parts.sha256);
                     let component = component.map_err(|error| OpenError::Load { of: parts.origin(&bundle), error })?;
-                    loaded.push((parts.component.clone(), component.clone()));
+                    loaded.push((parts.sha256.clone(), component.clone()));
                     component
                 }
             };

@@ -19,6 +19,8 @@ mod recipe;
 mod run;
 mod scan;
 mod search;
+#[cfg(any(test, target_family = "wasm"))]
+mod shelves;
 #[cfg(test)]
 mod tests;
 mod trace;

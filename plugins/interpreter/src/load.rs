@@ -97,7 +97,7 @@ impl Recipes {
         Ok(recipes)
     }
 
-    /// The same, gathered in the memory of runs, which begins here: nothing that reading left lies between its parts.
+    /// The same, gathered in one place: nothing that reading left lies between its parts. The memory of runs begins behind it.
     #[must_use]
     pub fn gathered(self) -> Self {
         // What is still to be compiled is for one run alone.

@@ -3,40 +3,27 @@
 //! What was read stays as it is: a run neither fills gaps in it nor frees anything of it. So what a run reads and what it writes lie
 //! together, on few pages, and those that it wrote are all that the host has to make as they were for the next run.
 //!
-//! Most pieces are small and live briefly. They come from shelves, one for each size: a piece that was given back is the next of its size
-//! to be given out, and where there is none it is cut off from what lies there in one. Nobody looks for a place, and pieces of different
-//! sizes are never joined. What is larger has an allocator that does both.
+//! Most pieces are small and live briefly: they come from shelves ([`crate::shelves`]). What is larger, and what is kept, has an allocator that
+//! looks for a place and joins free pieces.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
+
+use crate::shelves::{Shelves, shelf};
 
 #[global_allocator]
 static MEMORY: Memory = Memory {
     keeping: AtomicBool::new(false),
     begin: AtomicPtr::new(null_mut()),
-    shelves: Shelves {
-        free: [const { AtomicPtr::new(null_mut()) }; SMALL / STEP],
-        next: AtomicPtr::new(null_mut()),
-        left: AtomicUsize::new(0),
-    },
+    shelves: Shelves::new(),
     large: new_wasm_dynamic_allocator(),
 };
 
 /// What is there for runs at once, in bytes: most need less, so that their memory does not grow.
 const RESERVE: Layout = Layout::new::<[u8; 192 * 1024]>();
-
-/// Sizes of small pieces differ by so many bytes, which is also how they are aligned.
-const STEP: usize = 16;
-/// The largest small piece, in bytes.
-const SMALL: usize = 512;
-/// Small pieces are cut off from so much at a time.
-const SHEET: Layout = match Layout::from_size_align(4 * 1024, STEP) {
-    Ok(sheet) => sheet,
-    Err(_) => unreachable!(),
-};
 
 struct Memory {
     /// What is read from now on is kept.
@@ -47,16 +34,6 @@ struct Memory {
     shelves: Shelves,
     /// and all else; what is kept stands there too. A component has one thread.
     large: WasmDynamicTalc,
-}
-
-/// Small pieces.
-struct Shelves {
-    /// The first free piece of each size; in each stands where the next one is.
-    free: [AtomicPtr<u8>; SMALL / STEP],
-    /// From here on pieces are cut off,
-    next: AtomicPtr<u8>,
-    /// for so many bytes.
-    left: AtomicUsize,
 }
 
 /// Makes what is kept, gathered in one place: nothing that reading left lies between its parts. Runs begin then, as by [`loaded`].
@@ -76,21 +53,11 @@ pub fn loaded() {
     // Safety: the layout has a size, and what is freed was allocated with it.
     let first = unsafe { MEMORY.large.alloc(RESERVE) };
     if first.is_null() {
-        // There is no more: runs share what is there, and nothing is begun for them.
+        // There is hardly any memory left. What a run gives back of it is not used again where something was kept.
         return;
     }
     unsafe { MEMORY.large.dealloc(first, RESERVE) };
-    // Memory grows upwards: what runs are given lies above what is there by now. Should there be a gap below that is given to one, it
-    // is not taken back.
-    MEMORY.begin.store(first, Relaxed);
-    // So that runs begin with a sheet.
-    let small = Layout::new::<[u8; STEP]>();
-    unsafe {
-        let piece = MEMORY.take(small);
-        if !piece.is_null() {
-            MEMORY.give_back(piece, small);
-        }
-    }
+    MEMORY.begin(first);
 }
 
 /// Who asked for a piece of memory.
@@ -104,6 +71,21 @@ enum Whose {
 }
 
 impl Memory {
+    /// Runs are given what lies from here on. Memory grows upwards: what is there by now lies below. Should a gap there be given to a run,
+    /// it is not taken back.
+    fn begin(&self, first: *mut u8) {
+        self.begin.store(first, Relaxed);
+        // So that runs begin with a sheet.
+        let small = Layout::new::<u8>();
+        #[allow(unsafe_code, reason = "an allocator is asked")]
+        unsafe {
+            let piece = self.take(small);
+            if !piece.is_null() {
+                self.give_back(piece, small);
+            }
+        }
+    }
+
     fn whose(&self, at: *mut u8) -> Whose {
         match self.begin.load(Relaxed) {
             begin if begin.is_null() && !self.keeping.load(Relaxed) => Whose::Load,
@@ -146,46 +128,6 @@ impl Memory {
             unsafe { moved.copy_from_nonoverlapping(at, before.size().min(now.size())) };
         }
         moved
-    }
-}
-
-/// The shelf of a small piece.
-fn shelf(layout: Layout) -> Option<usize> {
-    (layout.size() <= SMALL && layout.align() <= STEP).then(|| layout.size().saturating_sub(1) / STEP)
-}
-
-#[allow(unsafe_code, reason = "an allocator")]
-impl Shelves {
-    unsafe fn take(&self, shelf: usize, more: &WasmDynamicTalc) -> *mut u8 {
-        let free = &self.free[shelf];
-        let first = free.load(Relaxed);
-        if !first.is_null() {
-            // Safety: a free piece holds the place of the next one, and is large enough for it.
-            free.store(unsafe { first.cast::<*mut u8>().read() }, Relaxed);
-            return first;
-        }
-        let size = (shelf + 1) * STEP;
-        if self.left.load(Relaxed) < size {
-            // What is left of the sheet before is less than one piece.
-            let sheet = unsafe { more.alloc(SHEET) };
-            if sheet.is_null() {
-                return sheet;
-            }
-            self.next.store(sheet, Relaxed);
-            self.left.store(SHEET.size(), Relaxed);
-        }
-        let piece = self.next.load(Relaxed);
-        // Safety: so much is left of the sheet.
-        self.next.store(unsafe { piece.add(size) }, Relaxed);
-        self.left.store(self.left.load(Relaxed) - size, Relaxed);
-        piece
-    }
-
-    unsafe fn give_back(&self, at: *mut u8, shelf: usize) {
-        let free = &self.free[shelf];
-        // Safety: it is nobody's any more, aligned, and large enough.
-        unsafe { at.cast::<*mut u8>().write(free.load(Relaxed)) };
-        free.store(at, Relaxed);
     }
 }
 

@@ -332,8 +332,8 @@ fn compile(world: &World, incoming: &Incoming) -> Result<(), Failure> {
     let mut done = BTreeSet::new();
     for preset in bundle.preset_names() {
         let parts = presetter_pack::parts(bundle, &preset)?;
-        if done.insert(presetter_package::Digest::of(&parts.component)) {
-            let loaded = engine.load(&parts.component);
+        if done.insert(parts.sha256.clone()) {
+            let loaded = engine.load_known(&parts.component, &parts.sha256);
             loaded.map_err(|error| {
                 Failure::new(Exit::Invalid, format!("{}{error}", parts.origin(bundle))).help(error.hint())
             })?;
