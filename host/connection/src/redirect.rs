@@ -91,7 +91,11 @@ impl<'a> Trail<'a> {
         // A server that was sent a credential in the address may hand it on in the next.
         if !home && redactor.holds(next.as_str().as_bytes()) {
             return refused(
-                &format!("the address at {} that it gives carries a credential of the connection", host(&next)),
+                // It may stand in the host's name.
+                &format!(
+                    "the address at {} that it gives carries a credential of the connection",
+                    redactor.text(&host(&next))
+                ),
                 "A credential never leaves its server; the preset cannot follow this redirect.",
             );
         }
