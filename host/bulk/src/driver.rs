@@ -358,8 +358,6 @@ impl Driver {
         self.left += u64::from(done.before || done.ended.is_none());
         if let Some(ended) = &mut done.ended {
             self.summary.tally.add(ended, done.before);
-            // They are counted, and many results may wait for one before them.
-            ended.phases = Vec::new();
         }
         self.course.order(self.order, done, &mut self.told);
     }

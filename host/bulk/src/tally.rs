@@ -58,7 +58,8 @@ impl Times {
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, ended: &Ended, before: bool) {
+    /// Counts a row, and takes its phases: many results may wait for one before them, and hold less then.
+    pub(crate) fn add(&mut self, ended: &mut Ended, before: bool) {
         *self.kinds.entry(ended.kind).or_default() += 1;
         if !ended.class.is_empty() {
             *self.classes.entry(ended.class.clone()).or_default() += 1;
@@ -71,8 +72,8 @@ impl Tally {
             return;
         }
         self.took.add(ended.took);
-        for (phase, took) in &ended.phases {
-            self.phases.entry(phase).or_default().add(*took);
+        for (phase, took) in std::mem::take(&mut ended.phases) {
+            self.phases.entry(phase).or_default().add(took);
         }
     }
 

@@ -117,6 +117,7 @@ impl Runner {
         let probe = setup.preset.manifest.probe.as_ref()?;
         Some(self.0.probe.get_or_init(|| {
             let preset = setup.bundle.preset(probe.preset.as_str()).map_err(|error| error.to_string())?;
+            // A look rests on what the answer holds, whether or not anything is mapped from it.
             Ok(Self::new(Setup { preset, body: None, body_set: Vec::new(), answers: true, ..setup.clone() }))
         }))
     }
