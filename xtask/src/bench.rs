@@ -25,7 +25,7 @@ pub(crate) struct Wanted {
     /// How long the soak goes on
     #[arg(long, default_value_t = 4.0)]
     minutes: f64,
-    /// Side by side, but only these parts: cold, hot, bulk, many, reports, packages, templates, crowd
+    /// Side by side, but only these parts: machine, cold, hot, bulk, many, reports, packages, templates, crowd
     #[arg(long, value_name = "PART,PART", conflicts_with = "what")]
     only: Option<String>,
     /// Side by side with small numbers, to see whether it works
@@ -112,7 +112,7 @@ fn compare(root: &Path, steps: &mut Steps, wanted: &Wanted) -> Result<()> {
     ];
     let mut tools = Map::new();
     for (name, at) in
-        ["presetter", "loopback", "raw"].map(|name| (name, ours(name))).into_iter().chain([("timer", timer)])
+        ["presetter", "loopback", "machine", "raw"].map(|name| (name, ours(name))).into_iter().chain([("timer", timer)])
     {
         tools.insert(name.into(), json!({ "at": at }));
     }

@@ -19,6 +19,9 @@ use crate::Gate;
 const BURST: usize = 16;
 /// So often a lane looks how busy it is.
 const LOOK: Duration = Duration::from_millis(50);
+/// So many looks in a row must find it waiting: a hitch of the disk or of the machine is no slow server, and the memory of each row that is
+/// begun ahead stays taken.
+const LOOKS: u32 = 3;
 
 /// Lanes that take jobs `J`, of which each ends with an `R`.
 pub(crate) struct Lanes<J, R> {
@@ -176,13 +179,13 @@ async fn lane<J, R, W, F>(
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let computing = || Handle::current().metrics().worker_total_busy_duration(0);
-    let mut before = (Instant::now(), computing());
+    let (mut before, mut waits) = ((Instant::now(), computing()), Waits::default());
     loop {
         tokio::select! {
             biased;
             now = look.tick() => {
                 let (passed, computed) = (now.duration_since(before.0), computing().saturating_sub(before.1));
-                gate.set_has_time(computed * 2 < passed);
+                gate.set_has_time(waits.seen(passed, computed, gate.taken()));
                 before = (now, before.1 + computed);
             }
             jobs = coming.recv() => match jobs {
@@ -208,6 +211,21 @@ async fn lane<J, R, W, F>(
     drop(running);
     drop(work);
     drop(told);
+}
+
+/// In how many looks in a row a lane was found waiting for answers.
+#[derive(Debug, Default)]
+struct Waits(u32);
+
+impl Waits {
+    /// A look: so much time has passed since the last one, so much of it was computed in, and so many answers are waited for now. Whether
+    /// the lane has time left.
+    fn seen(&mut self, passed: Duration, computed: Duration, waited_for: usize) -> bool {
+        // Where no answer is waited for, it is not the server that keeps the lane waiting.
+        let waits = computed * 2 < passed && waited_for > 0;
+        self.0 = if waits { self.0.saturating_add(1) } else { 0 };
+        self.0 >= LOOKS
+    }
 }
 
 #[cfg(test)]
@@ -238,6 +256,18 @@ mod tests {
             assert_eq!((ended.len(), broken, seen.len()), (100, 10, threads.max(1)));
             assert_eq!(seen.contains(&thread::current().id()), threads == 0);
         }
+    }
+
+    #[test]
+    fn a_lane_has_time_when_it_waits_for_answers_look_after_look() {
+        let (idle, busy) = (LOOK / 4, LOOK / 2);
+        let mut waits = Waits::default();
+        let mut seen = |looks: &[(Duration, usize)]| {
+            looks.iter().map(|&(computed, waited_for)| waits.seen(LOOK, computed, waited_for)).collect::<Vec<_>>()
+        };
+        assert_eq!(seen(&[(idle, 9); 4]), [false, false, true, true]);
+        assert_eq!(seen(&[(busy, 9), (idle, 9), (idle, 9), (idle, 9)]), [false, false, false, true]);
+        assert_eq!(seen(&[(idle, 0), (idle, 9), (idle, 9)]), [false; 3], "it had nothing to wait for");
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Ended, Row, Sink};
 
 /// So many times results are printed behind.
-const BEHIND: usize = 16;
+const BEHIND: usize = 8;
 /// So many results are handed over at the latest,
 const TOGETHER: usize = 64;
 /// and so long after the first of them: to wake the thread that prints takes longer than many a result.

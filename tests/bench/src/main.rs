@@ -35,6 +35,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use kit::{Got, Kit};
+use machine::Stolen;
 use stage::Stage;
 use table::Section;
 
@@ -42,7 +43,8 @@ use table::Section;
 type Measure = fn(&Stage<'_>) -> Vec<Section>;
 
 /// The parts, in the order in which they are measured.
-const PARTS: [(&str, Measure); 8] = [
+const PARTS: [(&str, Measure); 9] = [
+    ("machine", machine::quiet),
     ("cold", cold::cold),
     ("hot", hot::hot),
     ("bulk", bulk::bulk),
@@ -96,6 +98,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Got<Options> {
 
 fn compare(options: &Options) -> Got<()> {
     let kit = Kit::read(&options.tools, options.quick);
+    let stolen = Stolen::begin();
     let stage = Stage::new(&kit)?;
     let mut sections = Vec::new();
     for (name, measure) in PARTS {
@@ -104,7 +107,7 @@ fn compare(options: &Options) -> Got<()> {
             sections.extend(measure(&stage));
         }
     }
-    let all = format!("{}\n{}", machine::told(&kit), table::page(&sections));
+    let all = format!("{}\n{}", machine::told(&kit, &stolen), table::page(&sections));
     println!("{all}");
     let raw: Vec<_> = sections.iter().map(Section::raw).collect();
     let beside = options.tools.with_file_name("rounds.json");
