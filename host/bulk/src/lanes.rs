@@ -19,8 +19,8 @@ use crate::Gate;
 const BURST: usize = 16;
 /// So often a lane looks how busy it is.
 const LOOK: Duration = Duration::from_millis(50);
-/// So many looks in a row must find it waiting: a hitch of the disk or of the machine is no slow server, and the memory of each row that is
-/// begun ahead stays taken.
+/// So many more looks must find it waiting than not, and then the other way round: a hitch of the disk or of the machine is no slow server,
+/// and the memory of each row that is begun ahead stays taken.
 const LOOKS: u32 = 3;
 
 /// Lanes that take jobs `J`, of which each ends with an `R`.
@@ -213,9 +213,13 @@ async fn lane<J, R, W, F>(
     drop(told);
 }
 
-/// In how many looks in a row a lane was found waiting for answers.
+/// Whether a lane waits for answers, by many looks at it.
 #[derive(Debug, Default)]
-struct Waits(u32);
+struct Waits {
+    /// Up by one for each look that found it waiting, down by one for each other; between none and [`LOOKS`].
+    looks: u32,
+    has_time: bool,
+}
 
 impl Waits {
     /// A look: so much time has passed since the last one, so much of it was computed in, and so many answers are waited for now. Whether
@@ -223,8 +227,9 @@ impl Waits {
     fn seen(&mut self, passed: Duration, computed: Duration, waited_for: usize) -> bool {
         // Where no answer is waited for, it is not the server that keeps the lane waiting.
         let waits = computed * 2 < passed && waited_for > 0;
-        self.0 = if waits { self.0.saturating_add(1) } else { 0 };
-        self.0 >= LOOKS
+        self.looks = if waits { (self.looks + 1).min(LOOKS) } else { self.looks.saturating_sub(1) };
+        self.has_time = if self.has_time { self.looks > 0 } else { self.looks == LOOKS };
+        self.has_time
     }
 }
 
@@ -259,15 +264,17 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_has_time_when_it_waits_for_answers_look_after_look() {
-        let (idle, busy) = (LOOK / 4, LOOK / 2);
+    fn a_lane_has_time_when_more_looks_find_it_waiting_than_not() {
+        let (idle, busy) = ((LOOK / 4, 9), (LOOK / 2, 9));
+        let nothing_to_wait_for = (LOOK / 4, 0);
         let mut waits = Waits::default();
         let mut seen = |looks: &[(Duration, usize)]| {
             looks.iter().map(|&(computed, waited_for)| waits.seen(LOOK, computed, waited_for)).collect::<Vec<_>>()
         };
-        assert_eq!(seen(&[(idle, 9); 4]), [false, false, true, true]);
-        assert_eq!(seen(&[(busy, 9), (idle, 9), (idle, 9), (idle, 9)]), [false, false, false, true]);
-        assert_eq!(seen(&[(idle, 0), (idle, 9), (idle, 9)]), [false; 3], "it had nothing to wait for");
+        assert_eq!(seen(&[idle, busy, idle, nothing_to_wait_for, idle]), [false; 5], "a hitch");
+        assert_eq!(seen(&[idle, idle, idle]), [false, true, true]);
+        assert_eq!(seen(&[busy, busy, idle, busy, busy]), [true, true, true, true, false]);
+        assert_eq!(seen(&[busy, idle, idle, idle]), [false, false, false, true]);
     }
 
     #[tokio::test]
