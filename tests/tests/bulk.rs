@@ -212,6 +212,88 @@ fn a_server_that_asks_to_wait_is_obeyed_by_all_and_gets_no_row_twice() {
 }
 
 #[test]
+fn who_is_refused_among_many_is_not_to_blame() {
+    let stage = stage(60);
+    let limit = RateLimit { every: 2, retry_after: Some("0".to_owned()), times: 200 };
+    stage.server().set_oddities(Oddities { rate_limit: Some(limit), ..Oddities::default() });
+    let told = lines(&stage.does(CREATE));
+    assert_eq!(numbers(&told), (1..=60).collect::<Vec<_>>());
+    assert!(told.iter().all(|line| line["outcome"] == "ok"));
+    let created = created(&stage);
+    assert!(created.len() == 60 && created.values().all(|count| *count == 1), "{created:?}");
+}
+
+#[test]
+fn a_server_that_asks_for_too_long_ends_the_run_and_it_goes_on_later() {
+    let stage = stage(200);
+    let limit = RateLimit { every: 1, retry_after: Some("7200".to_owned()), times: u32::MAX };
+    stage.server().set_oddities(Oddities { rate_limit: Some(limit), ..Oddities::default() });
+    let ended = stage.ends(1, CREATE);
+    assert!(ended.err.contains("the server asks to wait for more than 60 min"), "{}", ended.err);
+    assert!(ended.err.contains("go on: the same command with --resume"), "{}", ended.err);
+    assert_eq!(
+        (ended.out.as_str(), created(&stage).len(), ledgers(&stage)),
+        ("", 0, 1),
+        "no row was done, and none failed"
+    );
+    assert!(stage.server().log().len() < 100);
+    stage.server().set_oddities(Oddities::default());
+    let told = lines(&stage.does(&format!("{CREATE} --resume")));
+    assert_eq!(numbers(&told), (1..=200).collect::<Vec<_>>());
+    let created = created(&stage);
+    assert!(created.len() == 200 && created.values().all(|count| *count == 1), "{created:?}");
+    assert_eq!(ledgers(&stage), 0);
+}
+
+/// Starts a run, presses Ctrl-C once the server has done something, and waits for its end: its results, and what it said.
+#[cfg(unix)]
+fn stopped(stage: &Stage, line: &str, once: impl Fn(&Stage) -> bool) -> (Vec<Value>, String) {
+    let words = shlex::split(line).unwrap();
+    let child = stage.command(&words[1..]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(120);
+    while !once(stage) {
+        assert!(Instant::now() < until, "it does not come so far");
+        thread::sleep(Duration::from_millis(1));
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    (lines(&String::from_utf8(ended.stdout).unwrap()), String::from_utf8(ended.stderr).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_stopped_waits_for_no_server() {
+    let stage = stage(200);
+    let limit = RateLimit { every: 21, retry_after: Some("3000".to_owned()), times: u32::MAX };
+    stage.server().set_oddities(Oddities { rate_limit: Some(limit), ..Oddities::default() });
+    let refused = |stage: &Stage| stage.server().log().iter().any(|logged| logged.status == 429);
+    let (told, err) = stopped(&stage, CREATE, refused);
+    assert!(told.iter().all(|line| line["outcome"] == "ok") && err.contains("--resume"), "{told:?} {err}");
+    assert_eq!(told.len(), created(&stage).len());
+    stage.server().set_oddities(Oddities::default());
+    let told = lines(&stage.does(&format!("{CREATE} --resume")));
+    assert_eq!(numbers(&told), (1..=200).collect::<Vec<_>>());
+    let created = created(&stage);
+    assert!(created.len() == 200 && created.values().all(|count| *count == 1), "{created:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_row_that_may_have_been_sent_is_told_also_if_the_run_is_stopped() {
+    let stage = stage(3);
+    stage.does("presetter connection set m --limit wall_time=1s");
+    stage.server().set_oddities(Oddities { slow_create_ms: 20_000, ..Oddities::default() });
+    // The look has to wait for its turn, and the run is stopped before that.
+    let line = format!("{CREATE} --confirm --concurrency 1 --rate 20/m");
+    let (told, err) = stopped(&stage, &line, |stage| !created(stage).is_empty());
+    assert!(numbers(&told) == [1] && told[0]["outcome"] == "ok", "{told:?} {err}");
+    stage.server().set_oddities(Oddities::default());
+    stage.does("presetter connection set m --limit wall_time=30s");
+    assert_eq!(numbers(&lines(&stage.does(&format!("{CREATE} --resume")))), [1, 2, 3]);
+    assert!(created(&stage).len() == 3 && created(&stage).values().all(|count| *count == 1));
+}
+
+#[test]
 fn a_row_that_is_broken_off_keeps_no_place() {
     let stage = stage(3);
     stage.does("presetter connection set m --limit wall_time=1s");

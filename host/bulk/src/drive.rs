@@ -122,8 +122,13 @@ pub trait Runs: Send + Sync + 'static {
     fn writes(&self) -> bool;
     /// Whether it can look whether a row took place.
     fn looks(&self) -> bool;
-    /// Runs a row. More rows are run at once than may send: each of its requests goes through the gate.
-    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn, gate: &Gate) -> Ended;
+    /// Runs a row. More rows are run at once than may send: each of its requests goes through the gate. Nothing if it did nothing, since
+    /// no further row was to begin while it waited: it is as if it had not been begun.
+    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn, gate: &Gate) -> Option<Ended>;
+    /// Why no further row is to begin: the server lets none through.
+    fn over(&self) -> Option<String> {
+        None
+    }
     /// How many rows go together at most.
     fn most(&self) -> usize {
         1
@@ -132,13 +137,13 @@ pub trait Runs: Send + Sync + 'static {
     fn key(&self, _inputs: &Map<String, Value>) -> Option<String> {
         None
     }
-    /// Runs rows together, none of which was sent before; a result for each, in their order.
-    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], gate: &Gate) -> Vec<Ended> {
+    /// Runs rows together, none of which was sent before; a result for each, in their order. Nothing as [`Runs::run`] has it.
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], gate: &Gate) -> Option<Vec<Ended>> {
         let mut ended = Vec::new();
         for (row, inputs) in rows {
-            ended.push(self.run(row, inputs, Turn::First, gate).await);
+            ended.push(self.run(row, inputs, Turn::First, gate).await?);
         }
-        ended
+        Some(ended)
     }
     /// The result of a row that is not run.
     fn not_run(&self, row: &Row, kind: Kind, why: &str) -> Ended;

@@ -73,8 +73,8 @@ enum Step {
     Aside(Box<Done>),
 }
 
-/// Rows that went together, and how each ended.
-struct Ran(Vec<Member>, Vec<Ended>);
+/// Rows that went together, and how each ended; nothing if they did nothing.
+struct Ran(Vec<Member>, Option<Vec<Ended>>);
 
 /// What becomes of a row.
 enum Way {
@@ -127,6 +127,9 @@ impl Driver {
         loop {
             if stop.is_cancelled() {
                 self.stopped("it was stopped".to_owned());
+            }
+            if let Some(why) = self.runs.over() {
+                self.stopped(why);
             }
             self.begin();
             if let Err(why) = self.printing.put(&mut self.told, &stop).await {
@@ -324,7 +327,7 @@ impl Driver {
     /// Rows have ended.
     fn ended(&mut self, all: Vec<Option<Ran>>) {
         if let Some(ledger) = &self.ledger {
-            let told = all.iter().flatten().flat_map(|Ran(members, ended)| members.iter().zip(ended));
+            let told = all.iter().flatten().flat_map(|Ran(members, ended)| members.iter().zip(ended.iter().flatten()));
             let told = told.map(|(member, ended)| {
                 let (row, digest) = member.noted();
                 Told { row, digest, kind: ended.kind, result: &ended.text }
@@ -336,6 +339,10 @@ impl Driver {
         for ran in all {
             let Some(Ran(members, ended)) = ran else {
                 self.stopped("a row broke down".to_owned());
+                continue;
+            };
+            let Some(ended) = ended else {
+                self.abandon(members, self.ledger.is_some() && self.runs.writes());
                 continue;
             };
             self.concurrency.ended(ended.iter().any(|ended| ended.busy));
@@ -379,7 +386,7 @@ impl Step {
 async fn run(runs: Arc<dyn Runs>, members: Vec<Member>, gate: Gate) -> Ran {
     gate.begin().await;
     let ended = match &members[..] {
-        [alone] => vec![runs.run(&alone.row, &alone.inputs, alone.turn, &gate).await],
+        [alone] => runs.run(&alone.row, &alone.inputs, alone.turn, &gate).await.map(|ended| vec![ended]),
         _ => {
             let rows: Vec<_> = members.iter().map(|member| (&member.row, &member.inputs)).collect();
             runs.run_together(&rows, &gate).await

@@ -26,5 +26,5 @@ pub use concurrency::{Concurrency, MOST};
 pub use drive::{Drive, Ended, Kind, OnError, Order, Row, Runs, Sink, Summary, Turn, drive};
 pub use gate::{Gate, Pass};
 pub use ledger::{Before, Ledger, LedgerError, Told};
-pub use pace::{NoRate, Pace, Rate};
+pub use pace::{NoRate, Pace, Rate, Refusals};
 pub use tally::{Percentiles, Tally};

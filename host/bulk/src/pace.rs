@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
 /// So many in so long: `10/s`, `600/m`, `1000/h`.
@@ -54,18 +56,44 @@ impl Rate {
     }
 }
 
+/// So often a request is sent again, as the server asks, while others come through.
+const CROWDED: u32 = 20;
+/// And so often while nobody does.
+const ALONE: u32 = 6;
+/// So long one row waits in all, as the server asks.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+/// Where nobody comes through after the time that the server asked for, it is doubled, up to this.
+const DOUBLED: Duration = Duration::from_secs(60);
+
 /// When the next request through a connection may go. Shared by all who send through it.
 #[derive(Debug)]
 pub struct Pace {
     gap: Duration,
+    /// Who waits goes in the order of coming: so whoever was refused is before those who come after, and not refused over and over.
+    line: AsyncMutex<()>,
     next: Mutex<Instant>,
+    /// So many requests were answered, and not by a refusal.
+    through: AtomicU64,
+    over: OnceLock<String>,
+}
+
+/// How often, and for how long, the server has asked one row to come again.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    count: u32,
+    /// How often in succession, with nobody come through in between.
+    alone: u32,
+    /// [`Pace::through`] at the last one.
+    through: u64,
+    waited: Duration,
 }
 
 impl Pace {
     /// With at least `gap` from one request to the next.
     #[must_use]
     pub fn new(gap: Duration) -> Self {
-        Self { gap, next: Mutex::new(Instant::now()) }
+        let (line, next) = (AsyncMutex::default(), Mutex::new(Instant::now()));
+        Self { gap, line, next, through: AtomicU64::new(0), over: OnceLock::new() }
     }
 
     fn next(&self) -> MutexGuard<'_, Instant> {
@@ -81,6 +109,7 @@ impl Pace {
 
     /// Waits for a request's turn, and takes it.
     pub async fn turn(&self) {
+        let _first = self.line.lock().await;
         loop {
             let until = {
                 let mut next = self.next();
@@ -94,6 +123,43 @@ impl Pace {
             };
             tokio::time::sleep_until(until).await;
         }
+    }
+
+    /// A request was answered, and not by a refusal.
+    pub fn came_through(&self) {
+        self.through.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The server asks a row to come again after `wait`, and all hold for it. Whether the row does come again: among many that
+    /// send at once, who is refused is not to blame, and only a server that lets nobody through, or asks for too long, makes an
+    /// end ([`Pace::over`]).
+    pub fn refused(&self, row: &mut Refusals, wait: Duration) -> bool {
+        let through = self.through.load(Ordering::Relaxed);
+        row.count += 1;
+        row.alone = if row.through == through { row.alone + 1 } else { 1 };
+        row.through = through;
+        let wait = wait.max(wait.saturating_mul(1 << (row.alone - 1).min(6)).min(DOUBLED));
+        if row.alone > ALONE {
+            self.end(format!("the server lets nothing through, also after {ALONE} waits that it asked for"));
+            return false;
+        }
+        if row.waited + wait > PATIENCE {
+            self.end(format!("the server asks to wait for more than {} min", PATIENCE.as_secs() / 60));
+            return false;
+        }
+        row.waited += wait;
+        self.hold(wait);
+        row.count <= CROWDED
+    }
+
+    fn end(&self, why: String) {
+        let _ = self.over.set(why);
+    }
+
+    /// Why nothing more should begin: the server lets nothing through, or asks for too long.
+    #[must_use]
+    pub fn over(&self) -> Option<&str> {
+        self.over.get().map(String::as_str)
     }
 }
 
@@ -130,5 +196,64 @@ mod tests {
         let held = Instant::now();
         pace.turn().await;
         assert!(held.elapsed() >= Duration::from_secs(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_goes_in_the_order_of_coming() {
+        let pace = Arc::new(Pace::new(Duration::ZERO));
+        pace.hold(Duration::from_secs(1));
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut turns = tokio::task::JoinSet::new();
+        for number in 0..20 {
+            let (pace, order) = (pace.clone(), order.clone());
+            turns.spawn(async move {
+                pace.turn().await;
+                order.lock().unwrap().push(number);
+            });
+        }
+        while turns.join_next().await.is_some() {}
+        assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_row_comes_again_as_long_as_others_come_through() {
+        let (pace, wait) = (Pace::new(Duration::ZERO), Duration::from_secs(1));
+        let mut row = Refusals::default();
+        for _ in 0..CROWDED {
+            pace.came_through();
+            assert!(pace.refused(&mut row, wait));
+        }
+        // The row is refused for itself: the others go on.
+        pace.came_through();
+        assert!(!pace.refused(&mut row, wait));
+        assert_eq!(pace.over(), None);
+        let begun = Instant::now();
+        pace.turn().await;
+        assert_eq!(begun.elapsed().as_secs(), 1, "no longer than was asked");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_lets_nobody_through_makes_an_end() {
+        let pace = Pace::new(Duration::ZERO);
+        pace.came_through();
+        let mut row = Refusals::default();
+        let begun = Instant::now();
+        for _ in 0..ALONE {
+            assert!(pace.refused(&mut row, Duration::from_secs(2)) && pace.over().is_none());
+            pace.turn().await;
+        }
+        assert_eq!(begun.elapsed().as_secs(), 2 + 4 + 8 + 16 + 32 + 60);
+        assert!(!pace.refused(&mut row, Duration::from_secs(2)));
+        assert!(pace.over().unwrap().contains("nothing through"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_longer_than_an_hour() {
+        let (pace, mut row) = (Pace::new(Duration::ZERO), Refusals::default());
+        assert!(pace.refused(&mut row, Duration::from_secs(3_500)) && pace.over().is_none());
+        pace.came_through();
+        assert!(!pace.refused(&mut row, Duration::from_secs(101)));
+        assert_eq!(pace.over(), Some("the server asks to wait for more than 60 min"));
+        assert!(!Pace::new(Duration::ZERO).refused(&mut Refusals::default(), Duration::MAX));
     }
 }

@@ -37,6 +37,8 @@ struct Vendor {
     /// How many rows are under way, and how many of them send; the most of each at once.
     running: Counted,
     sending: Counted,
+    /// So many rows are let through, and the rest does nothing.
+    lets: AtomicUsize,
 }
 
 /// How many there are, and were at most.
@@ -78,6 +80,7 @@ impl Vendor {
             together: Mutex::default(),
             running: Counted::default(),
             sending: Counted::default(),
+            lets: AtomicUsize::new(usize::MAX),
         }
     }
 
@@ -108,7 +111,7 @@ impl Runs for Vendor {
         self.looks
     }
 
-    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn, gate: &Gate) -> Ended {
+    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn, gate: &Gate) -> Option<Ended> {
         assert_eq!(inputs["n"], row.number);
         let _running = self.running.one();
         self.begun.fetch_add(1, Ordering::SeqCst);
@@ -116,15 +119,20 @@ impl Runs for Vendor {
             let _permit = self.first.acquire().await.unwrap();
         }
         if turn == Turn::Doubt && self.did(row.number) > 0 {
-            return ended(row, Kind::Skipped, "it is there");
+            return Some(ended(row, Kind::Skipped, "it is there"));
         }
         let pass = gate.enter().await;
+        self.lets.try_update(Ordering::SeqCst, Ordering::SeqCst, |lets| lets.checked_sub(1)).ok()?;
         let sending = self.sending.one();
         tokio::time::sleep(Duration::from_millis((self.takes)(row.number))).await;
         *self.did.lock().unwrap().entry(row.number).or_default() += 1;
         tokio::time::sleep(Duration::from_millis((self.takes)(row.number))).await;
         drop((sending, pass));
-        ended(row, (self.ends)(row.number), "")
+        Some(ended(row, (self.ends)(row.number), ""))
+    }
+
+    fn over(&self) -> Option<String> {
+        (self.lets.load(Ordering::SeqCst) == 0).then(|| "the server lets nobody through".to_owned())
     }
 
     fn most(&self) -> usize {
@@ -135,7 +143,7 @@ impl Runs for Vendor {
         (self.key)(inputs["n"].as_u64().unwrap()).map(|key| key.to_string())
     }
 
-    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], _: &Gate) -> Vec<Ended> {
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], _: &Gate) -> Option<Vec<Ended>> {
         let _running = self.running.one();
         self.together.lock().unwrap().push(rows.iter().map(|(row, _)| row.number).collect());
         self.begun.fetch_add(rows.len(), Ordering::SeqCst);
@@ -146,7 +154,7 @@ impl Runs for Vendor {
             *self.did.lock().unwrap().entry(row.number).or_default() += 1;
         }
         tokio::time::sleep(Duration::from_millis((self.takes)(number))).await;
-        rows.iter().map(|(row, _)| ended(row, (self.ends)(row.number), "")).collect()
+        Some(rows.iter().map(|(row, _)| ended(row, (self.ends)(row.number), "")).collect())
     }
 
     fn not_run(&self, row: &Row, kind: Kind, why: &str) -> Ended {
@@ -342,6 +350,21 @@ async fn it_stops_at_an_error_a_limit_a_word_and_a_reader_who_leaves() {
     let summary = drive(rows(50_000), vendor.clone(), usual(), paper, |_| {}).await;
     assert!(summary.stopped.unwrap().starts_with("nobody reads the results any more"));
     assert!(vendor.begun.load(Ordering::SeqCst) < 2_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_did_nothing_when_the_server_made_an_end_are_as_if_they_had_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Arc::new(Vendor { lets: AtomicUsize::new(100), ..Vendor::new() });
+    let (summary, paper) = through(&vendor, 1_000, Drive { ledger: Some(ledger(&folder)), ..usual() }).await;
+    assert_eq!(summary.stopped.as_deref(), Some("the server lets nobody through"));
+    let told: Vec<u64> = paper.numbers().into_iter().filter(|number| number % 50 != 0).collect();
+    let did: Vec<u64> = vendor.did.lock().unwrap().keys().copied().collect();
+    assert!(did.len() == 100 && told == did, "{told:?}");
+    vendor.lets.store(usize::MAX, Ordering::SeqCst);
+    let (summary, paper) = through(&vendor, 1_000, Drive { ledger: Some(ledger(&folder)), ..usual() }).await;
+    assert_eq!((summary.stopped, paper.numbers()), (None, (1..=1_000).collect()));
+    assert!((1..=1_000).all(|number| vendor.did(number) == u32::from(number % 50 != 0)));
 }
 
 /// As a kill would, after so many more rows were begun: everything is gone but the file and what the vendor did.

@@ -13,7 +13,7 @@ use crate::contract::presetter::preset::{clock, http, log, rows, types};
 use crate::floor::{Failure, Fingerprint, Floor};
 use crate::json::{self, Unread};
 use crate::limits::{Ceiling, LimitHit};
-use crate::observer::{RunObserver, Sending, Verdict};
+use crate::observer::{Asked, Patience, RunObserver, Sending, Verdict};
 use crate::request;
 use crate::retry;
 use crate::runner::{Ready, Setup};
@@ -60,10 +60,6 @@ pub(crate) struct Host {
     retry_waited: Duration,
 }
 
-/// Waiting that a server may ask for by `Retry-After`, in all of a run.
-const RETRY_WAIT: Duration = Duration::from_secs(30);
-/// How often a request is sent again because the server asked for it.
-const RETRIES: u32 = 3;
 /// A longer line of the component's log is cut.
 const LOG_LINE_BYTES: usize = 4096;
 
@@ -204,14 +200,16 @@ impl Host {
                     let again = self.again(&answer, repeatable, attempt);
                     self.answered(print, outgoing.writes, &answer);
                     // Who goes on by it must have heard that the server asks for time.
-                    if let Some(wait) = again {
+                    if let Some((wait, _)) = again {
                         shared.observer.waiting(answer.status, wait);
                     }
                     self.held(shared.observer.going_on()).await;
-                    let Some(wait) = again else { return Ok(Ok(seen(answer))) };
-                    self.retry_waited += wait;
-                    shared.ledger().times.wait += wait;
-                    shared.setup().clock.sleep(wait).await;
+                    let Some((wait, patience)) = again else { return Ok(Ok(seen(answer))) };
+                    if patience == Patience::Run {
+                        self.retry_waited += wait;
+                        shared.ledger().times.wait += wait;
+                        shared.setup().clock.sleep(wait).await;
+                    }
                     attempt += 1;
                 }
                 Err(failed) => {
@@ -227,16 +225,15 @@ impl Host {
         }
     }
 
-    /// How long to wait before the request is sent again, if the server asked for it and the allowance lasts.
-    fn again(&self, answer: &Answer, repeatable: bool, attempt: u32) -> Option<Duration> {
-        if attempt >= RETRIES {
-            return None;
-        }
+    /// How long to wait before the request is sent again, and who does; if the server asked for it and somebody has the patience.
+    fn again(&self, answer: &Answer, repeatable: bool, repeats: u32) -> Option<(Duration, Patience)> {
         // Where there is no randomness, all come back at once, which the server has to bear.
         let random = || getrandom::u32().map_or(0.0, |random| f64::from(random) / f64::from(u32::MAX));
         let asked = answer.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.as_str());
-        let wait = retry::wait(answer.status, asked, repeatable, attempt, self.shared.setup().clock.now_ms(), random);
-        wait.filter(|wait| self.retry_waited + *wait <= RETRY_WAIT)
+        let now = self.shared.setup().clock.now_ms();
+        let wait = retry::wait(answer.status, asked, repeatable, repeats, now, random)?;
+        let patience = self.shared.observer.patience(&Asked { wait, repeats, waited: self.retry_waited });
+        (patience != Patience::None).then_some((wait, patience))
     }
 
     /// Enters an answer in the ledger. A gateway that got none itself (502, 504) proves nothing about a write.

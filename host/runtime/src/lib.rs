@@ -30,7 +30,7 @@ pub use contract::SERVED;
 #[cfg(feature = "witness")]
 pub use engine::Witness;
 pub use engine::{Component, Engine, EngineOptions, LoadError, MAX_COMPONENT_BYTES};
-pub use observer::{Quiet, RunObserver, Sending, Verdict};
+pub use observer::{Asked, Patience, Quiet, RunObserver, Sending, Verdict};
 pub use outcome::{Kind, Outcome, Report};
 pub use presetter_manifest::{Limit, Limits};
 pub use probe::Looked;

@@ -49,6 +49,33 @@ impl Sending<'_> {
     }
 }
 
+/// The server asks that a request be sent again later, and what was done about that before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// After this.
+    pub wait: Duration,
+    /// How often this request was sent again already.
+    pub repeats: u32,
+    /// How long the run has waited already, by [`Patience::Run`].
+    pub waited: Duration,
+}
+
+/// Who waits where a server asks for time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Nobody: the answer stands.
+    None,
+    /// The run, in its own time.
+    Run,
+    /// Whoever watches: [`RunObserver::before_send`] of the repeat returns when it is time, which is no time of the run.
+    Observer,
+}
+
+/// Waiting that a server may ask for, in all of a run that waits by itself.
+const WAITED: Duration = Duration::from_secs(30);
+/// How often such a run sends a request again because the server asked for it.
+const REPEATS: u32 = 3;
+
 /// Watches a run. Every method does nothing unless it is written.
 #[async_trait]
 pub trait RunObserver: Send + Sync {
@@ -80,6 +107,12 @@ pub trait RunObserver: Send + Sync {
 
     /// Awaited after that, before the component gets the answer: whoever has others wait may let them go first.
     async fn going_on(&self) {}
+
+    /// The server asks to come again later: who waits. By itself a run does, 30 s in all and three times for a request.
+    fn patience(&self, asked: &Asked) -> Patience {
+        let lasts = asked.repeats < REPEATS && asked.waited.saturating_add(asked.wait) <= WAITED;
+        if lasts { Patience::Run } else { Patience::None }
+    }
 
     /// The server asked to wait; the request will be sent again.
     fn waiting(&self, status: u16, wait: Duration) {

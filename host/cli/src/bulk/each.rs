@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use presetter_bulk::{Ended, Gate, Kind, Pace, Pass, Row, Runs, Turn};
-use presetter_runtime::{CancellationToken, Invocation, Kind as Outcome, Report, RunObserver, Sending, Verdict};
+use presetter_bulk::{Ended, Gate, Kind, Pace, Pass, Refusals, Row, Runs, Turn};
+use presetter_runtime::{
+    Asked, CancellationToken, Invocation, Kind as Outcome, Patience, Report, RunObserver, Sending, Verdict,
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -27,6 +29,8 @@ pub(crate) struct Each {
     pub(crate) look: Look,
     /// The settings that the preset's requests rest on.
     pub(crate) settings: BTreeSet<String>,
+    /// Who only waits, and has done nothing yet, does so until then.
+    pub(crate) stop: CancellationToken,
     /// How many requests were sent.
     pub(crate) requests: AtomicU64,
 }
@@ -46,8 +50,18 @@ pub(crate) enum Look {
 struct Listening {
     pace: Arc<Pace>,
     gate: Gate,
-    /// While a request is on its way.
+    stop: CancellationToken,
+    /// While a request is on its way, or is to come again.
     pass: Mutex<Option<Pass>>,
+    refusals: Mutex<Refusals>,
+    /// The request comes again.
+    again: AtomicBool,
+    /// A request may be on its way, or was broken off there.
+    open: AtomicBool,
+    /// One was answered otherwise than by a refusal.
+    done: AtomicBool,
+    /// It waited, and does not any more.
+    gave_up: AtomicBool,
     busy: AtomicBool,
 }
 
@@ -55,42 +69,99 @@ impl Listening {
     fn pass(&self) -> MutexGuard<'_, Option<Pass>> {
         self.pass.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits until a request may go.
+    async fn turn(&self) {
+        // What comes again keeps its place: it does not go behind those who have sent nothing yet.
+        if !self.again.swap(false, Ordering::Relaxed) {
+            // That of a request that was broken off.
+            self.pass().take();
+            let pass = self.gate.enter().await;
+            *self.pass() = Some(pass);
+        }
+        self.pace.turn().await;
+    }
+
+    /// The server did nothing for the row, and cannot be about to.
+    fn nothing_done(&self) -> bool {
+        !self.done.load(Ordering::Relaxed) && !self.open.load(Ordering::Relaxed)
+    }
+
+    /// The row did nothing, and waits no longer: it is as if it had not begun.
+    fn did_nothing(&self) -> bool {
+        self.gave_up.load(Ordering::Relaxed) && self.nothing_done()
+    }
 }
 
 #[async_trait]
 impl RunObserver for Listening {
     async fn before_send(&self, _: &Sending<'_>) -> Verdict {
         // Of a request that was broken off nobody has heard any more.
-        self.pass().take();
-        let pass = self.gate.enter().await;
-        *self.pass() = Some(pass);
-        self.pace.turn().await;
-        Verdict::Proceed
+        self.done.fetch_or(self.open.load(Ordering::Relaxed), Ordering::Relaxed);
+        // A row that has done a part comes to its end.
+        let may_stop = self.nothing_done();
+        tokio::select! {
+            biased;
+            () = self.turn() => {
+                self.open.store(true, Ordering::Relaxed);
+                Verdict::Proceed
+            }
+            () = self.stop.cancelled(), if may_stop => {
+                self.gave_up.store(true, Ordering::Relaxed);
+                Verdict::Veto
+            }
+        }
     }
 
     fn answered(&self, answer: Result<u16, &'static str>, _: Duration) {
         // 503 and no answer at all are signs of too much, as 429 is.
         if matches!(answer, Ok(429 | 503) | Err("unanswered")) {
             self.busy.store(true, Ordering::Relaxed);
+        } else if answer.is_ok() {
+            self.pace.came_through();
+        }
+        self.open.store(false, Ordering::Relaxed);
+        // Only a 429 says that nothing was done.
+        if answer != Ok(429) {
+            self.done.store(true, Ordering::Relaxed);
         }
     }
 
-    async fn going_on(&self) {
-        self.pass().take();
-        self.gate.line_up().await;
+    fn patience(&self, asked: &Asked) -> Patience {
+        // The server speaks to all who come through this connection.
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = !self.stop.is_cancelled() && self.pace.refused(&mut refusals, asked.wait);
+        if self.pace.over().is_some() {
+            self.stop.cancel();
+        }
+        self.again.store(again, Ordering::Relaxed);
+        self.gave_up.store(!again && self.stop.is_cancelled(), Ordering::Relaxed);
+        if again { Patience::Observer } else { Patience::None }
     }
 
-    fn waiting(&self, _: u16, wait: Duration) {
-        // The server speaks to all who come through this connection.
-        self.pace.hold(wait);
-        self.busy.store(true, Ordering::Relaxed);
+    async fn going_on(&self) {
+        if !self.again.load(Ordering::Relaxed) {
+            self.pass().take();
+            self.gate.line_up().await;
+        }
     }
 }
 
 impl Each {
     fn listening(&self, gate: &Gate) -> Listening {
         let (pace, gate) = (self.pace.clone(), gate.clone());
-        Listening { pace, gate, pass: Mutex::default(), busy: AtomicBool::new(false) }
+        Listening {
+            pace,
+            gate,
+            stop: self.stop.clone(),
+            pass: Mutex::default(),
+            refusals: Mutex::default(),
+            again: AtomicBool::new(false),
+            open: AtomicBool::new(false),
+            done: AtomicBool::new(false),
+            gave_up: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
+        }
     }
 
     /// The row's result, as it is told.
@@ -100,7 +171,6 @@ impl Each {
 
     fn ended(&self, row: &Row, inputs: &Map<String, Value>, report: Report, busy: bool) -> Ended {
         let mut report = report;
-        self.requests.fetch_add(report.requests.into(), Ordering::Relaxed);
         let manifest = &self.prepared.chosen.preset.manifest;
         let connection = &self.prepared.connection.name;
         let ran = Ran { writes: manifest.effect.writes(), connection, settings: &self.settings };
@@ -202,7 +272,7 @@ impl Runs for Each {
         self.prepared.chosen.preset.manifest.probe.is_some()
     }
 
-    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn, gate: &Gate) -> Ended {
+    async fn run(&self, row: &Row, inputs: &Map<String, Value>, turn: Turn, gate: &Gate) -> Option<Ended> {
         let listening = Arc::new(self.listening(gate));
         // Rows under way come to their end when the run is stopped: their token is never cancelled.
         let cancel = CancellationToken::new();
@@ -214,8 +284,13 @@ impl Runs for Each {
             (_, Look::Confirm) => runner.run_confirmed(&own()).await,
             _ => runner.run_unless_there(&own()).await,
         };
+        self.requests.fetch_add(report.requests.into(), Ordering::Relaxed);
         let busy = listening.busy.load(Ordering::Relaxed);
-        self.ended(row, inputs, report, busy)
+        (!listening.did_nothing()).then(|| self.ended(row, inputs, report, busy))
+    }
+
+    fn over(&self) -> Option<String> {
+        self.pace.over().map(str::to_owned)
     }
 
     fn most(&self) -> usize {
@@ -227,13 +302,17 @@ impl Runs for Each {
         self.prepared.chosen.preset.manifest.batch.as_ref()?.key.as_ref()?.of(inputs)
     }
 
-    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], gate: &Gate) -> Vec<Ended> {
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], gate: &Gate) -> Option<Vec<Ended>> {
         let listening = Arc::new(self.listening(gate));
         let inputs: Vec<Map<String, Value>> = rows.iter().map(|(_, inputs)| (*inputs).clone()).collect();
         let observer: Arc<dyn RunObserver> = listening.clone();
         let reports = self.packing.runner().run_together(&inputs, &observer, &CancellationToken::new()).await;
+        self.requests.fetch_add(reports.iter().map(|report| u64::from(report.requests)).sum(), Ordering::Relaxed);
+        if listening.did_nothing() {
+            return None;
+        }
         let busy = listening.busy.load(Ordering::Relaxed);
-        rows.iter().zip(reports).map(|((row, inputs), report)| self.ended(row, inputs, report, busy)).collect()
+        Some(rows.iter().zip(reports).map(|((row, inputs), report)| self.ended(row, inputs, report, busy)).collect())
     }
 
     fn not_run(&self, row: &Row, kind: Kind, why: &str) -> Ended {

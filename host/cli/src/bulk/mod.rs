@@ -103,6 +103,8 @@ pub(crate) async fn run(world: &World, args: &RunArgs) -> Result<Exit, Failure> 
             _ => Look::InDoubt,
         },
         settings: used_by(&manifest, Some(&prepared.connection.kind)),
+        // The server may make an end as well, which is no person's word.
+        stop: stop.child_token(),
         requests: AtomicU64::new(0),
     });
     let how = Drive {
