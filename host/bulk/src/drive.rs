@@ -129,6 +129,8 @@ pub trait Runs: Send + Sync + 'static {
     fn over(&self) -> Option<String> {
         None
     }
+    /// No further row is to begin: whoever only waits, and has done nothing yet, need not any more.
+    fn stop(&self) {}
     /// How many rows go together at most.
     fn most(&self) -> usize {
         1
@@ -138,13 +140,7 @@ pub trait Runs: Send + Sync + 'static {
         None
     }
     /// Runs rows together, none of which was sent before; a result for each, in their order. Nothing as [`Runs::run`] has it.
-    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], gate: &Gate) -> Option<Vec<Ended>> {
-        let mut ended = Vec::new();
-        for (row, inputs) in rows {
-            ended.push(self.run(row, inputs, Turn::First, gate).await?);
-        }
-        Some(ended)
-    }
+    async fn run_together(&self, rows: &[(&Row, &Map<String, Value>)], gate: &Gate) -> Option<Vec<Ended>>;
     /// The result of a row that is not run.
     fn not_run(&self, row: &Row, kind: Kind, why: &str) -> Ended;
     /// The result of a row that ended before, from what was noted of it.

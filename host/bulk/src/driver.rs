@@ -191,6 +191,7 @@ impl Driver {
     }
 
     fn stopped(&mut self, why: String) {
+        self.runs.stop();
         self.summary.stopped.get_or_insert(why);
     }
 
@@ -314,10 +315,13 @@ impl Driver {
 
     /// Rows are not begun after all.
     fn abandon(&mut self, members: Vec<Member>, noted: bool) {
-        // What was in doubt before is in doubt still.
-        let first = members.iter().filter(|member| noted && member.turn == Turn::First);
-        if let Some(Err(why)) = self.ledger.as_ref().map(|ledger| ledger.drop_rows(first.map(Member::noted))) {
-            self.stopped(why);
+        if let Some(ledger) = self.ledger.as_ref().filter(|_| noted) {
+            // What was in doubt before is in doubt still, also if a person's word had sent it again.
+            let first = members.iter().filter(|member| member.turn == Turn::First);
+            let first = first.map(Member::noted).filter(|(row, _)| !ledger.took_place(*row));
+            if let Err(why) = ledger.drop_rows(first) {
+                self.stopped(why);
+            }
         }
         for Member { at, row, .. } in members {
             self.finish(Done { at, row, ended: None, before: false, broken: None });
@@ -342,7 +346,7 @@ impl Driver {
                 continue;
             };
             let Some(ended) = ended else {
-                self.abandon(members, self.ledger.is_some() && self.runs.writes());
+                self.abandon(members, self.runs.writes());
                 continue;
             };
             self.concurrency.ended(ended.iter().any(|ended| ended.busy));

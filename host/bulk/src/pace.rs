@@ -62,8 +62,8 @@ const CROWDED: u32 = 20;
 const ALONE: u32 = 6;
 /// So long one row waits in all, as the server asks.
 const PATIENCE: Duration = Duration::from_secs(3_600);
-/// Where nobody comes through after the time that the server asked for, it is doubled, up to this.
-const DOUBLED: Duration = Duration::from_secs(60);
+/// Where nobody comes through after the time that the server asked for, it is doubled, from the first of these up to the other.
+const DOUBLED: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
 
 /// When the next request through a connection may go. Shared by all who send through it.
 #[derive(Debug)]
@@ -71,10 +71,39 @@ pub struct Pace {
     gap: Duration,
     /// Who waits goes in the order of coming: so whoever was refused is before those who come after, and not refused over and over.
     line: AsyncMutex<()>,
-    next: Mutex<Instant>,
+    next: Mutex<Next>,
     /// So many requests were answered, and not by a refusal.
     through: AtomicU64,
     over: OnceLock<String>,
+}
+
+#[derive(Debug)]
+struct Next {
+    at: Instant,
+    /// So many wait for it.
+    waiting: usize,
+}
+
+impl Next {
+    /// Takes a turn; or says when there is one.
+    fn take(&mut self, gap: Duration) -> Result<(), Instant> {
+        let now = Instant::now();
+        if self.at > now {
+            return Err(self.at);
+        }
+        // What was not used before is not caught up on: that would be a burst.
+        self.at = now + gap;
+        Ok(())
+    }
+}
+
+/// One of those who wait, until it is dropped.
+struct Waiting<'a>(&'a Pace);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.next().waiting -= 1;
+    }
 }
 
 /// How often, and for how long, the server has asked one row to come again.
@@ -92,11 +121,11 @@ impl Pace {
     /// With at least `gap` from one request to the next.
     #[must_use]
     pub fn new(gap: Duration) -> Self {
-        let (line, next) = (AsyncMutex::default(), Mutex::new(Instant::now()));
+        let (line, next) = (AsyncMutex::default(), Mutex::new(Next { at: Instant::now(), waiting: 0 }));
         Self { gap, line, next, through: AtomicU64::new(0), over: OnceLock::new() }
     }
 
-    fn next(&self) -> MutexGuard<'_, Instant> {
+    fn next(&self) -> MutexGuard<'_, Next> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -104,23 +133,22 @@ impl Pace {
     pub fn hold(&self, wait: Duration) {
         let until = Instant::now() + wait;
         let mut next = self.next();
-        *next = until.max(*next);
+        next.at = until.max(next.at);
     }
 
     /// Waits for a request's turn, and takes it.
     pub async fn turn(&self) {
+        let _waiting = {
+            let mut next = self.next();
+            if next.waiting == 0 && next.take(self.gap).is_ok() {
+                return;
+            }
+            next.waiting += 1;
+            Waiting(self)
+        };
         let _first = self.line.lock().await;
         loop {
-            let until = {
-                let mut next = self.next();
-                let now = Instant::now();
-                if *next <= now {
-                    // What was not used before is not caught up on: that would be a burst.
-                    *next = now + self.gap;
-                    return;
-                }
-                *next
-            };
+            let Err(until) = self.next().take(self.gap) else { return };
             tokio::time::sleep_until(until).await;
         }
     }
@@ -138,7 +166,10 @@ impl Pace {
         row.count += 1;
         row.alone = if row.through == through { row.alone + 1 } else { 1 };
         row.through = through;
-        let wait = wait.max(wait.saturating_mul(1 << (row.alone - 1).min(6)).min(DOUBLED));
+        let wait = match row.alone {
+            0 | 1 => wait,
+            more => wait.max(wait.max(DOUBLED.0).saturating_mul(1 << (more - 1).min(7)).min(DOUBLED.1)),
+        };
         if row.alone > ALONE {
             self.end(format!("the server lets nothing through, also after {ALONE} waits that it asked for"));
             return false;
@@ -234,17 +265,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_lets_nobody_through_makes_an_end() {
-        let pace = Pace::new(Duration::ZERO);
-        pace.came_through();
-        let mut row = Refusals::default();
-        let begun = Instant::now();
-        for _ in 0..ALONE {
-            assert!(pace.refused(&mut row, Duration::from_secs(2)) && pace.over().is_none());
-            pace.turn().await;
+        // Also one that asks for no time at all is given some.
+        for (asked, waited) in [(2, 2 + 4 + 8 + 16 + 32 + 60), (0, 1 + 2 + 4 + 8 + 16)] {
+            let pace = Pace::new(Duration::ZERO);
+            let (mut row, asked, begun) = (Refusals::default(), Duration::from_secs(asked), Instant::now());
+            pace.came_through();
+            for _ in 0..ALONE {
+                assert!(pace.refused(&mut row, asked) && pace.over().is_none());
+                pace.turn().await;
+            }
+            assert_eq!(begun.elapsed().as_secs(), waited);
+            assert!(!pace.refused(&mut row, asked));
+            assert!(pace.over().unwrap().contains("nothing through"));
         }
-        assert_eq!(begun.elapsed().as_secs(), 2 + 4 + 8 + 16 + 32 + 60);
-        assert!(!pace.refused(&mut row, Duration::from_secs(2)));
-        assert!(pace.over().unwrap().contains("nothing through"));
     }
 
     #[tokio::test(start_paused = true)]

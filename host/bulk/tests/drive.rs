@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ struct Vendor {
     sending: Counted,
     /// So many rows are let through, and the rest does nothing.
     lets: AtomicUsize,
+    /// It was told that no further row begins.
+    stopped: AtomicBool,
 }
 
 /// How many there are, and were at most.
@@ -81,6 +83,7 @@ impl Vendor {
             running: Counted::default(),
             sending: Counted::default(),
             lets: AtomicUsize::new(usize::MAX),
+            stopped: AtomicBool::new(false),
         }
     }
 
@@ -129,6 +132,10 @@ impl Runs for Vendor {
         tokio::time::sleep(Duration::from_millis((self.takes)(row.number))).await;
         drop((sending, pass));
         Some(ended(row, (self.ends)(row.number), ""))
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
     }
 
     fn over(&self) -> Option<String> {
@@ -316,10 +323,14 @@ async fn a_row_that_takes_long_holds_up_only_so_many() {
 #[tokio::test(start_paused = true)]
 async fn it_stops_at_an_error_a_limit_a_word_and_a_reader_who_leaves() {
     let failing = || Arc::new(Vendor { ends: |n| if n == 101 { Kind::Failed } else { Kind::Ok }, ..Vendor::new() });
-    let (summary, paper) = through(&failing(), 5_000, usual()).await;
+    let vendor = failing();
+    let (summary, paper) = through(&vendor, 5_000, usual()).await;
     assert_eq!((summary.tally.of(Kind::Failed), paper.numbers().len()), (1, 5_000));
+    assert!(!vendor.stopped.load(Ordering::SeqCst));
     let stop = Drive { on_error: OnError::Stop, ..usual() };
-    let (summary, paper) = through(&failing(), 5_000, stop).await;
+    let vendor = failing();
+    let (summary, paper) = through(&vendor, 5_000, stop).await;
+    assert!(vendor.stopped.load(Ordering::SeqCst), "who only waits is told");
     // Row 50 is wrong.
     assert!(summary.stopped.unwrap().starts_with("row 50 (line 51) did not end well"));
     // Those before it that were under way come to their end; of those behind it none was begun.
@@ -365,6 +376,20 @@ async fn rows_that_did_nothing_when_the_server_made_an_end_are_as_if_they_had_no
     let (summary, paper) = through(&vendor, 1_000, Drive { ledger: Some(ledger(&folder)), ..usual() }).await;
     assert_eq!((summary.stopped, paper.numbers()), (None, (1..=1_000).collect()));
     assert!((1..=1_000).all(|number| vendor.did(number) == u32::from(number % 50 != 0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_in_doubt_that_was_to_be_sent_again_and_was_not_is_in_doubt_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Arc::new(Vendor::new());
+    killed(&vendor, &folder, 200, 60).await;
+    vendor.lets.store(0, Ordering::SeqCst);
+    let how = Drive { retry_unknown: true, ledger: Some(ledger(&folder)), ..usual() };
+    assert!(through(&vendor, 200, how).await.0.stopped.is_some());
+    vendor.lets.store(usize::MAX, Ordering::SeqCst);
+    let (summary, paper) = through(&vendor, 200, Drive { ledger: Some(ledger(&folder)), ..usual() }).await;
+    assert!(summary.tally.of(Kind::Unknown) > 0 && paper.numbers().len() == 200);
+    assert!((1..=200).all(|number| vendor.did(number) <= 1));
 }
 
 /// As a kill would, after so many more rows were begun: everything is gone but the file and what the vendor did.

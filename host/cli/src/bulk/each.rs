@@ -56,9 +56,9 @@ struct Listening {
     refusals: Mutex<Refusals>,
     /// The request comes again.
     again: AtomicBool,
-    /// A request may be on its way, or was broken off there.
+    /// A write may be on its way, or was broken off there.
     open: AtomicBool,
-    /// One was answered otherwise than by a refusal.
+    /// A write was answered otherwise than by a refusal, or never.
     done: AtomicBool,
     /// It waited, and does not any more.
     gave_up: AtomicBool,
@@ -82,7 +82,7 @@ impl Listening {
         self.pace.turn().await;
     }
 
-    /// The server did nothing for the row, and cannot be about to.
+    /// Nothing was changed for the row, nor can it be now.
     fn nothing_done(&self) -> bool {
         !self.done.load(Ordering::Relaxed) && !self.open.load(Ordering::Relaxed)
     }
@@ -95,7 +95,7 @@ impl Listening {
 
 #[async_trait]
 impl RunObserver for Listening {
-    async fn before_send(&self, _: &Sending<'_>) -> Verdict {
+    async fn before_send(&self, sending: &Sending<'_>) -> Verdict {
         // Of a request that was broken off nobody has heard any more.
         self.done.fetch_or(self.open.load(Ordering::Relaxed), Ordering::Relaxed);
         // A row that has done a part comes to its end.
@@ -103,7 +103,7 @@ impl RunObserver for Listening {
         tokio::select! {
             biased;
             () = self.turn() => {
-                self.open.store(true, Ordering::Relaxed);
+                self.open.store(sending.writes(), Ordering::Relaxed);
                 Verdict::Proceed
             }
             () = self.stop.cancelled(), if may_stop => {
@@ -120,9 +120,8 @@ impl RunObserver for Listening {
         } else if answer.is_ok() {
             self.pace.came_through();
         }
-        self.open.store(false, Ordering::Relaxed);
         // Only a 429 says that nothing was done.
-        if answer != Ok(429) {
+        if self.open.swap(false, Ordering::Relaxed) && answer != Ok(429) {
             self.done.store(true, Ordering::Relaxed);
         }
     }
@@ -291,6 +290,10 @@ impl Runs for Each {
 
     fn over(&self) -> Option<String> {
         self.pace.over().map(str::to_owned)
+    }
+
+    fn stop(&self) {
+        self.stop.cancel();
     }
 
     fn most(&self) -> usize {
