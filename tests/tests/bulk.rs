@@ -44,6 +44,12 @@ fn created(stage: &Stage) -> BTreeMap<String, usize> {
     counts
 }
 
+/// So many were created, each once.
+fn each_once(stage: &Stage, count: usize) {
+    let created = created(stage);
+    assert!(created.len() == count && created.values().all(|count| *count == 1), "{created:?}");
+}
+
 /// The ledgers that wait to be gone on with.
 fn ledgers(stage: &Stage) -> usize {
     fs::read_dir(stage.home().join("state/bulk")).map_or(0, Iterator::count)
@@ -132,8 +138,7 @@ fn what_failed_is_sent_again_by_a_word_and_where_nothing_was_sent_nothing_is_kep
     stage.ends(1, &format!("{CREATE} --resume"));
     assert_eq!((created(&stage).len(), ledgers(&stage)), (2, 1), "as it is it is not sent again without a word");
     stage.does(&format!("{CREATE} --resume --retry-failed"));
-    let created = created(&stage);
-    assert!(created.len() == 3 && created.values().all(|count| *count == 1), "{created:?}");
+    each_once(&stage, 3);
     assert_eq!(ledgers(&stage), 0);
 
     write(&stage, "new.csv", "user_id,name,type\nnew9,,ENDUSER\n");
@@ -151,8 +156,7 @@ fn a_run_of_some_rows_keeps_its_journal_for_the_rest() {
     assert!(ended.err.contains("the rest: the same command with --resume"), "{}", ended.err);
     assert_eq!((created(&stage).len(), ledgers(&stage)), (2, 1));
     stage.does(&format!("{CREATE} --resume"));
-    let created = created(&stage);
-    assert!(created.len() == 5 && created.values().all(|count| *count == 1), "{created:?}");
+    each_once(&stage, 5);
     assert_eq!(ledgers(&stage), 0);
 }
 
@@ -206,8 +210,7 @@ fn a_server_that_asks_to_wait_is_obeyed_by_all_and_gets_no_row_twice() {
     let told = lines(&stage.does(CREATE));
     assert_eq!(numbers(&told), (1..=60).collect::<Vec<_>>());
     assert!(told.iter().all(|line| line["outcome"] == "ok"));
-    let created = created(&stage);
-    assert!(created.len() == 60 && created.values().all(|count| *count == 1), "{created:?}");
+    each_once(&stage, 60);
     assert!(stage.server().log().iter().filter(|logged| logged.status == 429).count() >= 6);
 }
 
@@ -219,8 +222,7 @@ fn who_is_refused_among_many_is_not_to_blame() {
     let told = lines(&stage.does(CREATE));
     assert_eq!(numbers(&told), (1..=60).collect::<Vec<_>>());
     assert!(told.iter().all(|line| line["outcome"] == "ok"));
-    let created = created(&stage);
-    assert!(created.len() == 60 && created.values().all(|count| *count == 1), "{created:?}");
+    each_once(&stage, 60);
 }
 
 #[test]
@@ -240,8 +242,7 @@ fn a_server_that_asks_for_too_long_ends_the_run_and_it_goes_on_later() {
     stage.server().set_oddities(Oddities::default());
     let told = lines(&stage.does(&format!("{CREATE} --resume")));
     assert_eq!(numbers(&told), (1..=200).collect::<Vec<_>>());
-    let created = created(&stage);
-    assert!(created.len() == 200 && created.values().all(|count| *count == 1), "{created:?}");
+    each_once(&stage, 200);
     assert_eq!(ledgers(&stage), 0);
 }
 
@@ -273,8 +274,7 @@ fn a_run_that_is_stopped_waits_for_no_server() {
     stage.server().set_oddities(Oddities::default());
     let told = lines(&stage.does(&format!("{CREATE} --resume")));
     assert_eq!(numbers(&told), (1..=200).collect::<Vec<_>>());
-    let created = created(&stage);
-    assert!(created.len() == 200 && created.values().all(|count| *count == 1), "{created:?}");
+    each_once(&stage, 200);
 }
 
 #[cfg(unix)]
@@ -290,7 +290,7 @@ fn a_row_that_may_have_been_sent_is_told_also_if_the_run_is_stopped() {
     stage.server().set_oddities(Oddities::default());
     stage.does("presetter connection set m --limit wall_time=30s");
     assert_eq!(numbers(&lines(&stage.does(&format!("{CREATE} --resume")))), [1, 2, 3]);
-    assert!(created(&stage).len() == 3 && created(&stage).values().all(|count| *count == 1));
+    each_once(&stage, 3);
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_row_that_is_broken_off_keeps_no_place() {
     let told = lines(&stage.does(&format!("{CREATE} --confirm --concurrency 1")));
     assert_eq!(numbers(&told), [1, 2, 3]);
     assert!(told.iter().all(|line| line["outcome"] == "ok"), "{told:?}");
-    assert!(created(&stage).len() == 3 && created(&stage).values().all(|count| *count == 1));
+    each_once(&stage, 3);
 }
 
 /// Starts a run, and kills it when so many rows have been created.
