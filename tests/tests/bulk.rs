@@ -50,6 +50,20 @@ fn each_once(stage: &Stage, count: usize) {
     assert!(created.len() == count && created.values().all(|count| *count == 1), "{created:?}");
 }
 
+/// A run tells of so many rows, in their order, that each went well; and so many were created, each once.
+fn all_created(stage: &Stage, line: &str, count: usize) {
+    let told = lines(&stage.does(line));
+    assert_eq!(numbers(&told), (1..=count as u64).collect::<Vec<_>>());
+    assert!(told.iter().all(|line| line["outcome"] == "ok"), "{told:?}");
+    each_once(stage, count);
+}
+
+/// The server answers 429 to one call of `every`, so many times.
+fn refuses(stage: &Stage, every: u32, retry_after: &str, times: u32) {
+    let limit = RateLimit { every, retry_after: Some(retry_after.to_owned()), times };
+    stage.server().set_oddities(Oddities { rate_limit: Some(limit), ..Oddities::default() });
+}
+
 /// The ledgers that wait to be gone on with.
 fn ledgers(stage: &Stage) -> usize {
     fs::read_dir(stage.home().join("state/bulk")).map_or(0, Iterator::count)
@@ -205,31 +219,22 @@ fn many_writes_are_asked_about() {
 #[test]
 fn a_server_that_asks_to_wait_is_obeyed_by_all_and_gets_no_row_twice() {
     let stage = stage(60);
-    let limit = RateLimit { every: 7, retry_after: Some("1".to_owned()), times: 6 };
-    stage.server().set_oddities(Oddities { rate_limit: Some(limit), ..Oddities::default() });
-    let told = lines(&stage.does(CREATE));
-    assert_eq!(numbers(&told), (1..=60).collect::<Vec<_>>());
-    assert!(told.iter().all(|line| line["outcome"] == "ok"));
-    each_once(&stage, 60);
+    refuses(&stage, 7, "1", 6);
+    all_created(&stage, CREATE, 60);
     assert!(stage.server().log().iter().filter(|logged| logged.status == 429).count() >= 6);
 }
 
 #[test]
 fn who_is_refused_among_many_is_not_to_blame() {
     let stage = stage(60);
-    let limit = RateLimit { every: 2, retry_after: Some("0".to_owned()), times: 200 };
-    stage.server().set_oddities(Oddities { rate_limit: Some(limit), ..Oddities::default() });
-    let told = lines(&stage.does(CREATE));
-    assert_eq!(numbers(&told), (1..=60).collect::<Vec<_>>());
-    assert!(told.iter().all(|line| line["outcome"] == "ok"));
-    each_once(&stage, 60);
+    refuses(&stage, 2, "0", 200);
+    all_created(&stage, CREATE, 60);
 }
 
 #[test]
 fn a_server_that_asks_for_too_long_ends_the_run_and_it_goes_on_later() {
     let stage = stage(200);
-    let limit = RateLimit { every: 1, retry_after: Some("7200".to_owned()), times: u32::MAX };
-    stage.server().set_oddities(Oddities { rate_limit: Some(limit), ..Oddities::default() });
+    refuses(&stage, 1, "7200", u32::MAX);
     let ended = stage.ends(1, CREATE);
     assert!(ended.err.contains("the server asks to wait for more than 60 min"), "{}", ended.err);
     assert!(ended.err.contains("go on: the same command with --resume"), "{}", ended.err);
@@ -240,9 +245,7 @@ fn a_server_that_asks_for_too_long_ends_the_run_and_it_goes_on_later() {
     );
     assert!(stage.server().log().len() < 100);
     stage.server().set_oddities(Oddities::default());
-    let told = lines(&stage.does(&format!("{CREATE} --resume")));
-    assert_eq!(numbers(&told), (1..=200).collect::<Vec<_>>());
-    each_once(&stage, 200);
+    all_created(&stage, &format!("{CREATE} --resume"), 200);
     assert_eq!(ledgers(&stage), 0);
 }
 
@@ -265,16 +268,13 @@ fn stopped(stage: &Stage, line: &str, once: impl Fn(&Stage) -> bool) -> (Vec<Val
 #[test]
 fn a_run_that_is_stopped_waits_for_no_server() {
     let stage = stage(200);
-    let limit = RateLimit { every: 21, retry_after: Some("3000".to_owned()), times: u32::MAX };
-    stage.server().set_oddities(Oddities { rate_limit: Some(limit), ..Oddities::default() });
+    refuses(&stage, 21, "3000", u32::MAX);
     let refused = |stage: &Stage| stage.server().log().iter().any(|logged| logged.status == 429);
     let (told, err) = stopped(&stage, CREATE, refused);
     assert!(told.iter().all(|line| line["outcome"] == "ok") && err.contains("--resume"), "{told:?} {err}");
     assert_eq!(told.len(), created(&stage).len());
     stage.server().set_oddities(Oddities::default());
-    let told = lines(&stage.does(&format!("{CREATE} --resume")));
-    assert_eq!(numbers(&told), (1..=200).collect::<Vec<_>>());
-    each_once(&stage, 200);
+    all_created(&stage, &format!("{CREATE} --resume"), 200);
 }
 
 #[cfg(unix)]
